@@ -1,0 +1,75 @@
+"""How an action leaves its row in the trail."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models
+
+from linli.audit.models import Entry
+
+MASK = "…"
+
+
+class Acting(Protocol):
+    """Who acts: `linli.accounts.policy.Actor`, which stands above this package."""
+
+    @property
+    def person_id(self) -> UUID | None: ...
+
+
+def record(
+    *,
+    actor: Acting | None,
+    action: str,
+    obj: models.Model,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    reason: str = "",
+) -> Entry:
+    """Write the trail's row for one write, in the caller's transaction.
+
+    ``before`` is None for something new, ``after`` None for something ended; both come from
+    `snapshot`. ``actor`` is None only where no person stands behind the write.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("record() belongs inside the transaction of the write it tells of")
+    return Entry.objects.create(
+        person_id=actor.person_id if actor else None,
+        action=action,
+        object_type=obj._meta.label,
+        object_id=str(obj.pk),
+        before=_plain(before),
+        after=_plain(after),
+        reason=reason,
+    )
+
+
+def snapshot(obj: models.Model, *fields: str) -> dict[str, Any]:
+    """The values of ``fields`` (all columns if none is named), with personal ones masked.
+
+    A foreign key is given as the id it holds, under its column's name.
+    """
+    personal = set(getattr(obj, "personal_fields", ()))
+    columns = [f for f in obj._meta.concrete_fields if not fields or f.name in fields]
+    return {
+        f.attname: MASK if f.name in personal else f.value_from_object(obj) for f in columns
+    }
+
+
+def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """JSON-able: dates in ISO, UUIDs and decimals as text."""
+    if values is None:
+        return None
+    encoder = DjangoJSONEncoder()
+    return {
+        key: value
+        if isinstance(value, str | int | bool | list | dict | type(None))
+        else _encoded(encoder, value)
+        for key, value in values.items()
+    }
+
+
+def _encoded(encoder: DjangoJSONEncoder, value: Any) -> Any:
+    return str(value) if hasattr(value, "bounds") else encoder.default(value)

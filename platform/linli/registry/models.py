@@ -1,0 +1,158 @@
+"""Who is on the platform: tenants, their hosts, and the national divisions they stand in."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django_tenants.models import DomainMixin, TenantMixin
+
+from linli.ids import uuid7
+
+
+class Division(models.Model):
+    """A place of the national statistical list (统计用区划代码), down to the street.
+
+    Codes have 2 digits for a province, 4 a city, 6 a district, 9 a street; a parent's code is the
+    prefix. They are attributes with an edition, never identity (domain §5).
+    """
+
+    class Level(models.IntegerChoices):
+        PROVINCE = 2, _("province")
+        CITY = 4, _("city")
+        DISTRICT = 6, _("district")
+        STREET = 9, _("street or town")
+
+    code = models.CharField(_("division code"), max_length=9, primary_key=True)
+    name = models.CharField(_("name"), max_length=100)
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level.choices)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="children", verbose_name=_("part of")
+    )
+    edition = models.PositiveSmallIntegerField(_("edition of the list"))
+
+    class Meta:
+        verbose_name = _("division")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Tenant(TenantMixin):
+    """A street office, a district or a city with a schema of its own (T1).
+
+    Narrow on purpose: what extends a tenant hangs off it one-to-one.
+    """
+
+    class Kind(models.TextChoices):
+        CITY = "city", _("city")
+        DISTRICT = "district", _("district")
+        STREET = "street", _("street office")
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        PROVISIONING = "provisioning", _("being provisioned")
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended (read-only)")
+        ARCHIVED = "archived", _("archived")
+        PURGED = "purged", _("purged")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(_("slug"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="children", verbose_name=_("belongs to")
+    )
+    division = models.ForeignKey(Division, models.PROTECT, null=True, verbose_name=_("division"))
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.REQUESTED
+    )
+    locale = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    created_at = models.DateTimeField(_("requested on"), db_default=Now(), editable=False)
+
+    # Provisioning creates the schema (`linli.registry.provisioning`), saving a row never does.
+    auto_create_schema = False
+
+    class Meta:
+        verbose_name = _("tenant")
+        constraints = [
+            models.CheckConstraint(
+                name="tenant_city_has_no_parent",
+                condition=~models.Q(kind="city") | models.Q(parent=None),
+                violation_error_message=_("A city stands at the top: it has no parent."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its host answers: only a finished tenant does, a suspended one for reading."""
+        return self.status in (self.Status.ACTIVE, self.Status.SUSPENDED)
+
+    def ancestors(self) -> list["Tenant"]:
+        """The district and the city above, nearest first. At most two, so one query each."""
+        found: list[Tenant] = []
+        above = self.parent
+        while above is not None:
+            found.append(above)
+            above = above.parent
+        return found
+
+    def descendants(self) -> Iterator["Tenant"]:
+        """Every tenant below, level by level, in the order they came on board."""
+        level: list[UUID] = [self.pk]
+        while level:
+            below = list(Tenant.objects.filter(parent__in=level).order_by("pk"))
+            yield from below
+            level = [tenant.pk for tenant in below]
+
+
+class Brand(models.Model):
+    """How a tenant's pages present it (T1); without a row, its name and the house colours."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="brand")
+    title = models.CharField(_("title of the pages"), max_length=100)
+    colour = models.CharField(_("colour"), max_length=7)
+
+    class Meta:
+        verbose_name = _("brand")
+        constraints = [
+            models.CheckConstraint(
+                name="brand_colour_is_hex",
+                condition=models.Q(colour__regex=r"^#[0-9a-f]{6}$"),
+                violation_error_message=_("A colour is written as # and six hex digits."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Domain(DomainMixin):
+    """A host name that leads to a tenant, without port."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        verbose_name = _("host")
+
+
+class SchemaTemplate(models.Model):
+    """The SQL that makes an empty tenant, kept until the tenants' migrations change.
+
+    ``sql`` holds `linli.registry.template.PLACEHOLDER` wherever the schema's name belongs.
+    """
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    sql = models.TextField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.fingerprint[:12]

@@ -1,0 +1,51 @@
+"""What a model states, said as refusals: its fields before a write, its named constraints during it."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from linli.errors import Refused
+
+
+def check_fields(obj: models.Model) -> None:
+    """Each field's own validation: required text, lengths, choices, ranges of whole numbers.
+
+    Raises `Refused` <FIELD>_INVALID, or FIELDS_INVALID with one such cause for each field.
+    """
+    unknown = [f.name for f in obj._meta.fields if f.null and getattr(obj, f.attname) is None]
+    keys = [f.name for f in obj._meta.fields if f.is_relation]  # the database checks those
+    try:
+        obj.clean_fields(exclude={*unknown, *keys})
+    except ValidationError as error:
+        faults = [
+            Refused(f"{name.upper()}_INVALID", " ".join(messages), field=camel_case(name))
+            for name, messages in error.message_dict.items()
+        ]
+        if len(faults) == 1:
+            raise faults[0] from None
+        message = _("Some fields cannot be kept as written. Correct those named.")
+        raise Refused("FIELDS_INVALID", message, causes=faults) from None
+
+
+@contextmanager
+def upheld(**refusals: Callable[[], Refused]) -> Iterator[None]:
+    """Write within it, in a savepoint: where the database upholds one of the constraints named,
+    that constraint's refusal is raised. It is made after the savepoint, so it may look things up.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if name not in refusals:
+            raise
+        raise refusals[name]() from error
+
+
+def camel_case(name: str) -> str:
+    """A field's name as inputs spell it: division_code → divisionCode."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)

@@ -1,0 +1,203 @@
+"""Settings. What differs between installations comes from the environment, and is listed here:
+
+DATABASE_URL, OWNER_DATABASE_URL   PostgreSQL ≥ 18; without them the embedded one is started
+LINLI_LOGIN                        ``app`` or ``owner``: which of the two log-ins this process uses
+LINLI_ENV                          ``development`` (default) or ``production``
+LINLI_SECRET_KEY                   required in production
+LINLI_PLATFORM_URL                 where the platform is reached, http://linli.localhost:8000
+LINLI_PLATFORM_HOSTS               further host names of the platform, comma-separated
+LINLI_TRUSTED_PROXIES              how many proxies in front may be believed about a client's address
+SENTRY_DSN                         errors are reported there if it is set
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
+
+from linli.database import database_settings
+from linli.embedded import checkout
+
+PACKAGE = Path(__file__).parent
+# Where the built assets are: the checkout, or the working folder of an installed wheel.
+CHECKOUT = checkout() or Path.cwd()
+
+DEVELOPMENT = os.environ.get("LINLI_ENV", "development") == "development"
+DEBUG = False  # an error page never shows settings or SQL, not in development either
+SECRET_KEY = os.environ.get("LINLI_SECRET_KEY", "for development only" if DEVELOPMENT else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("Set LINLI_SECRET_KEY: production has no default for it.")
+
+# ── Hosts ────────────────────────────────────────────────────────────────────────────────────────
+LINLI_PLATFORM_URL = os.environ.get("LINLI_PLATFORM_URL", "http://linli.localhost:8000")
+LINLI_PLATFORM_HOST = str(urlsplit(LINLI_PLATFORM_URL).hostname)
+LINLI_PLATFORM_HOSTS = {
+    LINLI_PLATFORM_HOST,
+    *filter(None, os.environ.get("LINLI_PLATFORM_HOSTS", "").split(",")),
+    *({"127.0.0.1", "localhost"} if DEVELOPMENT else ()),
+}
+# Tenants bring hosts of their own, so TenantMiddleware decides, from the registry, before
+# anything else sees the request.
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "linli.urls"
+PUBLIC_SCHEMA_URLCONF = "linli.urls"
+WSGI_APPLICATION = "linli.wsgi.application"
+
+# ── Database ─────────────────────────────────────────────────────────────────────────────────────
+DATABASES = database_settings()
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+LINLI_APP_LOGIN = "linli_app"
+TENANT_MODEL = "registry.Tenant"
+TENANT_DOMAIN_MODEL = "registry.Domain"
+# `SET search_path` once a switch instead of before every statement; a rolled-back one is sent anew.
+TENANT_LIMIT_SET_CALLS = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SHARED_APPS = [
+    "django_tenants",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "graphene_django",
+    "linli.audit",
+    "linli.registry",
+    "linli.accounts",
+    "linli.library",
+    "linli.comparison",
+    "onboarding",
+    "linli_api",
+]
+# The apps whose tables every tenant has. A further domain is a folder under tenants/ and a line.
+TENANT_APPS = [
+    "linli.audit",
+    "tenants.communities",
+    "tenants.operating_model",
+    "tenants.partners",
+    "tenants.fund",
+]
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
+
+# The steps that bring a tenant on the air, in order (linli.registry.provisioning).
+PROVISIONING_STEPS = [
+    "linli.registry.provisioning.begin",
+    "linli.registry.provisioning.create_schema",
+    "tenants.operating_model.provisioning.freeze_policies",
+    "linli.registry.provisioning.open_doors",
+]
+
+# ── Requests ─────────────────────────────────────────────────────────────────────────────────────
+MIDDLEWARE = [
+    "linli.registry.middleware.TenantMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "linli.accounts.middleware.SessionHostMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "static", ("vendor", CHECKOUT / "build" / "assets")]
+STATIC_ROOT = CHECKOUT / "build" / "static"
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+if LINLI_PLATFORM_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # A browser refuses these names with a Domain: no cookie is ever shared between hosts.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_ENGINE = "linli.accounts.sessions"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # office machines are shared
+LOGIN_URL = "sign_in"  # the name that both kinds of host have
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+# Throttles count in the database, so they hold across gunicorn's workers and across machines. Far
+# more entries than Django's 300, or a sprayer would push out its own counters.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "accounts_cacheentry",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+ACCOUNT_ADAPTER = "linli.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # sign-up is closed; allauth asks for a list
+ACCOUNT_EMAIL_VERIFICATION = "none"  # e-mail is optional and set by an administrator
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_USER_DISPLAY = "linli.accounts.adapter.display_name"
+# 0: X-Forwarded-For is not believed.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("LINLI_TRUSTED_PROXIES", "0"))
+MFA_ADAPTER = "linli.accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Linli"
+MFA_TOTP_TOLERANCE = 1
+
+# ── Language, time ───────────────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [PACKAGE / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+# ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
+LINLI_GRAPHIQL = DEVELOPMENT
+
+# ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
+if dsn := os.environ.get("SENTRY_DSN"):
+    sentry_sdk.init(dsn=dsn, send_default_pii=False)

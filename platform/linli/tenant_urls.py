@@ -1,0 +1,8 @@
+"""A tenant's host: its own data."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("linli.accounts.tenant_urls")),
+    path("graphql", include("linli_api.urls")),
+]

@@ -1,0 +1,9 @@
+"""The platform's own host: log-in, the library, regions, comparison."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("linli.accounts.urls")),
+    path("", include("linli.library.urls")),
+    path("graphql", include("linli_api.urls")),
+]
