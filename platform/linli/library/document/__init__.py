@@ -1,0 +1,28 @@
+"""The operating model's document: what may stand in it, reading it, its schema (M1)."""
+
+from linli.library.document.model import (
+    ContributionRule,
+    OperatingModel,
+    PerSessionRule,
+    ShareRule,
+)
+from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN, Text
+from linli.library.document.reading import brief, canonical, digest, parse_document, plain
+from linli.library.document.schema import SCHEMA_ID, json_schema
+
+__all__ = [
+    "KEY_PATTERN",
+    "RATE_PATTERN",
+    "SCHEMA_ID",
+    "ContributionRule",
+    "OperatingModel",
+    "PerSessionRule",
+    "ShareRule",
+    "Text",
+    "brief",
+    "canonical",
+    "digest",
+    "json_schema",
+    "parse_document",
+    "plain",
+]

@@ -1,0 +1,40 @@
+"""Rules between the fields of a document, which no single field can break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from linli.errors import Refused
+from linli.library.document.faults import own_fault
+from linli.library.document.model import OperatingModel
+
+
+def contradictions(document: OperatingModel) -> Iterator[Refused]:
+    """What does not go together in a document whose fields are each valid."""
+    yield from _incentives_of_known_kinds(document)
+    yield from _free_costs_nothing(document)
+    yield from _each_function_once(document)
+
+
+def _incentives_of_known_kinds(document: OperatingModel) -> Iterator[Refused]:
+    kinds = [kind.key for kind in document.partners.kinds]
+    for incentive in document.partners.incentives:
+        if incentive.kind not in kinds:
+            field = f"partners.incentives[{incentive.key}].kind"
+            yield own_fault("unknown_kind", field, value=incentive.kind, allowed=kinds)
+
+
+def _free_costs_nothing(document: OperatingModel) -> Iterator[Refused]:
+    for price in document.services.price_classes:
+        if price.key == "free" and price.ceiling_fen:
+            yield own_fault("free_ceiling", "services.price_classes[free].ceiling_fen", allowed=[0])
+
+
+def _each_function_once(document: OperatingModel) -> Iterator[Refused]:
+    aspect_of: dict[str, str] = {}
+    for aspect in document.venues.aspects:
+        for function in aspect.functions:
+            other = aspect_of.setdefault(function.key, aspect.key)
+            if other != aspect.key:
+                field = f"venues.aspects[{aspect.key}].functions[{function.key}]"
+                yield own_fault("repeated_function", field, value=function.key, other=other)

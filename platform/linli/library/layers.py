@@ -1,0 +1,179 @@
+"""The effective rule: a model's document under its layers (M3). Pure.
+
+A layer sets values at paths and adds bounds that narrow. What it may not do is leave the bounds
+above it: each of them holds on the document that results, however a value got there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from linli.errors import Refused
+from linli.library import paths
+from linli.library.bounds import Bound, Origin
+from linli.library.document import OperatingModel, brief, digest, parse_document, plain
+from linli.library.limits import InForce, Limits, add_bounds, limits_at, violations
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer: who lays it down, the values it sets by path, the bounds it adds by path."""
+
+    kind: str
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    since: date | None = None
+    ref: UUID | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Who this layer is, for what it sets."""
+        return Origin(self.kind, self.name, self.since, self.ref)
+
+
+@dataclass(frozen=True, eq=False)
+class Effective:
+    """The rule in force, frozen: the document, who set what, and what still bounds it."""
+
+    document: OperatingModel
+    base: Origin
+    origins: Mapping[str, Origin]  # by overridden path, the deepest layer last
+    in_force: tuple[InForce, ...]
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return plain(self.document)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The document as JSON values, each field at its place; the caller's own copy."""
+        return deepcopy(self._plain)
+
+    def value(self, path: str) -> Any:
+        """What stands at a path, as JSON values. Refused: UNKNOWN_PATH."""
+        return deepcopy(paths.get(self._plain, path))
+
+    def origin(self, path: str) -> Origin:
+        """The deepest layer that set this path, what holds it or something in it."""
+        paths.get(self._plain, path)
+        found = self.base
+        for place, origin in self.origins.items():
+            if paths.related(place, path):
+                found = origin
+        return found
+
+    def bound(self, path: str) -> Limits | None:
+        """What bounds a path, each side with who set it; None where it is free."""
+        paths.get(self._plain, path)
+        return limits_at(path, self.in_force)
+
+    def content(self) -> dict[str, Any]:
+        """Values and where they came from, as JSON values: what a snapshot keeps."""
+        return {
+            "document": brief(self.document),
+            "base": self.base.plain(),
+            "origins": {path: origin.plain() for path, origin in self.origins.items()},
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return digest(self.content())
+
+
+def resolve(
+    document: OperatingModel,
+    bounds: Mapping[str, Bound],
+    layers: Sequence[LayerSpec] = (),
+    *,
+    base: Origin,
+) -> Effective:
+    """The model under its layers, uppermost first; `base` is the model's author.
+
+    Refused at the first layer that breaks a rule, all of its faults at once, the layer in
+    `data["layer"]`: UNKNOWN_PATH, KEY_CHANGED, DOCUMENT_INVALID, OUTSIDE_BOUNDS, BOUND_INVALID,
+    BOUND_WIDENED; LAYER_REFUSED with causes when they are several.
+    """
+    state = Effective(document, base, MappingProxyType({}), ())
+    model = LayerSpec(base.kind, base.name, bounds=bounds, since=base.since, ref=base.ref)
+    for layer in (model, *layers):
+        state = _under(state, layer)
+    return state
+
+
+def _under(state: Effective, layer: LayerSpec) -> Effective:
+    values, faults = _with_values(state, layer.values)
+    document = state.document
+    if layer.values and not faults:
+        try:
+            document = parse_document(values)
+            values = plain(document)
+        except Refused as refused:
+            faults.extend(refused.faults)
+    told = {fault.field for fault in faults}
+    for fault in violations(values, state.in_force):
+        if fault.field not in told:
+            fault.field = _as_set(fault.field or "", layer)
+            faults.append(fault)
+    added, refusals = add_bounds(values, layer.bounds, layer.origin, state.in_force)
+    faults.extend(refusals)
+    if not faults:
+        faults.extend(violations(values, [*state.in_force, *added]))
+    if faults:
+        raise _refused(faults, layer)
+    return Effective(
+        document,
+        state.base,
+        MappingProxyType(dict(_origins(state, layer))),
+        (*state.in_force, *added),
+    )
+
+
+def _with_values(
+    state: Effective, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Refused]]:
+    """The document with a layer's values, what holds others first, and what went wrong."""
+    changed, faults = state.raw, []
+    for path, value in sorted(values.items(), key=lambda item: len(item[0])):
+        try:
+            changed = paths.put(changed, path, value)
+        except Refused as refused:
+            faults.append(refused)
+    return changed, faults
+
+
+def _as_set(field: str, layer: LayerSpec) -> str:
+    """The path a layer set within a bounded place: the input that a person has to correct."""
+    place = paths.steps(field)
+    inside = (path for path in layer.values if paths.steps(path)[: len(place)] == place)
+    return next(inside, field)
+
+
+def _origins(state: Effective, layer: LayerSpec) -> Iterator[tuple[str, Origin]]:
+    """Who set what; what a layer sets as a whole replaces what was set within it."""
+    replaced = [paths.steps(path) for path in layer.values]
+    for path, origin in state.origins.items():
+        place = paths.steps(path)
+        if not any(place[: len(whole)] == whole for whole in replaced):
+            yield path, origin
+    for path in layer.values:
+        yield path, layer.origin
+
+
+def _refused(faults: list[Refused], layer: LayerSpec) -> Refused:
+    refused = faults[0]
+    if len(faults) > 1:
+        message = _("These values and bounds cannot stand together with what is above them.")
+        refused = Refused("LAYER_REFUSED", message, causes=faults)
+    refused.data["layer"] = layer.origin.plain()
+    return refused

@@ -1,0 +1,37 @@
+"""The public shelf: published versions, and the policies that bind a tenant."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Actor, Permission
+from linli.errors import Forbidden, NotFound
+from linli.library.models import Policy, PublishedVersion
+from linli.registry.models import Tenant
+
+
+def published_versions(*, actor: Actor, profile: str | None = None) -> QuerySet[PublishedVersion]:
+    """What every tenant may adopt, the newest first; ``profile``: only what suits such communities."""
+    if not actor.holds(Permission.LIBRARY_READ):
+        raise Forbidden(permission=Permission.LIBRARY_READ.value)
+    versions = PublishedVersion.objects.order_by("-id")
+    return versions.filter(profiles__contains=[profile]) if profile else versions
+
+
+def published_version(published_id: UUID) -> PublishedVersion:
+    """One of them, with its author. Refused: NOT_FOUND."""
+    published = PublishedVersion.objects.select_related("author").filter(pk=published_id).first()
+    if published is None:
+        raise NotFound(_("published version"), field="publishedId")
+    return published
+
+
+def published_from(*, author_id: UUID, key: str, number: int) -> PublishedVersion | None:
+    """The published form of a version, if its author has published it."""
+    return PublishedVersion.objects.filter(author_id=author_id, key=key, number=number).first()
+
+
+def policies_of(issuer: Tenant) -> list[Policy]:
+    """All an issuer has laid down, in the order in which one replaces another."""
+    return list(Policy.objects.filter(issuer=issuer).order_by("effective_from", "issued_at", "id"))

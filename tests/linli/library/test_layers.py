@@ -1,0 +1,557 @@
+"""Layers: what stands above holds, however a value got there, and says whose it is (M3)."""
+
+import itertools
+import json
+import uuid
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linli.errors import Refused
+from linli.library import paths
+from linli.library.bounds import Bound, Origin, parse_bounds
+from linli.library.changes import Change, changes
+from linli.library.document import canonical, digest, parse_document
+from linli.library.layers import LayerSpec, resolve
+
+DOCUMENT = parse_document((Path(__file__).parent / "chengnan.json").read_text())
+RATE = "partners.contributions[stationed].rate"
+FEE = "partners.contributions[visiting].fee_fen"
+EVERY_RATE = "partners.contributions[*].rate"
+MODEL = Origin("model", "城南模式 1")
+REF = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+RANGE = Bound(minimum="0.01", maximum="0.05")
+
+
+def effective(*layers, **bounds):
+    return resolve(DOCUMENT, bounds.get("bounds", {}), layers, base=MODEL)
+
+
+def district(values=None, bounds=None):
+    return LayerSpec("district", "张店区", values or {}, bounds or {}, date(2025, 1, 1), REF)
+
+
+def street(values=None, bounds=None):
+    return LayerSpec("street", "车站街道", values or {}, bounds or {}, date(2025, 2, 1))
+
+
+def community(values=None, bounds=None):
+    return LayerSpec("community", "城南社区", values or {}, bounds or {})
+
+
+def refusal(*layers, bounds=None):
+    with pytest.raises(Refused) as refused:
+        resolve(DOCUMENT, bounds or {}, layers, base=MODEL)
+    return refused.value
+
+
+def said(refused):
+    with translation.override("en"):
+        return str(refused.message)
+
+
+def share_rule(key, rate):
+    return {
+        "key": key,
+        "title": {"zh": "新规则"},
+        "type": "share",
+        "modes": ["stationed"],
+        "base": "takings",
+        "rate": rate,
+    }
+
+
+# --- paths --------------------------------------------------------------------------------------
+
+
+def test_a_path_names_members_and_finds_items_by_key():
+    raw = effective().raw
+    assert paths.get(raw, RATE) == "0.03"
+    assert paths.get(raw, "venues.aspects[care].functions[nursery].required") is False
+    changed = paths.put(raw, RATE, "0.04")
+    assert (paths.get(changed, RATE), paths.get(raw, RATE)) == ("0.04", "0.03")
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("partners.contributions[stationd].rate", "partners.contributions[stationd]"),
+        ("partners.contribution[stationed].rate", "partners.contribution"),
+        ("partners.contributions[0].rate", "[0].rate"),
+        ("partners.contributions.rate", "partners.contributions.rate"),
+        ("partners.contributions[visiting].rate", "partners.contributions[visiting].rate"),
+        ("partners.contributions[visiting].modes[x]", "partners.contributions[visiting].modes[x]"),
+        ("partners..kinds", "..kinds"),
+        ("[stationed]", "[stationed]"),
+        ("", ""),
+        ("partners.", "."),
+    ],
+)
+def test_an_unknown_path_is_refused_naming_the_first_part_that_is_not_there(path, part):
+    raw = effective().raw
+    for use in (lambda: paths.get(raw, path), lambda: paths.put(raw, path, "0.01")):
+        with pytest.raises(Refused) as refused:
+            use()
+        assert (refused.value.code, refused.value.field) == ("UNKNOWN_PATH", path)
+        assert refused.value.data == {"unknown": part}
+    assert refusal(street({path: "0.01"})).code == "UNKNOWN_PATH"
+
+
+def test_an_item_is_added_taken_away_and_keeps_its_key():
+    path = "partners.contributions[second]"
+    added = effective(street({path: share_rule("second", "0.02")}))
+    assert [rule.key for rule in added.document.partners.contributions] == [
+        "stationed",
+        "visiting",
+        "second",
+    ]
+    gone = effective(street({"partners.contributions[visiting]": None}))
+    assert [rule.key for rule in gone.document.partners.contributions] == ["stationed"]
+    renamed = {"partners.contributions[stationed]": share_rule("other", "0.02")}
+    assert refusal(street(renamed)).code == "KEY_CHANGED"
+
+
+# --- values and where they came from --------------------------------------------------------------
+
+
+def test_without_layers_everything_is_the_models():
+    rule = effective()
+    assert rule.document == DOCUMENT
+    assert (rule.value(RATE), rule.origin(RATE), rule.origins) == ("0.03", MODEL, {})
+    assert rule.bound(RATE) is None
+
+
+def test_the_deepest_layer_that_set_a_value_is_its_origin():
+    rule = effective(
+        district({RATE: "0.02", "meetings.joint.day_of_month": 10}),
+        street({RATE: "0.040"}),
+        community({"evaluation.pass_line": 70}),
+    )
+    assert rule.document.partners.contributions[0].rate == Decimal("0.04")
+    assert rule.value(RATE) == "0.04"
+    assert rule.origin(RATE) == Origin("street", "车站街道", date(2025, 2, 1), None)
+    assert rule.origin("meetings.joint.day_of_month") == Origin(
+        "district", "张店区", date(2025, 1, 1), REF
+    )
+    assert rule.origin("evaluation").name == "城南社区"
+    assert rule.origin("fund") == MODEL
+    assert set(rule.origins) == {RATE, "meetings.joint.day_of_month", "evaluation.pass_line"}
+
+
+def test_a_section_set_as_a_whole_replaces_what_was_set_within_it():
+    whole = effective().value("partners.contributions")
+    rule = effective(district({RATE: "0.02"}), street({"partners.contributions": whole}))
+    assert rule.value(RATE) == "0.03"
+    assert rule.origin(RATE).name == "车站街道"
+    assert set(rule.origins) == {"partners.contributions"}
+
+
+def test_values_that_depend_on_each_other_are_set_together():
+    weight = "evaluation.criteria[{}].weight"
+    values = {weight.format("service_quality"): "0.5"}
+    refused = refusal(street(values))
+    assert (refused.code, refused.field) == ("DOCUMENT_INVALID", "evaluation.criteria")
+    rule = effective(street(values | {weight.format("resident_satisfaction"): "0.5"}))
+    assert [criterion.weight for criterion in rule.document.evaluation.criteria] == [
+        Decimal("0.5"),
+        Decimal("0.5"),
+    ]
+
+
+def test_the_same_layer_sets_what_holds_others_first():
+    path = "partners.contributions[second]"
+    values = {f"{path}.rate": "0.01", path: share_rule("second", "0.02")}
+    assert effective(street(values)).value(f"{path}.rate") == "0.01"
+
+
+def test_the_effective_rule_cannot_be_changed_through_what_it_hands_out():
+    rule = effective()
+    rule.raw["partners"]["kinds"].clear()
+    rule.value("partners.kinds").clear()
+    assert len(rule.value("partners.kinds")) == 5
+
+
+def test_the_digest_is_of_values_and_origins():
+    rule, same = effective(street({RATE: "0.02"})), effective(street({RATE: "0.020"}))
+    assert rule.digest == same.digest == digest(rule.content())
+    assert json.loads(canonical(rule.content())) == rule.content()
+    assert parse_document(rule.content()["document"]) == rule.document
+    others = [effective(), effective(district({RATE: "0.02"})), effective(street({RATE: "0.01"}))]
+    assert len({rule.digest, *(other.digest for other in others)}) == 4
+
+
+# --- bounds ---------------------------------------------------------------------------------------
+
+
+def test_a_value_outside_its_bounds_names_the_bound_and_who_set_it():
+    refused = refusal(street({RATE: "0.08"}), bounds={RATE: RANGE})
+    assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
+    assert said(refused) == f"{RATE} is 0.08; 城南模式 1 has laid down at most 0.05."
+    model = {"kind": "model", "name": "城南模式 1", "since": None, "ref": None}
+    assert refused.data == {
+        "path": RATE,
+        "value": "0.08",
+        "minimum": "0.01",
+        "maximum": "0.05",
+        "one_of": None,
+        "set_by": model,
+        "layer": {"kind": "street", "name": "车站街道", "since": "2025-02-01", "ref": None},
+    }
+    low = refusal(community({RATE: "0"}), bounds={RATE: RANGE})
+    assert said(low) == f"{RATE} is 0; 城南模式 1 has laid down at least 0.01."
+    for edge in ("0.01", "0.05"):
+        assert (
+            resolve(DOCUMENT, {RATE: RANGE}, [street({RATE: edge})], base=MODEL).value(RATE) == edge
+        )
+
+
+def test_a_district_narrows_and_is_named_for_its_side():
+    policy = district(bounds={RATE: Bound(maximum="0.04")})
+    rule = resolve(DOCUMENT, {RATE: RANGE}, [policy], base=MODEL)
+    limits = rule.bound(RATE)
+    assert (limits.minimum, limits.minimum_by) == ("0.01", MODEL)
+    assert (limits.maximum, limits.maximum_by) == ("0.04", policy.origin)
+    refused = refusal(policy, street({RATE: "0.045"}), bounds={RATE: RANGE})
+    assert refused.data["set_by"] == policy.origin.plain()
+    assert (refused.data["minimum"], refused.data["maximum"]) == ("0.01", "0.04")
+
+
+def test_a_policy_that_the_models_own_value_breaks_is_refused_unless_it_sets_one():
+    narrower = {RATE: Bound(maximum="0.02")}
+    assert refusal(district(bounds=narrower)).code == "OUTSIDE_BOUNDS"
+    assert effective(district({RATE: "0.02"}, narrower)).value(RATE) == "0.02"
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "sentence"),
+    [
+        (
+            {RATE: RANGE},
+            {RATE: Bound(maximum="0.06")},
+            f"{RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+        ),
+        (
+            {RATE: RANGE},
+            {RATE: Bound(minimum="0.005", maximum="0.04")},
+            f"{RATE}: 城南模式 1 has laid down at least 0.01; a layer below may only narrow.",
+        ),
+        (
+            {RATE: Bound(locked=True)},
+            {RATE: RANGE},
+            f"{RATE} is locked by 城南模式 1; a layer below cannot open it.",
+        ),
+        (
+            {"partners": Bound(locked=True)},
+            {RATE: RANGE},
+            f"{RATE} is locked by 城南模式 1; a layer below cannot open it.",
+        ),
+        (
+            {"meetings.joint.day_of_month": Bound(one_of=(15, 25))},
+            {"meetings.joint.day_of_month": Bound(one_of=(25, 28))},
+            "meetings.joint.day_of_month: 城南模式 1 has laid down one of: 15, 25; "
+            "a layer below may only narrow.",
+        ),
+        (
+            {EVERY_RATE: RANGE},
+            {RATE: Bound(maximum="0.06")},
+            f"{RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+        ),
+        (
+            {EVERY_RATE: RANGE},
+            {EVERY_RATE: Bound(maximum="0.06")},
+            f"{EVERY_RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+        ),
+    ],
+)
+def test_a_bound_may_be_narrowed_and_never_widened(above, below, sentence):
+    refused = refusal(street(bounds=below), bounds=above)
+    (path,) = below
+    assert (refused.code, refused.field) == ("BOUND_WIDENED", path)
+    assert said(refused) == sentence
+    assert refused.data["set_by"] == MODEL.plain()
+
+
+def test_a_locked_place_stays_as_it_was_when_it_was_locked():
+    lock = district({RATE: "0.02"}, {"partners.contributions": Bound(locked=True)})
+    refused = refusal(lock, street({RATE: "0.03"}))
+    assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
+    assert refused.data["path"] == "partners.contributions"
+    assert refused.data["set_by"]["name"] == "张店区"
+    assert said(refused).startswith("partners.contributions is locked by 张店区; it cannot become")
+    assert (
+        refusal(lock, street({"partners.contributions[visiting]": None})).code == "OUTSIDE_BOUNDS"
+    )
+    assert effective(lock, street({RATE: "0.020"})).value(RATE) == "0.02"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"partners.contributions": [share_rule("stationed", "0.5")]},
+        {"partners.contributions[stationed]": share_rule("stationed", "0.5")},
+        {"partners.contributions": [share_rule("other", "0.5")]},
+        {"partners.contributions[stationed]": None},
+        {"partners.contributions[stationed].key": "other"},
+        {
+            "partners.contributions[stationed]": {
+                "key": "stationed",
+                "title": {"zh": "按场次"},
+                "type": "per_session",
+                "modes": ["stationed"],
+                "fee_fen": 0,
+            }
+        },
+    ],
+)
+def test_a_bounded_item_cannot_be_escaped(values):
+    refused = refusal(street(values), bounds={RATE: RANGE})
+    assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
+
+
+def test_a_bound_on_each_item_holds_for_items_added_later():
+    values = {"partners.contributions[second]": share_rule("second", "0.5")}
+    assert effective(street(values)).document.partners.contributions[2].rate == Decimal("0.5")
+    refused = refusal(street(values), bounds={EVERY_RATE: RANGE})
+    assert refused.data["path"] == "partners.contributions[second].rate"
+    values = {"partners.contributions[second]": share_rule("second", "0.04")}
+    rule = resolve(DOCUMENT, {EVERY_RATE: RANGE}, [street(values)], base=MODEL)
+    assert rule.bound("partners.contributions[second].rate").maximum == "0.05"
+    assert rule.bound(FEE) is None
+
+
+def test_what_may_be_absent_must_be_there_once_it_is_bounded():
+    path = "services.price_classes[low_cost].ceiling_fen"
+    bounds = {path: Bound(maximum=3000)}
+    assert refusal(street({path: None}), bounds=bounds).code == "OUTSIDE_BOUNDS"
+    assert refusal(street({path: 3001}), bounds=bounds).code == "OUTSIDE_BOUNDS"
+    assert resolve(DOCUMENT, bounds, [street({path: 3000})], base=MODEL).value(path) == 3000
+
+
+def test_a_set_bounds_each_value_of_a_list_and_numbers_by_what_they_say():
+    modes = "partners.contributions[stationed].modes"
+    bounds = {modes: Bound(one_of=("stationed",)), RATE: Bound(one_of=("0.030", "0.04"))}
+    refused = refusal(street({modes: ["stationed", "visiting"]}), bounds=bounds)
+    assert said(refused).endswith("城南模式 1 has laid down one of: stationed.")
+    assert resolve(DOCUMENT, bounds, [street({RATE: "0.040"})], base=MODEL).value(RATE) == "0.04"
+    assert refusal(street({RATE: "0.05"}), bounds=bounds).data["one_of"] == ["0.030", "0.04"]
+
+
+def test_several_faults_of_a_layer_are_told_at_once():
+    values = {
+        RATE: "0.5",
+        FEE: "free",
+        "partners.colour": "red",
+        "meetings.joint.day_of_month": 20,
+    }
+    lock = {"meetings.joint": Bound(locked=True), RATE: RANGE}
+    refused = refusal(street(values, {FEE: Bound(minimum=0), "fund.x": RANGE}), bounds=lock)
+    assert refused.code == "LAYER_REFUSED"
+    assert {(cause.code, cause.field) for cause in refused.causes} == {
+        ("UNKNOWN_PATH", "partners.colour"),
+        ("OUTSIDE_BOUNDS", RATE),
+        ("OUTSIDE_BOUNDS", "meetings.joint.day_of_month"),
+        ("BOUND_INVALID", FEE),
+        ("UNKNOWN_PATH", "fund.x"),
+    }
+    assert refused.data["layer"]["name"] == "车站街道"
+    both = refusal(street({RATE: "0.5", FEE: "free"}), bounds={RATE: RANGE})
+    assert {(cause.code, cause.field) for cause in both.causes} == {
+        ("OUTSIDE_BOUNDS", RATE),
+        ("DOCUMENT_INVALID", FEE),
+    }
+
+
+def test_a_models_own_values_lie_within_its_bounds():
+    assert refusal(bounds={RATE: Bound(maximum="0.02")}).code == "OUTSIDE_BOUNDS"
+    assert refusal(bounds={"partners.x": Bound(locked=True)}).code == "UNKNOWN_PATH"
+    assert refusal(bounds={"partners[*].x": RANGE}).code == "BOUND_INVALID"
+    assert refusal(bounds={"partners.kinds[*]": Bound(locked=True)}).code == "BOUND_INVALID"
+    assert refusal(bounds={"partners.kinds": RANGE}).code == "BOUND_INVALID"
+
+
+def test_bounds_are_read_from_json():
+    raw = {
+        RATE: {"minimum": "0.01", "maximum": "0.05"},
+        FEE: {"minimum": 0},
+        "fund": {"locked": True},
+        "meetings.joint.day_of_month": {"one_of": [15, 25]},
+    }
+    bounds = parse_bounds(raw)
+    assert bounds[RATE] == RANGE
+    assert {path: bound.plain() for path, bound in bounds.items()} == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"locked": False},
+        {"locked": True, "minimum": 1},
+        {"minimum": "0.05", "maximum": "0.01"},
+        {"minimum": 0.01},
+        {"minimum": "3%"},
+        {"maximum": "NaN"},
+        {"maximum": True},
+        {"one_of": []},
+        {"one_of": [1], "maximum": 1},
+        {"one_of": [float("nan")]},
+        {"least": 1},
+        [],
+        None,
+        {"one_of": [Decimal(1)]},
+    ],
+)
+def test_a_bound_has_one_shape(raw):
+    with pytest.raises(Refused) as refused:
+        parse_bounds({RATE: raw})
+    assert (refused.value.code, refused.value.field) == ("BOUND_INVALID", RATE)
+
+
+# --- previews -------------------------------------------------------------------------------------
+
+
+def test_a_preview_tells_each_place_that_changes():
+    steps = effective().value("onboarding.steps")
+    after = effective(
+        street(
+            {
+                RATE: "0.04",
+                "partners.kinds[department]": None,
+                "partners.contributions[second]": share_rule("second", "0.02"),
+                "partners.contributions[stationed].modes": ["stationed", "visiting"],
+                "onboarding.steps": steps[::-1],
+                "services.price_classes[market].ceiling_fen": 9900,
+            }
+        )
+    )
+    department = effective().value("partners.kinds[department]")
+    assert changes(effective(), after) == [
+        Change("partners.kinds[department]", department, None),
+        Change("partners.contributions[stationed].modes", ["stationed"], ["stationed", "visiting"]),
+        Change(RATE, "0.03", "0.04"),
+        Change(
+            "partners.contributions[second]", None, after.value("partners.contributions[second]")
+        ),
+        Change("services.price_classes[market].ceiling_fen", None, 9900),
+        Change(
+            "onboarding.steps",
+            ["survey_needs", "sign_fund_agreement"],
+            ["sign_fund_agreement", "survey_needs"],
+        ),
+    ]
+    assert changes(after, after) == []
+
+
+# --- what holds for any layers --------------------------------------------------------------------
+
+rates = st.integers(0, 10).map(lambda n: str(Decimal(n) / 100))
+fees = st.integers(0, 10)
+ranges = st.builds(
+    lambda low, high: Bound(minimum=min(low, high), maximum=max(low, high)), rates, rates
+)
+fee_ranges = st.builds(
+    lambda low, high: Bound(minimum=min(low, high), maximum=max(low, high) * 1000), fees, fees
+)
+half_open = rates.map(lambda rate: Bound(maximum=rate)) | rates.map(lambda r: Bound(minimum=r))
+sets = st.lists(rates, min_size=1, max_size=6).map(lambda values: Bound(one_of=tuple(values)))
+locks = st.just(Bound(locked=True))
+rate_bounds = ranges | half_open | sets | locks
+any_values = st.fixed_dictionaries(
+    {},
+    optional={
+        RATE: rates,
+        FEE: fees.map(lambda n: n * 1000),
+        "partners.contributions[stationed]": rates.map(lambda r: share_rule("stationed", r)),
+        "partners.contributions[second]": rates.map(lambda r: share_rule("second", r)),
+        "partners.contributions": st.tuples(rates, rates).map(
+            lambda two: [share_rule("stationed", two[0]), share_rule("third", two[1])]
+        ),
+    },
+)
+any_bounds = st.fixed_dictionaries(
+    {},
+    optional={
+        RATE: rate_bounds,
+        EVERY_RATE: ranges | half_open | sets,
+        FEE: fee_ranges,
+        "partners.contributions": locks,
+    },
+)
+any_layers = st.lists(st.tuples(any_values, any_bounds), min_size=1, max_size=5)
+
+
+def accepted(pairs):
+    """Lay down each layer that is not refused; the rules after each, and the layers."""
+    layers, rules = [], [effective()]
+    for number, (values, bounds) in enumerate(pairs):
+        layer = LayerSpec("street", f"layer {number}", values, bounds)
+        try:
+            rules.append(effective(*layers, layer))
+        except Refused:
+            continue
+        layers.append(layer)
+    return layers, rules
+
+
+def allows(bound, value, kept):
+    """Said again in the plainest way, to hold the real one to."""
+    if bound.locked:
+        return value == kept
+    if bound.one_of is not None:
+        return Decimal(value) in [Decimal(one) for one in bound.one_of]
+    low, high = bound.minimum, bound.maximum
+    return (low is None or Decimal(value) >= Decimal(low)) and (
+        high is None or Decimal(value) <= Decimal(high)
+    )
+
+
+@given(any_layers)
+def test_effective_values_satisfy_every_bound_above_them(pairs):
+    layers, rules = accepted(pairs)
+    for (at, layer), rule in itertools.product(enumerate(layers, start=1), rules):
+        if rules.index(rule) < at:
+            continue
+        for path, bound in layer.bounds.items():
+            if path == EVERY_RATE:
+                values = [r["rate"] for r in rule.raw["partners"]["contributions"] if "rate" in r]
+            else:
+                values = [rule.value(path)]
+            kept = rules[at].value(path) if bound.locked else None
+            assert all(allows(bound, value, kept) for value in values)
+
+
+@given(any_layers)
+def test_a_layer_never_widens_what_stands_above_it(pairs):
+    _layers, rules = accepted(pairs)
+    for before, after in itertools.pairwise(rules):
+        for path in (RATE, FEE):
+            if not paths.exists(before.raw, path) or not (above := before.bound(path)):
+                continue
+            below = after.bound(path)
+            assert bool(below.locked_by) >= bool(above.locked_by)
+            if above.minimum is not None:
+                assert Decimal(below.minimum) >= Decimal(above.minimum)
+            if above.maximum is not None:
+                assert Decimal(below.maximum) <= Decimal(above.maximum)
+            if above.one_of is not None:
+                assert {Decimal(one) for one in below.one_of} <= {
+                    Decimal(one) for one in above.one_of
+                }
+
+
+@given(any_layers)
+def test_a_value_comes_from_the_deepest_layer_that_set_it(pairs):
+    layers, rules = accepted(pairs)
+    rule = rules[-1]
+    setters = [
+        layer.origin
+        for layer in layers
+        if {RATE, "partners.contributions[stationed]", "partners.contributions"} & set(layer.values)
+    ]
+    assert rule.origin(RATE) == (setters[-1] if setters else MODEL)
+    assert parse_document(rule.content()["document"]) == rule.document
