@@ -1,0 +1,50 @@
+"""Published facts about communities and tenants: stated, corrected with trace, read."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Actor, Permission
+from linli.audit.record import record, snapshot
+from linli.errors import NotFound
+from tenants.communities.models import Community, Fact
+
+
+@transaction.atomic
+def state_fact(
+    *,
+    actor: Actor,
+    community_id: UUID | None,
+    key: str,
+    value: Any,
+    source: str,
+    sample: bool = False,
+) -> Fact:
+    """State a fact, or correct it; stating the same again changes nothing."""
+    actor.require(Permission.COMMUNITIES_ONBOARD, community_id=community_id)
+    if community_id and not Community.objects.filter(pk=community_id).exists():
+        raise NotFound(_("community"), field="communityId")
+    stated = {"value": value, "source": source, "sample": sample}
+    fact, created = Fact.objects.select_for_update().get_or_create(
+        community_id=community_id, key=key, defaults=stated
+    )
+    before = None if created else snapshot(fact, *stated)
+    if before == stated:
+        return fact
+    for name, new in stated.items():
+        setattr(fact, name, new)
+    fact.save()
+    record(
+        actor=actor, action="communities.state_fact", obj=fact, before=before, after=snapshot(fact)
+    )
+    return fact
+
+
+def facts(*, actor: Actor) -> QuerySet[Fact]:
+    """The facts of the communities the actor reads, and of the tenant for who reads all of it."""
+    communities = actor.communities(Permission.COMMUNITIES_READ)
+    rows = Fact.objects.all()
+    return rows if communities is None else rows.filter(community__in=communities)

@@ -1,0 +1,131 @@
+"""What rules this tenant runs: frozen versions, what was set on top of them, and since when."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from linli.tenancy.models import TenantModel
+from tenants.communities.models import Community
+
+
+class ModelVersion(TenantModel):
+    """One immutable version of an operating model (M2): written here, or a frozen copy (M3).
+
+    ``document`` is the brief document, ``bounds`` its author's bounds by path, ``digest`` the
+    SHA-256 over both. A copy carries the id of the published version it was made from. The
+    application's log-in cannot change or delete a row.
+    """
+
+    key = models.SlugField(_("key"), max_length=60)
+    number = models.PositiveIntegerField(_("number"))
+    title = models.CharField(_("title"), max_length=200)
+    document = models.JSONField(_("document"))
+    bounds = models.JSONField(_("bounds"))
+    digest = models.CharField(_("digest"), max_length=64)
+    notes = models.TextField(_("notes"), blank=True)
+    # The tenant that wrote it, with its name as of then, and the published version a copy was made
+    # from: both in the public schema.
+    author_id = models.UUIDField(_("author"))
+    author_name = models.CharField(_("author"), max_length=100)
+    published_id = models.UUIDField(_("published version"), null=True)
+    created_at = models.DateTimeField(_("written on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model version")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author_id", "key", "number"], name="model_version_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} v{self.number}"
+
+
+class Adoption(TenantModel):
+    """From ``effective_from`` on, this tenant's rules start from ``version`` (M5).
+
+    Of several for one day the one decided last counts.
+    """
+
+    version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
+    effective_from = models.DateField(_("in force from"))
+    decided_at = models.DateTimeField(_("decided on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("adoption")
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.effective_from}"
+
+
+class Layer(TenantModel):
+    """What one authority set on top of the model, from a day on (M3).
+
+    A later row of the same place replaces the earlier one whole, from its day on; days before keep
+    theirs, and of several for one day the one decided last counts. ``values`` and ``bounds`` are
+    by path. A policy from above that clashes with what stands below it waits as CLASHING until a
+    person has mended that, and is in force from the day it then comes to be.
+    """
+
+    class Kind(models.TextChoices):
+        """In the order they bind: the deepest comes last."""
+
+        CITY = "city", _("city policy")
+        DISTRICT = "district", _("district policy")
+        STREET = "street", _("street office")
+        COMMUNITY = "community", _("community")
+
+    class State(models.TextChoices):
+        IN_FORCE = "in_force", _("in force")
+        CLASHING = "clashing", _("clashing, to be decided")
+
+    kind = models.CharField(_("set by"), max_length=10, choices=Kind.choices)
+    community = models.ForeignKey(
+        Community, models.PROTECT, null=True, related_name="layers", verbose_name=_("community")
+    )
+    # Who set it, as people know it: 张店区, 车站街道, 城南社区.
+    set_by = models.CharField(_("name"), max_length=100)
+    values = models.JSONField(_("values"))
+    bounds = models.JSONField(_("bounds"))
+    effective_from = models.DateField(_("in force from"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.IN_FORCE
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    # The policy this row is a frozen copy of, in the public schema.
+    policy_id = models.UUIDField(_("policy"), null=True)
+    decided_at = models.DateTimeField(_("decided on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("layer")
+        constraints = [
+            models.CheckConstraint(
+                name="layer_community_has_one",
+                condition=Q(kind="community", community__isnull=False)
+                | (~Q(kind="community") & Q(community=None)),
+            ),
+            models.UniqueConstraint(fields=["policy_id"], name="layer_policy_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.set_by} from {self.effective_from}"
+
+
+class RuleSnapshot(TenantModel):
+    """Effective rules, frozen at the moment something was worked out from them.
+
+    ``content`` holds every value with where it came from. A contribution and a posting name the
+    snapshot, so each yuan leads back to the rule that moved it. Equal rules share one row.
+    """
+
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
+    content = models.JSONField(_("content"))
+    frozen_at = models.DateTimeField(_("frozen on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("rule snapshot")
+
+    def __str__(self) -> str:
+        return self.digest[:12]

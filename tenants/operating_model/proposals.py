@@ -1,0 +1,234 @@
+"""What adopting a version or setting a layer would do, worked out on rows that are not saved.
+
+A preview shows it, an action writes it: both come from here, so they cannot disagree.
+
+When a change may take effect: today or later, for past days keep the rules they had. The one
+exception is a tenant's first adoption, with the street's first layer: nothing was in force, so
+there is nothing to rewrite, and what partners declare for earlier months needs a rule to be worked
+out by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Actor
+from linli.errors import Forbidden, NotFound, Refused
+from linli.library.bounds import parse_bounds
+from linli.library.document import canonical
+from linli.library.selectors import published_version
+from linli.registry.models import Tenant
+from tenants.communities.models import Community
+from tenants.operating_model.models import Adoption, Layer, ModelVersion
+from tenants.operating_model.rulebook import Rulebook
+
+BELOW = (Layer.Kind.STREET, Layer.Kind.COMMUNITY)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Rows that are not saved, and the rules without and with them."""
+
+    since: date
+    before: Rulebook
+    after: Rulebook
+    adoption: Adoption | None = None
+    layer: Layer | None = None
+
+    def faults(self) -> list[Refused]:
+        """Why it cannot stand, what lies below it included; empty if it can."""
+        own = str(self.layer.pk) if self.layer else None
+        return [told_below(fault, own) for fault in self.after.faults(self.since)]
+
+    def check(self) -> None:
+        """Refused with what `faults` gives: the one, or RULES_CLASH with all as causes."""
+        faults = self.faults()
+        if len(faults) == 1:
+            raise faults[0]
+        if faults:
+            message = _("Several rules cannot stand together with this change.")
+            raise Refused("RULES_CLASH", message, causes=faults)
+
+
+def propose_adoption(
+    book: Rulebook,
+    *,
+    tenant: Tenant,
+    version: ModelVersion,
+    effective_from: date,
+    values: Mapping[str, Any] | None,
+    bounds: Mapping[str, Any] | None,
+    reason: str,
+) -> Proposal:
+    """The version in force from a day on and, if values or bounds are given, the street's layer.
+
+    Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, BOUND_INVALID, UNKNOWN_PATH.
+    """
+    _refuse_district(tenant)
+    if book.adoptions:
+        refuse_past(effective_from)
+    adoption = Adoption(version=version, effective_from=effective_from)
+    layer = None
+    if values is not None or bounds is not None:
+        layer = _street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
+        layer = layer if _differs(book, layer) else None
+    current = book.adoption(effective_from)
+    if current and current.version_id == version.pk and layer is None:
+        raise _nothing_changes()
+    return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
+
+
+def propose_layer(
+    book: Rulebook,
+    *,
+    tenant: Tenant,
+    community: Community | None,
+    values: Mapping[str, Any],
+    bounds: Mapping[str, Any],
+    effective_from: date,
+    reason: str,
+) -> Proposal:
+    """The layer of the street, or of a community of it, from a day on; what is given is all of it.
+
+    Refused: TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, BOUND_INVALID,
+    UNKNOWN_PATH.
+    """
+    _refuse_district(tenant)
+    refuse_past(effective_from)
+    book.effective(effective_from)
+    layer = _street_layer(tenant, values, bounds, effective_from, reason)
+    if community is not None:
+        layer.kind, layer.community, layer.set_by = Layer.Kind.COMMUNITY, community, community.name
+    if not _differs(book, layer):
+        raise _nothing_changes()
+    return Proposal(effective_from, book, book.plus(layer), layer=layer)
+
+
+def tenant_of(actor: Actor) -> Tenant:
+    """The tenant whose rules these are; at the platform's own host there are none. `Forbidden`."""
+    if actor.tenant is None:
+        raise Forbidden
+    return actor.tenant
+
+
+def version_here(version_id: UUID) -> ModelVersion:
+    """An own version or a copy. Refused: NOT_FOUND."""
+    version = ModelVersion.objects.filter(pk=version_id).first()
+    if version is None:
+        raise NotFound(_("model version"), field="versionId")
+    return version
+
+
+def version_to_adopt(published_id: UUID | None, version_id: UUID | None) -> ModelVersion:
+    """The version that is here, or the copy of the published one, not saved if it is new here.
+
+    Refused: NOT_FOUND, ONE_VERSION unless exactly one of the two is named.
+    """
+    if (published_id is None) == (version_id is None):
+        message = _("Name either a published version or one that is here.")
+        raise Refused("ONE_VERSION", message, field="versionId")
+    if version_id is not None:
+        return version_here(version_id)
+    assert published_id is not None
+    published = published_version(published_id)
+    told = {"author_id": published.author_id, "key": published.key, "number": published.number}
+    here = ModelVersion.objects.filter(**told).first()
+    return here or ModelVersion(
+        **told,
+        author_name=published.author.name,
+        title=published.title,
+        document=published.document,
+        bounds=published.bounds,
+        digest=published.digest,
+        notes=published.notes,
+        published_id=published.pk,
+    )
+
+
+def by_path(given: Any, field: str) -> dict[str, Any]:
+    """Values or bounds as they must come: an object of paths. Refused: NOT_BY_PATH."""
+    if not isinstance(given, Mapping):
+        message = _(
+            'Write an object with paths as names, such as {"partners.rent_free_months": 12}.'
+        )
+        raise Refused("NOT_BY_PATH", message, field=field)
+    return dict(given)
+
+
+def bounds_by_path(given: Any) -> dict[str, Any]:
+    """Bounds in their one spelling. Refused: NOT_BY_PATH, BOUND_INVALID, UNKNOWN_PATH."""
+    parsed = parse_bounds(by_path(given, "bounds"))
+    return {path: bound.plain() for path, bound in parsed.items()}
+
+
+def refuse_past(effective_from: date) -> None:
+    """Refused: CHANGE_BACKDATED for a day before today."""
+    today = timezone.localdate()
+    if effective_from < today:
+        message = _("A change takes effect today ({today}) or later: past days keep their rules.")
+        raise Refused(
+            "CHANGE_BACKDATED",
+            format_lazy(message, today=today),
+            field="effectiveFrom",
+            earliest=today.isoformat(),
+        )
+
+
+def _street_layer(
+    tenant: Tenant,
+    values: Mapping[str, Any],
+    bounds: Mapping[str, Any],
+    effective_from: date,
+    reason: str,
+) -> Layer:
+    return Layer(
+        kind=Layer.Kind.STREET,
+        set_by=tenant.name,
+        values=by_path(values, "values"),
+        bounds=bounds_by_path(bounds),
+        effective_from=effective_from,
+        reason=reason,
+    )
+
+
+def _differs(book: Rulebook, layer: Layer) -> bool:
+    """Whether it sets anything else than what stands in its place on its day."""
+    standing = book.layer(layer.kind, layer.community_id, layer.effective_from)
+    told = (standing.values, standing.bounds) if standing else ({}, {})
+    return canonical(told) != canonical((layer.values, layer.bounds))
+
+
+def _refuse_district(tenant: Tenant) -> None:
+    if tenant.kind == Tenant.Kind.DISTRICT:
+        message = _("A district runs no communities. Issue a policy for the street offices in it.")
+        raise Refused("TENANT_KIND", message, kind=tenant.kind)
+
+
+def _nothing_changes() -> Refused:
+    return Refused("NOTHING_CHANGES", _("This is what is in force on that day already."))
+
+
+def told_below(fault: Refused, own: str | None = None) -> Refused:
+    """The fault, with the name of the layer below that would break it, where it is not the new one."""
+    layer = fault.data.get("layer") or {}
+    if layer.get("kind") not in BELOW or layer.get("ref") == own:
+        return fault
+    message = _("This does not fit what {name} has set: {fault}")
+    told = [
+        Refused(
+            "CLASHES_BELOW",
+            format_lazy(message, name=layer["name"], fault=one.message),
+            field=one.field,
+            **one.data | {"layer": layer, "rule": one.code},
+        )
+        for one in fault.faults
+    ]
+    return told[0] if len(told) == 1 else Refused(fault.code, fault.message, causes=told)

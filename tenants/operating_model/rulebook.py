@@ -1,0 +1,152 @@
+"""What this tenant decided, by day: the rules that were, are and will be in force (M2, M3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.errors import Refused
+from linli.library.bounds import Origin, parse_bounds
+from linli.library.document import parse_document
+from linli.library.layers import Effective, LayerSpec, resolve
+from linli.tenancy.context import current_schema
+from tenants.operating_model.models import Adoption, Layer
+
+_Row = TypeVar("_Row", Adoption, Layer)
+_DEEPEST_LAST = Layer.Kind.values
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """A transaction in which nobody else decides about this tenant's rules.
+
+    What is checked against the rules as they stand must still hold when it is written.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                [f"operating_model of {current_schema()}"],
+            )
+        yield
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Adoptions and layers in force, each in the order in which one replaces another.
+
+    Rows that are not saved may stand in it: it then tells what they would do.
+    """
+
+    adoptions: tuple[Adoption, ...]
+    layers: tuple[Layer, ...]
+
+    @classmethod
+    def load(cls) -> Rulebook:
+        """As it stands: two queries."""
+        order = ("effective_from", "decided_at", "id")
+        in_force = Layer.objects.filter(state=Layer.State.IN_FORCE)
+        return cls(
+            tuple(Adoption.objects.select_related("version").order_by(*order)),
+            tuple(in_force.order_by(*order)),
+        )
+
+    def plus(self, *rows: Adoption | Layer | None) -> Rulebook:
+        """With these as well; of several for one day they are the last."""
+        return replace(
+            self,
+            adoptions=_in_order(self.adoptions, (r for r in rows if isinstance(r, Adoption))),
+            layers=_in_order(self.layers, (r for r in rows if isinstance(r, Layer))),
+        )
+
+    def adoption(self, on: date) -> Adoption | None:
+        """The one in force on a day."""
+        return _last(self.adoptions, on)
+
+    def layer(self, kind: str, community_id: UUID | None, on: date) -> Layer | None:
+        """The one of a place that is in force on a day."""
+        here = (r for r in self.layers if (r.kind, r.community_id) == (kind, community_id))
+        return _last(here, on)
+
+    def effective(self, on: date, community_id: UUID | None = None) -> Effective:
+        """The rule of a day, for the whole tenant or one community.
+
+        Refused: NO_MODEL_IN_FORCE, or what `resolve` refuses if a row in it is not saved.
+        """
+        adoption = self.adoption(on)
+        if adoption is None:
+            message = _(
+                "No operating model is in force on {day}. Adopt one from that day or earlier."
+            )
+            raise Refused("NO_MODEL_IN_FORCE", format_lazy(message, day=on), day=on.isoformat())
+        standing = [
+            self.layer(kind, community_id if kind == Layer.Kind.COMMUNITY else None, on)
+            for kind in _DEEPEST_LAST
+        ]
+        layers = tuple(layer for layer in standing if layer is not None)
+        return _effective(adoption, layers, tuple(layer.effective_from for layer in layers))
+
+    def days_of_change(self, after: date) -> list[date]:
+        """The days after this one on which something is replaced."""
+        days = {row.effective_from for row in (*self.adoptions, *self.layers)}
+        return sorted(day for day in days if day > after)
+
+    def faults(self, since: date) -> list[Refused]:
+        """Why these rules cannot stand, from a day on: for the tenant or one of its communities.
+
+        One refusal for each layer that breaks a rule, on the first day on which it does; `resolve`
+        names it in ``data["layer"]``. Days without a model have no rules to break.
+        """
+        found: dict[str, Refused] = {}
+        days = [day for day in (since, *self.days_of_change(since)) if self.adoption(day)]
+        for day in days:
+            communities = {r.community_id for r in self.layers if r.effective_from <= day}
+            for community_id in (None, *sorted(communities - {None}, key=str)):
+                try:
+                    self.effective(day, community_id)
+                except Refused as refused:
+                    layer = refused.data.get("layer") or {}
+                    found.setdefault(str(layer.get("ref")), refused)
+        return list(found.values())
+
+
+def _in_order(rows: tuple[_Row, ...], more: Iterable[_Row]) -> tuple[_Row, ...]:
+    return tuple(sorted((*rows, *more), key=lambda row: row.effective_from))
+
+
+def _last(rows: Iterable[_Row], on: date) -> _Row | None:
+    return next((row for row in reversed(tuple(rows)) if row.effective_from <= on), None)
+
+
+@lru_cache(maxsize=256)
+def _effective(adoption: Adoption, layers: tuple[Layer, ...], since: tuple[date, ...]) -> Effective:
+    """Rows are equal by their ids and written once, so what follows from them may be kept.
+
+    ``since`` is part of the key because a policy that clashed comes into force on a later day.
+    """
+    version = adoption.version
+    return resolve(
+        parse_document(version.document),
+        parse_bounds(version.bounds),
+        [
+            LayerSpec(
+                kind=layer.kind,
+                name=layer.set_by,
+                values=layer.values,
+                bounds=parse_bounds(layer.bounds),
+                since=layer.effective_from,
+                ref=layer.pk,
+            )
+            for layer in layers
+        ],
+        base=Origin("model", version.author_name, adoption.effective_from, version.pk),
+    )

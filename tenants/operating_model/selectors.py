@@ -1,0 +1,182 @@
+"""The rules of a day, how they came to be, and what a change would do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from linli.accounts.policy import Actor, Permission
+from linli.comparison.models import Figure
+from linli.errors import Forbidden, Refused
+from linli.library.changes import Change, changes, differences
+from linli.library.document import parse_document, plain
+from linli.library.layers import Effective
+from linli.registry.models import Tenant
+from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model.models import Adoption, Layer, ModelVersion
+from tenants.operating_model.policies import arriving, waiting
+from tenants.operating_model.proposals import (
+    propose_adoption,
+    tenant_of,
+    told_below,
+    version_to_adopt,
+)
+from tenants.operating_model.rulebook import Rulebook
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What adopting would change. `after` is None, and nothing changes, where `problems` forbid it.
+
+    `changes` are against what is in force on that day, or, where nothing is, against the version
+    as its author wrote it.
+    """
+
+    version: ModelVersion
+    before: Effective | None
+    after: Effective | None
+    changes: list[Change]
+    problems: list[Refused]
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A policy from above that waits, and why it cannot come into force yet."""
+
+    layer: Layer
+    problems: list[Refused]
+
+
+def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
+    """The rule of a day, for the whole tenant or one of its communities (M2, M3).
+
+    Refused: NO_MODEL_IN_FORCE, NOT_FOUND.
+    """
+    if community_id is not None:
+        community_to_act_on(community_id)
+    return Rulebook.load().effective(on, community_id)
+
+
+def rules_timeline(
+    starts_on: date, ends_on: date, community_id: UUID | None = None
+) -> list[tuple[date, date, Effective]]:
+    """The days [starts_on, ends_on) as the longest runs [from, to) of equal rules, in order.
+
+    Equal: every value, where it came from and what bounds it. Refused: NO_MODEL_IN_FORCE for a day
+    without a model, NOT_FOUND.
+    """
+    if community_id is not None:
+        community_to_act_on(community_id)
+    book = Rulebook.load()
+    days = [starts_on, *(day for day in book.days_of_change(starts_on) if day < ends_on), ends_on]
+    runs: list[tuple[date, date, Effective]] = []
+    for day, until in pairwise(days):
+        rules = book.effective(day, community_id)
+        if runs and _same(runs[-1][2], rules):
+            first, _end, rules = runs.pop()
+            day = first
+        runs.append((day, until, rules))
+    return runs
+
+
+def preview_adoption(
+    *,
+    actor: Actor,
+    effective_from: date,
+    published_id: UUID | None = None,
+    version_id: UUID | None = None,
+    values: Mapping[str, Any] | None = None,
+    bounds: Mapping[str, Any] | None = None,
+) -> Preview:
+    """What `adopt_version` would do with the same input (M5). Writes nothing.
+
+    Refused as there where the input itself is at fault; rules that would clash are `problems`.
+    """
+    actor.require(Permission.MODELS_READ)
+    tenant = tenant_of(actor)
+    version = version_to_adopt(published_id, version_id)
+    book = Rulebook.load()
+    if not book.adoptions:
+        book = book.plus(*arriving(tenant, book))
+    proposal = propose_adoption(
+        book,
+        tenant=tenant,
+        version=version,
+        effective_from=effective_from,
+        values=values,
+        bounds=bounds,
+        reason="",
+    )
+    before = book.effective(effective_from) if book.adoption(effective_from) else None
+    if problems := proposal.faults():
+        return Preview(version, before, None, [], problems)
+    after = proposal.after.effective(effective_from)
+    found = (
+        changes(before, after)
+        if before
+        else differences(plain(parse_document(version.document)), after.raw)
+    )
+    return Preview(version, before, after, found, [])
+
+
+def versions(*, actor: Actor) -> QuerySet[ModelVersion]:
+    """The versions that are here, own ones and frozen copies, the newest first."""
+    _require_somewhere(actor)
+    return ModelVersion.objects.order_by("-id")
+
+
+def adoptions(*, actor: Actor) -> QuerySet[Adoption]:
+    """What was adopted, in the order in which one replaces another."""
+    _require_somewhere(actor)
+    order = ("effective_from", "decided_at", "id")
+    return Adoption.objects.select_related("version").order_by(*order)
+
+
+def layers(*, actor: Actor) -> QuerySet[Layer]:
+    """What was set on top of the model: by the city, the district, the street, and those of the
+    communities the actor may read; in the order in which one replaces another."""
+    _require_somewhere(actor)
+    every = Layer.objects.order_by("effective_from", "decided_at", "id")
+    reach = actor.communities(Permission.MODELS_READ)
+    return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
+
+
+def clashes(*, actor: Actor) -> list[Clash]:
+    """The policies from above that wait for a person to change what they clash with."""
+    actor.require(Permission.MODELS_READ)
+    book = Rulebook.load()
+    found = []
+    for layer in waiting():
+        day = max(layer.effective_from, timezone.localdate())
+        faults = book.plus(layer).faults(day)
+        found.append(Clash(layer, [told_below(fault) for fault in faults]))
+    return found
+
+
+def measured_outcomes(tenant: Tenant) -> dict[str, dict[str, str | None]]:
+    """What the platform last measured of a tenant, by measure: value (None: missing) and as of."""
+    figures = Figure.objects.filter(tenant=tenant).order_by("measure", "-as_of").distinct("measure")
+    return {
+        figure.measure: {
+            "value": None if figure.value is None else str(figure.value),
+            "as_of": figure.as_of.isoformat(),
+        }
+        for figure in figures
+    }
+
+
+def _require_somewhere(actor: Actor) -> None:
+    """Who works in one community only reads the tenant's rules too: they hold there."""
+    if not actor.holds(Permission.MODELS_READ):
+        raise Forbidden(permission=Permission.MODELS_READ.value)
+
+
+def _same(one: Effective, other: Effective) -> bool:
+    return one.digest == other.digest and one.in_force == other.in_force

@@ -1,0 +1,186 @@
+"""What an agreement may say under the rules of a day, and which rules its days fall under (P3, P4)."""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.errors import Refused
+from linli.library import paths
+from linli.library.document import RATE_PATTERN, ContributionRule, ShareRule
+from linli.library.layers import Effective
+from linli.library.limits import violations
+from tenants.operating_model.actions import freeze_rules
+from tenants.operating_model.models import RuleSnapshot
+from tenants.operating_model.selectors import rules_timeline
+from tenants.partners.models import Agreement
+from tenants.partners.working import Segment
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The days of a period under the rules in force on them; ``last``: those of its last day."""
+
+    segments: tuple[Segment, ...]
+    last: RuleSnapshot
+
+    @property
+    def needs_income(self) -> bool:
+        """Whether a share of income is owed for any of the days."""
+        return any(isinstance(segment.rule, ShareRule) for segment in self._owing)
+
+    @property
+    def needs_sessions(self) -> bool:
+        """Whether a fee per session is owed for any of the days."""
+        return any(not isinstance(segment.rule, ShareRule) for segment in self._owing)
+
+    @property
+    def base(self) -> str:
+        """What is declared: the base of the latest share; where there is none, the takings."""
+        rules = [segment.rule for segment in self._owing or self.segments]
+        bases = [rule.base for rule in rules if isinstance(rule, ShareRule)]
+        return bases[-1] if bases else "takings"
+
+    @property
+    def _owing(self) -> tuple[Segment, ...]:
+        return tuple(segment for segment in self.segments if not segment.rent_free)
+
+
+def check_kind(rules: Effective, kind: str) -> None:
+    """Raises `Refused` KIND_UNKNOWN, which lists the kinds of the rules."""
+    kinds = {one.key: one.title.zh for one in rules.document.partners.kinds}
+    if kind not in kinds:
+        raise Refused(
+            "KIND_UNKNOWN",
+            format_lazy(
+                _("The model in force here has no such kind. Choose one of: {kinds}."),
+                kinds=_listed(kinds),
+            ),
+            field="kind",
+            allowed=list(kinds),
+        )
+
+
+def rule_of(rules: Effective, agreement: Agreement) -> ContributionRule:
+    """The contribution rule the agreement names.
+
+    Raises `Refused` RULE_UNKNOWN, RULE_NOT_FOR_MODE, each with the keys that would do.
+    """
+    every = rules.document.partners.contributions
+    fitting = {rule.key: rule.title.zh for rule in every if agreement.mode in rule.modes}
+    rule = next((rule for rule in every if rule.key == agreement.rule_key), None)
+    if rule is None or rule.key not in fitting:
+        raise Refused(
+            "RULE_UNKNOWN" if rule is None else "RULE_NOT_FOR_MODE",
+            format_lazy(
+                _("The model in force has no rule “{key}” for {mode} partners. It has: {rules}."),
+                key=agreement.rule_key[:40],
+                mode=agreement.get_mode_display(),
+                rules=_listed(fitting),
+            ),
+            field="ruleKey",
+            allowed=list(fitting),
+        )
+    return rule
+
+
+def check_terms(rules: Effective, agreement: Agreement) -> None:
+    """Whether an agreement may be signed under these rules.
+
+    Raises `Refused` as `rule_of` and `check_rate` do, RENT_FREE_TOO_LONG.
+    """
+    check_rate(rules, agreement, rule_of(rules, agreement))
+    most = rules.document.partners.rent_free_months
+    if agreement.rent_free_months > most:
+        raise Refused(
+            "RENT_FREE_TOO_LONG",
+            format_lazy(
+                _("At most {most} rent-free months may be granted, as {who} has laid down."),
+                most=most,
+                who=rules.origin("partners.rent_free_months").name,
+            ),
+            field="rentFreeMonths",
+            maximum=most,
+        )
+
+
+def check_rate(rules: Effective, agreement: Agreement, rule: ContributionRule) -> None:
+    """The bounds of the rule's own rate hold for an agreed one: the engine is asked what it would
+    say to this rate in the document.
+
+    Raises `Refused` RATE_NOT_FOR_RULE, RATE_INVALID, OUTSIDE_BOUNDS (naming whose bound it is).
+    """
+    rate = agreement.agreed_rate
+    if rate is None:
+        return
+    if not isinstance(rule, ShareRule):
+        raise Refused(
+            "RATE_NOT_FOR_RULE",
+            format_lazy(
+                _("“{rule}” is no share, so no rate can be agreed. Leave the rate out."),
+                rule=rule.title.zh,
+            ),
+            field="agreedRate",
+        )
+    text = f"{rate.normalize():f}"
+    if re.fullmatch(RATE_PATTERN, text) is None:
+        raise Refused(
+            "RATE_INVALID",
+            _("A rate is a decimal fraction from 0 to 1 with at most six places: 0.03 is 3 %."),
+            field="agreedRate",
+        )
+    place = f"partners.contributions[{rule.key}].rate"
+    for refused in violations(paths.put(rules.raw, place, text), rules.in_force):
+        refused.field = "agreedRate"
+        raise refused
+
+
+def terms_of(agreement: Agreement, starts_on: date, ends_on: date, community_id: UUID) -> Terms:
+    """The days [starts_on, ends_on) under the rules in force on each, frozen.
+
+    Raises `Refused` as `rule_of` and `check_rate` do where the agreement does not fit them, and
+    NO_MODEL_IN_FORCE.
+    """
+    free_until = add_months(agreement.starts_on, agreement.rent_free_months)
+    segments: list[Segment] = []
+    timeline = rules_timeline(starts_on, ends_on, community_id)
+    for first, after, rules in timeline:
+        rule = rule_of(rules, agreement)
+        check_rate(rules, agreement, rule)
+        snapshot = freeze_rules(rules)
+        for days, rent_free in _cut(first, after, free_until):
+            segments.append(
+                Segment(
+                    days=days,
+                    rule=rule,
+                    rate=agreement.agreed_rate,
+                    rent_free=rent_free,
+                    rule_digest=snapshot.digest,
+                )
+            )
+    return Terms(tuple(segments), snapshot)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months on, or the last of a shorter month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _cut(first: date, after: date, free_until: date) -> Iterator[tuple[int, bool]]:
+    """The days before the end of the rent-free months, and those from it on."""
+    edge = min(max(first, free_until), after)
+    if edge > first:
+        yield (edge - first).days, True
+    if after > edge:
+        yield (after - edge).days, False
+
+
+def _listed(titles: dict[str, str]) -> str:
+    return ", ".join(f"{key} ({title})" for key, title in titles.items())

@@ -1,0 +1,48 @@
+"""F3: the waterfall conserves every fen."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from linli.library.document.model import WaterfallShare
+from tenants.fund.allocation import INFLOW, waterfall_legs
+
+
+def _waterfall(*shares: str) -> list[WaterfallShare]:
+    return [
+        WaterfallShare(key=f"share{number}", title={"zh": "份额"}, share=share)
+        for number, share in enumerate(shares)
+    ]
+
+
+def test_the_published_split_of_one_centre() -> None:
+    """50 % repays construction, 40 % subsidises property services, 10 % goes to volunteers."""
+    legs = waterfall_legs(1_001, _waterfall("0.5", "0.4", "0.1"))
+
+    assert [(leg.debit, leg.credit, leg.amount_fen) for leg in legs] == [
+        (INFLOW, "held:share0", 501),
+        (INFLOW, "held:share1", 400),
+        (INFLOW, "held:share2", 100),
+    ]
+
+
+def test_a_share_that_gets_no_fen_moves_nothing() -> None:
+    assert [leg.credit for leg in waterfall_legs(1, _waterfall("0.6", "0.4"))] == ["held:share0"]
+
+
+weights = st.lists(st.integers(1, 10**6), min_size=1, max_size=12)
+
+
+@given(st.integers(1, 10**15), weights)
+def test_every_fen_is_conserved_and_each_share_is_within_one_of_exact(amount, weights) -> None:
+    total = sum(weights)
+    exact = [10**6 * weight // total for weight in weights]
+    exact[0] += 10**6 - sum(exact)
+    shares = [Decimal(share).scaleb(-6) for share in exact]
+
+    legs = waterfall_legs(amount, _waterfall(*(f"{share.normalize():f}" for share in shares)))
+
+    assert sum(leg.amount_fen for leg in legs) == amount
+    got = {leg.credit: leg.amount_fen for leg in legs}
+    for number, share in enumerate(shares):
+        assert abs(got.get(f"held:share{number}", 0) - amount * share) < 1
