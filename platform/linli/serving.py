@@ -1,6 +1,6 @@
 """The processes that serve on one machine: gunicorn and a worker for each queue, under one parent.
 
-`with serving(port):` starts them and waits until they answer; they end with the block, or with
+`with serving(host, port):` starts them and waits until they answer; they end with the block, or with
 their parent. `python -m linli.serving stop` ends them from another terminal. One set a checkout:
 the parent holds a lock beside the embedded PostgreSQL.
 """
@@ -31,20 +31,21 @@ class ServingError(RuntimeError):
 
 
 @contextmanager
-def serving(port: int) -> Iterator[None]:
-    """Serve on 127.0.0.1 (and ::1 where there is one) until the block ends."""
-    hosts = [host for host in ("127.0.0.1", "::1") if _free(host, port)]
-    if not hosts or hosts[0] != "127.0.0.1":
+def serving(host: str, port: int) -> Iterator[None]:
+    """Serve the platform ``host`` on 127.0.0.1, and ::1 where there is one, until the block ends."""
+    addresses = [address for address in ("127.0.0.1", "::1") if _free(address, port)]
+    if "127.0.0.1" not in addresses:
         raise ServingError(f"Port {port} is taken. Choose another: make demo PORT=8001.")
-    bind = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts)
+    bind = ",".join(f"[{a}]:{port}" if ":" in a else f"{a}:{port}" for a in addresses)
     commands = {
         "web": (["-m", "gunicorn"], {"LINLI_LOGIN": "app", "LINLI_BIND": bind}),
         "owner worker": (["manage.py", *_worker("owner")], {"LINLI_LOGIN": "owner"}),
         "app worker": (["manage.py", *_worker("app")], {"LINLI_LOGIN": "app"}),
     }
     with ExitStack() as stack:
+        url = {"LINLI_PLATFORM_URL": f"http://{host}:{port}"}
         children = {
-            name: stack.enter_context(_child(command, environment))
+            name: stack.enter_context(_child(command, url | environment))
             for name, (command, environment) in commands.items()
         }
         _wait_until_served(port, children)

@@ -188,6 +188,9 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 
+# ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
 LINLI_GRAPHIQL = DEVELOPMENT
 

@@ -92,7 +92,7 @@ def record_income(
     *,
     actor: Actor,
     fund_id: UUID,
-    source: Source,
+    source: str,
     amount_fen: int,
     received_on: date,
     note: str = "",
@@ -113,7 +113,7 @@ def record_income(
     _require_amount(amount_fen)
     group_id = _take_in(
         fund,
-        Leg(f"source:{source.value}", INFLOW, amount_fen, Posting.Kind.INCOME),
+        Leg(f"source:{Source(source).value}", INFLOW, amount_fen, Posting.Kind.INCOME),
         actor=actor,
         happened_on=received_on,
         note=note,

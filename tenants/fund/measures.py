@@ -46,11 +46,8 @@ def self_reliance(as_of: date) -> Decimal | None:
     Only communities whose cost is known count, on both sides. Money of theirs in a fund of the
     whole street is what their partners contributed to it.
     """
-    costs = dict(
-        communities_on(as_of)
-        .filter(operating_cost_fen__gt=0)
-        .values_list("pk", "operating_cost_fen")
-    )
+    known = communities_on(as_of).values_list("pk", "operating_cost_fen")
+    costs = {pk: cost for pk, cost in known if cost}
     if not costs:
         return None
     of_its_own = Q(debit__fund__community__in=costs)

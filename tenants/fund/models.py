@@ -77,7 +77,7 @@ class Account(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["fund", "code"], name="account_code_once"),
             models.CheckConstraint(
-                name="account_kind_known", condition=Q(kind__in=["source", "held", "use"])
+                name="account_kind_known", condition=Q(kind__regex="^(source|held|use)$")
             ),
             models.CheckConstraint(
                 name="account_kind_leads_code",

@@ -276,7 +276,9 @@ def issue_policy(
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
     refuse_past(effective_from)
     told_values, told_bounds = by_path(values, "values"), bounds_by_path(bounds)
-    for path in (*told_values, *told_bounds):
+    for path in told_values:
+        check_possible(path, one=True)
+    for path in told_bounds:
         check_possible(path)
     with one_at_a_time():
         policy = library.issue(
@@ -298,11 +300,12 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
 
     Part of the caller's action and of its row in the trail. Safe against others doing the same.
     """
-    snapshot_row, _created = RuleSnapshot.objects.get_or_create(
+    assert effective.base.ref is not None  # rules of a tenant start from a version
+    frozen, _created = RuleSnapshot.objects.get_or_create(
         digest=effective.digest,
         defaults={"version_id": effective.base.ref, "content": effective.content()},
     )
-    return snapshot_row
+    return frozen
 
 
 def _check_names(key: str, title: str) -> None:

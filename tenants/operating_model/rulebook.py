@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import TypeVar
@@ -62,10 +62,11 @@ class Rulebook:
 
     def plus(self, *rows: Adoption | Layer | None) -> Rulebook:
         """With these as well; of several for one day they are the last."""
-        return replace(
-            self,
-            adoptions=_in_order(self.adoptions, (r for r in rows if isinstance(r, Adoption))),
-            layers=_in_order(self.layers, (r for r in rows if isinstance(r, Layer))),
+        adoptions = (*self.adoptions, *(row for row in rows if isinstance(row, Adoption)))
+        layers = (*self.layers, *(row for row in rows if isinstance(row, Layer)))
+        return Rulebook(
+            tuple(sorted(adoptions, key=lambda row: row.effective_from)),
+            tuple(sorted(layers, key=lambda row: row.effective_from)),
         )
 
     def adoption(self, on: date) -> Adoption | None:
@@ -97,7 +98,8 @@ class Rulebook:
 
     def days_of_change(self, after: date) -> list[date]:
         """The days after this one on which something is replaced."""
-        days = {row.effective_from for row in (*self.adoptions, *self.layers)}
+        days = {row.effective_from for row in self.adoptions}
+        days |= {row.effective_from for row in self.layers}
         return sorted(day for day in days if day > after)
 
     def faults(self, since: date) -> list[Refused]:
@@ -117,10 +119,6 @@ class Rulebook:
                     layer = refused.data.get("layer") or {}
                     found.setdefault(str(layer.get("ref")), refused)
         return list(found.values())
-
-
-def _in_order(rows: tuple[_Row, ...], more: Iterable[_Row]) -> tuple[_Row, ...]:
-    return tuple(sorted((*rows, *more), key=lambda row: row.effective_from))
 
 
 def _last(rows: Iterable[_Row], on: date) -> _Row | None:

@@ -20,7 +20,7 @@ from linli.library.document import parse_document, plain
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
-from tenants.operating_model.models import Adoption, Layer, ModelVersion
+from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
 from tenants.operating_model.policies import arriving, waiting
 from tenants.operating_model.proposals import (
     propose_adoption,
@@ -146,6 +146,12 @@ def layers(*, actor: Actor) -> QuerySet[Layer]:
     every = Layer.objects.order_by("effective_from", "decided_at", "id")
     reach = actor.communities(Permission.MODELS_READ)
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
+
+
+def snapshots(*, actor: Actor) -> QuerySet[RuleSnapshot]:
+    """The rules that something was worked out from, the newest first."""
+    _require_somewhere(actor)
+    return RuleSnapshot.objects.order_by("-id")
 
 
 def clashes(*, actor: Actor) -> list[Clash]:

@@ -134,14 +134,10 @@ def declare_income(
     INCOME_MISSING, INCOME_TWICE, SESSIONS_MISSING, BASE_DIFFERS, AMOUNT_…, and as `terms_of` does.
     """
     _require_somewhere(actor, Permission.PARTNERS_DECLARE)
-    agreement = (
-        agreements_to_act_on(actor, Permission.PARTNERS_DECLARE).filter(pk=agreement_id).first()
-    )
-    if agreement is None:
-        raise NotFound(_("agreement"), field="agreementId")
     income = _income(income_fen, income_yuan)
-    _check_period(agreement, starts_on, ends_on)
     with transaction.atomic():
+        agreement = _locked_agreement(actor, agreement_id)
+        _check_period(agreement, starts_on, ends_on)
         terms = terms_of(agreement, starts_on, ends_on, agreement.partner.community_id)
         _check_declared(income, sessions, terms)
         declaration = Declaration(
@@ -187,6 +183,20 @@ def _require_somewhere(actor: Actor, permission: Permission) -> None:
     """Before anything is looked up; what lies outside the actor's communities is then not found."""
     if not actor.holds(permission):
         raise Forbidden(permission=permission.value)
+
+
+def _locked_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
+    """Declarations of one agreement wait for each other: two that overlap, each waiting for the
+    other's end to know whether it may stay, would be a deadlock."""
+    agreement = (
+        agreements_to_act_on(actor, Permission.PARTNERS_DECLARE)
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=agreement_id)
+        .first()
+    )
+    if agreement is None:
+        raise NotFound(_("agreement"), field="agreementId")
+    return agreement
 
 
 def _admitted(partner: Partner) -> Refused:

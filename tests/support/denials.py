@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.apps import apps
 from django.conf import settings
+
 from linli.errors import Refused
 
 

@@ -1,5 +1,6 @@
 """One row for every write: who, when, what, before and after."""
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +21,8 @@ class Entry(models.Model):
     action = models.CharField(_("action"), max_length=80)
     object_type = models.CharField(_("kind of object"), max_length=80)
     object_id = models.CharField(_("object"), max_length=64)
-    before = models.JSONField(_("before"), null=True)
-    after = models.JSONField(_("after"), null=True)
+    before = models.JSONField(_("before"), null=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(_("after"), null=True, encoder=DjangoJSONEncoder)
     reason = models.TextField(_("reason"), blank=True)
 
     class Meta:

@@ -1,10 +1,8 @@
 """How an action leaves its row in the trail."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 
 from linli.audit.models import Entry
@@ -24,8 +22,8 @@ def record(
     actor: Acting | None,
     action: str,
     obj: models.Model,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any] | None,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
     reason: str = "",
 ) -> Entry:
     """Write the trail's row for one write, in the caller's transaction.
@@ -40,8 +38,8 @@ def record(
         action=action,
         object_type=obj._meta.label,
         object_id=str(obj.pk),
-        before=_plain(before),
-        after=_plain(after),
+        before=before,
+        after=after,
         reason=reason,
     )
 
@@ -57,19 +55,3 @@ def snapshot(obj: models.Model, *fields: str) -> dict[str, Any]:
         f.attname: MASK if f.name in personal else f.value_from_object(obj) for f in columns
     }
 
-
-def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """JSON-able: dates in ISO, UUIDs and decimals as text."""
-    if values is None:
-        return None
-    encoder = DjangoJSONEncoder()
-    return {
-        key: value
-        if isinstance(value, str | int | bool | list | dict | type(None))
-        else _encoded(encoder, value)
-        for key, value in values.items()
-    }
-
-
-def _encoded(encoder: DjangoJSONEncoder, value: Any) -> Any:
-    return str(value) if hasattr(value, "bounds") else encoder.default(value)

@@ -17,8 +17,11 @@ from linli.library import paths
 from linli.library.document import json_schema
 
 
-def check_possible(path: str) -> None:
-    """Refused UNKNOWN_PATH: no operating model can have this place."""
+def check_possible(path: str, *, one: bool = False) -> None:
+    """Refused UNKNOWN_PATH: no operating model can have this place; ``one``: nor is it several."""
+    if one and paths.EVERY in path:
+        message = _("A value stands at one place: name the item in {path} by its key, not by [*].")
+        raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
     schema = json_schema()
     nodes = list(_forms(schema, schema))
     for step in paths.steps(path):

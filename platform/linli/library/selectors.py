@@ -1,5 +1,6 @@
 """The public shelf: published versions, and the policies that bind a tenant."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -35,3 +36,9 @@ def published_from(*, author_id: UUID, key: str, number: int) -> PublishedVersio
 def policies_of(issuer: Tenant) -> list[Policy]:
     """All an issuer has laid down, in the order in which one replaces another."""
     return list(Policy.objects.filter(issuer=issuer).order_by("effective_from", "issued_at", "id"))
+
+
+def author_name_by_version(rows: Sequence[PublishedVersion], actor: Actor) -> dict[UUID, str]:
+    """The library is for everybody, so its authors are named to everybody."""
+    names = Tenant.objects.in_bulk({row.author_id for row in rows})
+    return {row.pk: names[row.author_id].name for row in rows}

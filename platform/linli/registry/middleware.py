@@ -24,7 +24,7 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
         host = split_domain_port(request.get_host())[0]
         if host in settings.LINLI_PLATFORM_HOSTS:
             request.tenant = None  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ class TenantMiddleware:
             response["Retry-After"] = "30"
             return response
         request.tenant = tenant  # type: ignore[attr-defined]
-        request.urlconf = "linli.tenant_urls"  # type: ignore[attr-defined]
+        request.urlconf = "linli.tenant_urls"
         with tenant_context(tenant):
             return self.get_response(request)
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django import db
+
+connection: Any = db.connection  # django-tenants' own: its type knows nothing of schemas
 
 
 def current_schema() -> str:

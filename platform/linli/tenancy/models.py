@@ -5,7 +5,7 @@ every tenant has the same tables: a lazy queryset built in tenant B and evaluate
 an object loaded in B and saved in A. Both raise `CrossedTenants` here.
 """
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -34,7 +34,10 @@ class TenantQuery(Query):
         return super().get_compiler(*args, **kwargs)
 
 
-class TenantQuerySet(models.QuerySet):
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[_Row]):
     def __init__(self, model: Any = None, query: Any = None, **kwargs: Any) -> None:
         super().__init__(model, query or TenantQuery(model), **kwargs)
 

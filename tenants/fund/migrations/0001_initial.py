@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['source', 'held', 'use'])), name='account_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__regex', '^(source|held|use)$')), name='account_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='account',

@@ -85,7 +85,7 @@ def test_a_rate_is_a_decimal_fraction_as_text(raw, rate):
     assert list(found) == ["partners.contributions[stationed].rate"]
     assert said(*found.values()) == (
         'Write a rate as text, a decimal fraction from "0" to "1" with at most 6 places: '
-        '3 % is "0.03".'
+        '"0.03" is 3 %.'
     )
 
 

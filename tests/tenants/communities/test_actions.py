@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.registry.models import Tenant
@@ -10,7 +11,6 @@ from linli.tenancy.context import tenant_context
 from tenants.communities.actions import add_community, update_community
 from tenants.communities.models import Community
 from tenants.communities.selectors import communities, communities_on
-
 from tests.support.denials import denied
 
 DAY = date(2024, 1, 1)
@@ -191,9 +191,7 @@ def test_an_update_is_held_to_the_same_rules(administrator) -> None:
 
 def test_another_tenants_community_is_not_found(administrator, other_street: Tenant) -> None:
     with tenant_context(other_street):
-        theirs = add_community(
-            actor=system_actor(other_street), name="闻韶社区", opened_on=DAY
-        )
+        theirs = add_community(actor=system_actor(other_street), name="闻韶社区", opened_on=DAY)
 
     with denied("NOT_FOUND", "communityId"):
         update_community(actor=administrator, community_id=theirs.pk, residents=1)

@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 
 import pytest
+
 from linli.registry.divisions import communities_of
 from tenants.communities.national_list import display_name, names_in_street
 
@@ -35,7 +36,10 @@ def test_the_committee_is_left_off(listed: str, shown: str) -> None:
 def test_two_that_would_read_the_same_keep_what_is_listed() -> None:
     names = names_in_street("510411105")
 
-    assert [n for n in names.values() if "金江" in n] == ["金江社区居民委员会", "金江社区村民委员会"]
+    assert [n for n in names.values() if "金江" in n] == [
+        "金江社区居民委员会",
+        "金江社区村民委员会",
+    ]
     assert names_in_street("999999999") == {}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.library.models import AdoptionRecord, Policy, PublishedVersion

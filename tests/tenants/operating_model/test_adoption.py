@@ -1,6 +1,7 @@
 """M3, M5: a version travels, is adapted within its bounds, and is seen before it is in force."""
 
 import pytest
+
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, Refused
 from linli.library.changes import Change
@@ -139,7 +140,13 @@ def test_only_the_first_adoption_may_name_a_past_day(running, at_street):
 
 
 def test_the_first_adoption_brings_the_streets_layer_from_the_same_past_day(at_street):
-    adopt(at_street, write(at_street), START, values={RATE: "0.02"}, bounds={RATE: {"maximum": "0.04"}})
+    adopt(
+        at_street,
+        write(at_street),
+        START,
+        values={RATE: "0.02"},
+        bounds={RATE: {"maximum": "0.04"}},
+    )
 
     rules = effective_rules(START)
     assert rules.value(RATE) == "0.02"
@@ -209,9 +216,7 @@ def test_a_district_runs_no_model(district, published):
         nothing_written(),
         pytest.raises(Refused) as refused,
     ):
-        adopt_version(
-            actor=system_actor(district), published_id=published.pk, effective_from=TODAY
-        )
+        adopt_version(actor=system_actor(district), published_id=published.pk, effective_from=TODAY)
 
     assert refused.value.code == "TENANT_KIND"
 

@@ -6,17 +6,18 @@ from decimal import Decimal
 import pytest
 from django.db import ProgrammingError, transaction
 from django.utils import timezone
+
 from linli.accounts.policy import Role, system_actor
 from linli.comparison.models import Figure
 from linli.errors import Forbidden, NotFound, Refused
 from linli.library.models import PublishedVersion
 from linli.library.selectors import published_versions
 from linli.tenancy.context import public_context, tenant_context
-from tenants.operating_model.actions import publish_version, write_version
+from tenants.operating_model.actions import adopt_version, publish_version, write_version
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.selectors import versions
 
-from .conftest import BOUNDS, RATE, adopt, document, nothing_written, publish, trail, write
+from .conftest import BOUNDS, RATE, START, adopt, document, nothing_written, publish, trail, write
 
 
 def test_a_version_is_numbered_hashed_and_left_in_the_trail(at_street, administrator):
@@ -111,8 +112,8 @@ def test_only_who_may_author_writes(at_street, actor_as, role):
         write_version(actor=actor, key="chengnan", title="城南", document=document(), bounds={})
 
 
-def test_the_database_itself_keeps_a_version_as_it_is(running):
-    version = ModelVersion.objects.filter(pk=running.pk)
+def test_the_database_itself_keeps_a_version_as_it_is(at_street):
+    version = ModelVersion.objects.filter(pk=write(at_street).pk)
 
     for change in (lambda: version.update(number=9), version.delete):
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
@@ -181,21 +182,14 @@ def test_a_version_is_published_once(at_street):
 def test_only_its_author_publishes_a_version(running, at_street, other_street):
     published = publish(at_street, running)
     with tenant_context(other_street):
-        copy = adopt_copy(other_street, published)
+        copy = adopt_version(
+            actor=system_actor(other_street), published_id=published.pk, effective_from=START
+        ).version
         with nothing_written(), pytest.raises(Refused) as refused:
             publish(other_street, copy)
 
         assert refused.value.code == "NOT_THE_AUTHOR"
         assert "车站街道" in str(refused.value.message)
-
-
-def adopt_copy(tenant, published):
-    from tenants.operating_model.actions import adopt_version
-
-    adoption = adopt_version(
-        actor=system_actor(tenant), published_id=published.pk, effective_from=date(2024, 1, 1)
-    )
-    return adoption.version
 
 
 def test_a_profile_is_one_of_those_there_are(at_street):

@@ -4,12 +4,12 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+
 from linli.accounts.policy import Role, system_actor
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 from tenants.communities.actions import add_community
 from tenants.partners.actions import admit_partner, sign_agreement
-
 from tests.support.models import adopt_chengnan
 
 ADOPTED = date(2024, 1, 1)

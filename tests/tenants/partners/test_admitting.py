@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.utils import timezone
+
 from linli.accounts.policy import system_actor
 from linli.audit.models import Entry
 from linli.tenancy.context import tenant_context
@@ -12,7 +13,6 @@ from tenants.operating_model.actions import set_layer
 from tenants.partners.actions import admit_partner
 from tenants.partners.models import Partner
 from tenants.partners.selectors import partners
-
 from tests.support.denials import denied
 
 
@@ -71,7 +71,10 @@ def test_the_kinds_are_those_of_the_community(house) -> None:
 def test_one_name_once_a_community(house) -> None:
     def admit(community) -> Partner:
         return admit_partner(
-            actor=house.administrator, community_id=community.pk, name="区人民医院", kind="enterprise"
+            actor=house.administrator,
+            community_id=community.pk,
+            name="区人民医院",
+            kind="enterprise",
         )
 
     admit(house.gongsheng)

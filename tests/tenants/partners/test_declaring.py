@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.utils import timezone
+
 from linli.accounts.policy import system_actor
 from linli.audit.models import Entry
 from linli.errors import Refused
@@ -18,7 +19,6 @@ from tenants.operating_model.selectors import effective_rules
 from tenants.partners.actions import admit_partner, declare_income, sign_agreement
 from tenants.partners.models import Contribution, Declaration
 from tenants.partners.selectors import contributions, declarations
-
 from tests.support.calendar import on_day
 from tests.support.denials import denied
 from tests.support.models import adopt_chengnan
@@ -241,9 +241,7 @@ def test_what_is_owed_fits_too(house) -> None:
     """The dearest fee the model allows, and more sessions than could be owed for."""
     set_fee = {"partners.contributions[visiting].fee_fen": 10**9}
     with on_day(MARCH):
-        set_layer(
-            actor=house.administrator, values=set_fee, bounds={}, effective_from=MARCH
-        )
+        set_layer(actor=house.administrator, values=set_fee, bounds={}, effective_from=MARCH)
     agreement = signed(house, mode="visiting", rule_key="visiting")
 
     with denied("AMOUNT_OUT_OF_RANGE", "sessions"):
@@ -312,7 +310,9 @@ def test_of_eight_declarations_at_once_one_stands(committed_house) -> None:
         try:
             with tenant_context(house.street):
                 together.wait()
-                declared(house, agreement, date(2025, 3, day), date(2025, 3, 8 + day), income_fen=800)
+                declared(
+                    house, agreement, date(2025, 3, day), date(2025, 3, 8 + day), income_fen=800
+                )
                 outcomes.append("stands")
         except Refused as refused:
             outcomes.append(refused.code)

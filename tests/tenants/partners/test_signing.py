@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+
 from linli.accounts.policy import system_actor
 from linli.audit.models import Entry
 from linli.tenancy.context import tenant_context
@@ -14,7 +15,6 @@ from tenants.partners.actions import admit_partner, sign_agreement
 from tenants.partners.models import Agreement
 from tenants.partners.selectors import agreements, operating_on
 from tenants.partners.terms import add_months
-
 from tests.support.denials import denied
 from tests.support.models import adopt_chengnan
 from tests.tenants.partners.conftest import ADOPTED, signed
@@ -83,7 +83,8 @@ def test_a_rate_outside_the_authors_bounds_names_the_bound_and_the_author(
         signed(house, agreed_rate=rate)
 
     refused = caught.refused
-    assert bound in str(refused.message) and "车站街道" in str(refused.message)
+    assert bound in str(refused.message)
+    assert "车站街道" in str(refused.message)
     assert (refused.data["minimum"], refused.data["maximum"]) == ("0.01", "0.05")
     assert refused.data["set_by"]["kind"] == "model"
 
@@ -108,7 +109,10 @@ def test_a_communitys_narrower_bound_holds_there_and_names_the_community(house) 
     assert caught.refused.data["set_by"]["name"] == "城南社区"
     assert caught.refused.data["maximum"] == "0.04"
     elsewhere = admit_partner(
-        actor=house.administrator, community_id=house.gongsheng.pk, name="城市书房", kind="enterprise"
+        actor=house.administrator,
+        community_id=house.gongsheng.pk,
+        name="城市书房",
+        kind="enterprise",
     )
     agreement = sign_agreement(
         actor=house.administrator,

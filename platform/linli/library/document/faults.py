@@ -106,7 +106,7 @@ def _expectation(node: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         case "string" if node.get("pattern") == RATE_PATTERN:
             return (
                 _(
-                    'Write a rate as text, a decimal fraction from "0" to "1" with at most 6 places: 3 % is "0.03".'
+                    'Write a rate as text, a decimal fraction from "0" to "1" with at most 6 places: "0.03" is 3 %.'
                 ),
                 {"pattern": RATE_PATTERN},
             )

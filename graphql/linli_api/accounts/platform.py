@@ -1,0 +1,34 @@
+"""What the platform's schema shows of people and their roles."""
+
+import graphene
+
+from linli_api.accounts import mutations
+from linli_api.accounts.types import Membership, Person, RoleName
+from linli_api.connections import Connection, Filter
+from linli_api.fields import ById
+from linli_api.inputs import IdOf
+
+
+class Query:
+    person = ById(Person, description="One person, of those with a role where you give them out.")
+    people = Connection(
+        Person,
+        filters={"username": Filter("username", graphene.String(description="Their log-in name."))},
+        description="Those with a role where you give roles out; the platform operator sees all.",
+    )
+    memberships = Connection(
+        Membership,
+        filters={
+            "tenant_id": Filter("tenant_id", IdOf("Tenant")),
+            "person_id": Filter("person_id", IdOf("Person")),
+            "role": Filter("role", RoleName()),
+        },
+        description="Who has which role in the tenants whose roles you give out.",
+    )
+
+
+MUTATIONS = [
+    mutations.RegisterPerson,
+    mutations.GrantMembership,
+    mutations.EndMembership,
+]

@@ -1,0 +1,3 @@
+from linli_api.audit.queries import Query
+
+__all__ = ["Query"]

@@ -1,0 +1,73 @@
+"""Communities and what is published about them, as the API shows them."""
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli_api.connections import Connection, Filter
+from linli_api.fields import One
+from linli_api.scalars import Date, Document, Fen, choices
+from linli_api.types import Object
+from tenants.communities import models, selectors
+from tenants.communities.facts import facts
+
+CommunityProfile = choices(models.Community.Profile, "CommunityProfile")
+
+
+class Community(Object):
+    """A community (社区) or village of the street office. Figures are null where not known."""
+
+    class Meta:
+        permission = Permission.COMMUNITIES_READ
+        model = models.Community
+        selector = selectors.communities
+        orderings = {
+            "NAME": ("name",),
+            "OPENED_ON": ("opened_on",),
+            "OLDEST": ("id",),
+            "NEWEST": ("-id",),
+        }
+
+    name = graphene.String(required=True, description="As people call it: 城南社区.")
+    division_code = graphene.String(
+        description="Its 12 digits in the national list; null if it is newer than the list."
+    )
+    profile = graphene.Field(CommunityProfile, description="Which models suit it (M4).")
+    residents = graphene.Int(description="How many people live there.")
+    buildings = graphene.Int(description="How many buildings it has.")
+    operating_cost_fen = Fen(description="What running it costs a year, in fen.")
+    opened_on = Date(required=True, description="The day it came on board.")
+    sample = graphene.Boolean(
+        required=True, description="True for made-up sample figures, false for published ones."
+    )
+    facts = Connection(
+        lambda: Fact,
+        by="community_id",
+        filters={"key": Filter("key", graphene.String())},
+        description="What accounts state about it.",
+    )
+
+    @staticmethod
+    def resolve_profile(community: models.Community, info: graphene.ResolveInfo) -> str | None:
+        return community.profile or None
+
+
+class Fact(Object):
+    """What an account states about a community, or about the street office as a whole."""
+
+    class Meta:
+        permission = Permission.COMMUNITIES_READ
+        model = models.Fact
+        selector = facts
+        orderings = {"KEY": ("key",), "OLDEST": ("id",), "NEWEST": ("-id",)}
+
+    community = One(
+        Community, by="community_id", description="Null for the street office as a whole."
+    )
+    key = graphene.String(
+        required=True, description="A path in the account's words: markets.this_year."
+    )
+    value = Document(description="The value, any JSON.")
+    source = graphene.String(required=True, description="Which account states it.")
+    sample = graphene.Boolean(
+        required=True, description="True for made-up sample data, false for what was published."
+    )

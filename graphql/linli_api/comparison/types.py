@@ -1,0 +1,74 @@
+"""Measures and the figures of tenants, as the API shows them."""
+
+from decimal import Decimal
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli.comparison import measures, selectors
+from linli_api.guard import INHERITED
+from linli_api.registry.types import Tenant, TenantKind
+from linli_api.scalars import Date, DateTime, choices
+from linli_api.types import Object
+
+MeasureUnit = choices(measures.Unit, "MeasureUnit")
+MeasureDirection = choices(measures.Direction, "MeasureDirection")
+
+
+class Measure(Object):
+    """What tenants are compared on (C1)."""
+
+    class Meta:
+        permission = Permission.COMPARISON_READ
+
+    key = graphene.String(required=True, description="What comparison takes.")
+    title = graphene.String(required=True, description="What it is called.")
+    definition = graphene.String(required=True, description="What exactly is counted.")
+    unit = graphene.Field(MeasureUnit, required=True, description="Of its values.")
+    direction = graphene.Field(MeasureDirection, required=True, description="What is better.")
+    source = graphene.String(required=True, description="Where the figures come from.")
+    kinds = graphene.List(
+        graphene.NonNull(TenantKind), required=True, description="The tenants that have it."
+    )
+
+    @staticmethod
+    def resolve_kinds(measure: measures.Measure, info: graphene.ResolveInfo) -> list[str]:
+        return sorted(measure.kinds)
+
+
+class ComparisonRow(Object):
+    """One tenant's figure. Missing is shown as missing, never as zero (C3)."""
+
+    class Meta:
+        permission = INHERITED
+
+    tenant = graphene.Field(Tenant, description="Whose figure it is.")
+    value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    missing = graphene.Boolean(
+        required=True, description="True where the tenant has not reported what it takes."
+    )
+    as_of = Date(description="The day the figure is of; null if it never reported.")
+    rolled_up_at = DateTime(description="When it was worked out.")
+    rank = graphene.Int(description="1 is best; equal values share one; null where missing.")
+
+    @staticmethod
+    def resolve_value(row: selectors.Row, info: graphene.ResolveInfo) -> Decimal | None:
+        return None if row.value is None else Decimal(format(row.value.normalize(), "f"))
+
+    @staticmethod
+    def resolve_missing(row: selectors.Row, info: graphene.ResolveInfo) -> bool:
+        return row.value is None
+
+
+class Comparison(Object):
+    """The tenants below one, compared on one measure (C2)."""
+
+    class Meta:
+        permission = Permission.COMPARISON_READ
+
+    measure = graphene.Field(Measure, required=True, description="What is compared.")
+    rows = graphene.List(
+        graphene.NonNull(ComparisonRow),
+        required=True,
+        description="Best first; those that have not reported last.",
+    )

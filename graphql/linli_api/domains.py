@@ -1,0 +1,25 @@
+"""Which domains each schema shows. A further domain is a folder and a line here.
+
+``linli_api/<domain>/tenant.py`` (or ``platform.py``) holds a class ``Query`` with root fields, a
+list ``MUTATIONS``, or both.
+"""
+
+TENANT_DOMAINS = [
+    "viewer",
+    "registry",
+    "accounts",
+    "audit",
+    "communities",
+    "operating_model",
+    "partners",
+    "fund",
+]
+
+PLATFORM_DOMAINS = [
+    "viewer",
+    "registry",
+    "accounts",
+    "audit",
+    "library",
+    "comparison",
+]

@@ -1,0 +1,82 @@
+"""The one boundary where an exception becomes an answer of the API.
+
+`Refused` keeps its code, sentence and field. What the client wrote wrongly gets a code of this
+module. Anything else is a fault of ours: the answer holds ``INTERNAL`` and a reference, and the
+log holds the rest under that reference. No SQL and no path ever reaches an answer.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+from django.apps import apps
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from linli.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+LONGEST_MESSAGE = 500
+
+
+class Unauthenticated(Refused):
+    def __init__(self) -> None:
+        super().__init__("UNAUTHENTICATED", _("Log in first."))
+
+
+class InvalidRequest(Refused):
+    """The request breaks a limit or the form of GraphQL over HTTP; nothing of it was run."""
+
+
+def broken_constraint(error: IntegrityError) -> Refused | None:
+    """The rule that the database just upheld, if a model states it: a named constraint with a
+    message. Its code is the constraint's ``violation_error_code``, or else its name."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    for model in apps.get_models():
+        for rule in model._meta.constraints:
+            message = rule.violation_error_message
+            if rule.name == name and message and message != rule.default_violation_error_message:
+                return Refused(rule.violation_error_code or rule.name.upper(), message)
+    return None
+
+
+def answers(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+    """The ``errors`` entry of an answer; several faults of one refusal become several entries."""
+    return [entry for error in errors for entry in _entries(error)]
+
+
+def _entries(error: GraphQLError) -> list[dict[str, Any]]:
+    cause = error.original_error
+    if isinstance(cause, Refused):
+        return [_entry(error, f.code, str(f.message), f.field) for f in cause.faults]
+    if isinstance(error, GraphQLSyntaxError):
+        return [_entry(error, "SYNTAX_ERROR", error.message)]
+    if _is_the_clients(error):
+        return [_entry(error, "REQUEST_INVALID", error.message)]
+    reference = uuid4().hex[:12]
+    logger.error("reference %s at %s", reference, error.path, exc_info=cause or error)
+    message = _("This is our fault, not yours. Quote the reference when you report it.")
+    return [_entry(error, "INTERNAL", message, reference=reference)]
+
+
+def _is_the_clients(error: GraphQLError) -> bool:
+    """graphql-core found the fault in the document or its variables, not in our answer."""
+    if error.path is None:
+        return error.original_error is None or isinstance(error.original_error, GraphQLError)
+    # A bad argument is found while the field runs; it points at its node before it is located.
+    return isinstance(error.original_error, GraphQLError) and bool(error.original_error.nodes)
+
+
+def _entry(
+    error: GraphQLError, code: str, message: str, field: str | None = None, **extensions: Any
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"message": message[:LONGEST_MESSAGE]}
+    if error.locations:
+        entry["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        entry["path"] = error.path
+    entry["extensions"] = {"code": code, **({"field": field} if field else {}), **extensions}
+    return entry

@@ -1,0 +1,145 @@
+"""What people do with a fund."""
+
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Actor, Permission
+from linli_api.fund.types import Fund, Spending
+from linli_api.inputs import IdOf
+from linli_api.mutation import Mutation
+from linli_api.scalars import Date, Fen, choices
+from tenants.fund import actions, models
+
+FundSource = choices(models.Source, "FundSource")
+
+
+class OpenFund(Mutation):
+    """Opens a community's fund, or the street office's own, with the charity that holds it (F1)."""
+
+    class Meta:
+        permission = Permission.FUND_OPEN
+
+    class Input:
+        community_id = IdOf("Community", description="Left out for the street office's own fund.")
+        host_charity = graphene.String(required=True, description="The charity's name.")
+        opened_on = Date(required=True, description="The day it opens.")
+
+    fund = graphene.Field(Fund, description="The new fund.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        values.setdefault("community_id", None)
+        return {"fund": actions.open_fund(actor=actor, **values)}
+
+
+class ReceiveContribution(Mutation):
+    """Takes in money of a contribution and splits it by the model's waterfall (P4, F3)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_RECEIVE
+
+    class Input:
+        contribution_id = IdOf("Contribution", required=True, description="Which contribution.")
+        amount_fen = Fen(required=True, description="How much arrived, in fen.")
+        received_on = Date(required=True, description="The day it arrived.")
+
+    event_id = graphene.ID(description="The event its postings share.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"event_id": actions.receive_contribution(actor=actor, **values)}
+
+
+class RecordIncome(Mutation):
+    """Takes in other income, such as a donation, and splits it by the waterfall (F1, F3)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_RECEIVE
+
+    class Input:
+        fund_id = IdOf("Fund", required=True, description="Which fund.")
+        source = FundSource(required=True, description="Where it comes from.")
+        amount_fen = Fen(required=True, description="How much, in fen.")
+        received_on = Date(required=True, description="The day it arrived.")
+        note = graphene.String(description="A remark.")
+
+    event_id = graphene.ID(description="The event its postings share.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"event_id": actions.record_income(actor=actor, **values)}
+
+
+class ProposeSpending(Mutation):
+    """Asks for money from one share of the waterfall, for one of the model's uses (F5)."""
+
+    class Meta:
+        permission = Permission.FUND_PROPOSE
+
+    class Input:
+        fund_id = IdOf("Fund", required=True, description="Which fund.")
+        share = graphene.String(required=True, description="Key of a share of the waterfall.")
+        use = graphene.String(required=True, description="Key of one of the model's uses.")
+        purpose = graphene.String(required=True, description="What it is for, in words.")
+        amount_fen = Fen(required=True, description="How much, in fen.")
+        sample = graphene.Boolean(description="True for made-up sample data.")
+
+    spending = graphene.Field(Spending, description="The proposal.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"spending": actions.propose_spending(actor=actor, **values)}
+
+
+class ApproveSpending(Mutation):
+    """The host charity's approver says yes; never who proposed it (F5)."""
+
+    class Meta:
+        permission = Permission.FUND_APPROVE
+
+    class Input:
+        spending_id = IdOf("Spending", required=True, description="Which spending.")
+
+    spending = graphene.Field(Spending, description="The approved spending.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"spending": actions.approve_spending(actor=actor, **values)}
+
+
+class PaySpending(Mutation):
+    """The cashier pays what was approved, never who approved it and never over balance (F5)."""
+
+    class Meta:
+        permission = Permission.FUND_PAY
+
+    class Input:
+        spending_id = IdOf("Spending", required=True, description="Which spending.")
+        paid_on = Date(required=True, description="The day it was paid.")
+
+    spending = graphene.Field(Spending, description="The paid spending.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"spending": actions.pay_spending(actor=actor, **values)}
+
+
+class ReverseEvent(Mutation):
+    """Takes back every posting of an event by its opposite, once (F2)."""
+
+    class Meta:
+        permission = Permission.FUND_REVERSE
+
+    class Input:
+        event_id = graphene.UUID(required=True, description="The event to take back.")
+        reason = graphene.String(required=True, description="Why it was wrong.")
+
+    event_id = graphene.ID(description="The event of the reversal.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        event_id = actions.reverse_event(
+            actor=actor, group_id=values["event_id"], reason=values["reason"]
+        )
+        return {"event_id": event_id}

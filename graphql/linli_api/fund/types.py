@@ -1,0 +1,140 @@
+"""The fund and its ledger, as the API shows them."""
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli_api.communities.types import Community
+from linli_api.connections import Connection
+from linli_api.fields import Computed, One
+from linli_api.operating_model.types import RuleSnapshot
+from linli_api.partners.types import Contribution
+from linli_api.scalars import Date, DateTime, Fen, choices
+from linli_api.types import Object, extends
+from tenants.fund import models, selectors
+
+
+class Fund(Object):
+    """A community development fund (社区发展基金), held by a charity (F1)."""
+
+    class Meta:
+        permission = Permission.FUND_READ
+        model = models.Fund
+        selector = selectors.funds
+
+    community = One(
+        Community, by="community_id", description="Null for the street office's own fund."
+    )
+    host_charity = graphene.String(
+        required=True, description="The charity that legally holds the money (慈善总会)."
+    )
+    opened_on = Date(required=True, description="The day the fund was opened.")
+    balance_fen = Computed(
+        Fen, load=selectors.balance_by_fund, description="What it holds now, in fen."
+    )
+    accounts = Connection(
+        lambda: Account, by="fund_id", description="Where its money comes from, is held, went."
+    )
+    spendings = Connection(
+        lambda: Spending, by="fund_id", description="What was asked for, approved and paid."
+    )
+
+
+class Account(Object):
+    """A place of money in the double-entry ledger (F2)."""
+
+    class Meta:
+        permission = Permission.FUND_READ
+        model = models.Account
+        selector = selectors.accounts
+        orderings = {"CODE": ("code",)}
+
+    code = graphene.String(
+        required=True, description="Kind and name, such as source:stationed or held:services."
+    )
+    kind = graphene.Field(
+        choices(models.Account.Kind, "AccountKind"),
+        required=True,
+        description="A source, money held, or a use.",
+    )
+    debits_fen = Fen(required=True, description="All that was taken out, in fen.")
+    credits_fen = Fen(required=True, description="All that was put in, in fen.")
+    balance_fen = Fen(
+        required=True, description="What was put in less what was taken out; negative for a source."
+    )
+    postings_in = Connection(
+        lambda: Posting, by="credit_id", description="The postings that put money in."
+    )
+    postings_out = Connection(
+        lambda: Posting, by="debit_id", description="The postings that took money out."
+    )
+
+
+class Posting(Object):
+    """One move of money from one account to another; never edited, only reversed (F2)."""
+
+    class Meta:
+        permission = Permission.FUND_READ
+        model = models.Posting
+        selector = selectors.postings
+
+    event_id = graphene.ID(
+        required=True, description="Shared by all postings of one event; give it to reverseEvent."
+    )
+    debit = One(Account, by="debit_id", description="The account the money was taken from.")
+    credit = One(Account, by="credit_id", description="The account the money was put into.")
+    amount_fen = Fen(required=True, description="How much, in fen.")
+    kind = graphene.Field(
+        choices(models.Posting.Kind, "PostingKind"), required=True, description="Why it moved."
+    )
+    happened_on = Date(required=True, description="The day the money moved.")
+    recorded_at = DateTime(required=True, description="When it was written down.")
+    note = graphene.String(required=True, description="A remark; empty where there is none.")
+    rules = One(
+        RuleSnapshot, by="rules_id", description="The rules in force that it was worked out from."
+    )
+    contribution = One(
+        Contribution, by="contribution_id", description="The contribution that arrived, if one did."
+    )
+    spending = One(
+        lambda: Spending, by="spending_id", description="The spending it paid, if it paid one."
+    )
+    reverses = One(
+        lambda: Posting, by="reverses_id", description="The posting this one takes back."
+    )
+
+    @staticmethod
+    def resolve_event_id(posting: models.Posting, info: graphene.ResolveInfo) -> str:
+        return str(posting.group_id)
+
+
+class Spending(Object):
+    """Money asked for, approved by the charity and paid by its cashier (F5)."""
+
+    class Meta:
+        permission = Permission.FUND_READ
+        model = models.Spending
+        selector = selectors.spendings
+
+    fund = One(Fund, by="fund_id", description="The fund that pays.")
+    account_code = graphene.String(required=True, description="The account that pays.")
+    use = graphene.String(required=True, description="Key of one of the model's uses.")
+    purpose = graphene.String(required=True, description="What it is for, in words.")
+    amount_fen = Fen(required=True, description="How much, in fen.")
+    status = graphene.Field(
+        choices(models.Spending.Status, "SpendingStatus"),
+        required=True,
+        description="How far it has come.",
+    )
+    proposed_at = DateTime(required=True, description="When it was asked for.")
+    sample = graphene.Boolean(
+        required=True, description="True for made-up sample data, false for what really happened."
+    )
+
+
+@extends(Contribution)
+class ContributionReceived:
+    received_fen = Computed(
+        Fen,
+        load=selectors.received_by_contribution,
+        description="What has arrived in the fund of it, in fen.",
+    )

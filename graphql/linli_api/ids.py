@@ -1,0 +1,49 @@
+"""Opaque global ids: base64 of ``Partner:<key>``. They name no schema.
+
+An id of another type, of another tenant or of nothing at all gets one and the same answer.
+"""
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils.text import camel_case_to_spaces
+from django.utils.translation import gettext as _
+
+from linli.errors import NotFound
+
+LONGEST = 200
+
+
+def encode(type_name: str, key: Any) -> str:
+    return b64encode(f"{type_name}:{key}".encode()).decode()
+
+
+def split(value: str) -> tuple[str, str] | None:
+    """Type name and key of an id; None for what this module never wrote."""
+    try:
+        type_name, colon, key = b64decode(value[:LONGEST], validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (type_name, key) if colon and encode(type_name, key) == value else None
+
+
+def decode(
+    type_name: str, value: str, *, field: str = "id", parse: Callable[[str], Any] = UUID
+) -> Any:
+    """The key inside an id of the type; NotFound for any other value."""
+    parts = split(value)
+    if parts is not None and parts[0] == type_name:
+        try:
+            return parse(parts[1])
+        except (ValueError, ValidationError):
+            pass
+    raise NotFound(noun(type_name), field=field)
+
+
+def noun(type_name: str) -> str:
+    """What a person calls the type: "model version"; the domain's catalogue translates it."""
+    return _(camel_case_to_spaces(type_name))

@@ -1,0 +1,107 @@
+"""From the arguments of a field or mutation to the plain values that actions take.
+
+Enum members become their values, global ids become keys (`IdOf`), and text that PostgreSQL cannot
+hold is refused with the path of the field it stands in.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum as PyEnum
+from typing import Any
+from uuid import UUID
+
+import graphene
+from django.utils.translation import gettext as _
+from graphene.utils.str_converters import to_camel_case
+
+from linli.errors import Refused
+from linli_api import ids
+
+DEEPEST = 50
+
+
+class IdOf(graphene.InputField):
+    """An input that holds the global id of a type, or a list of them.
+
+    The action is given the key: a UUID, or what ``parse`` makes of it.
+    """
+
+    def __init__(
+        self,
+        type_name: str,
+        *,
+        many: bool = False,
+        parse: Callable[[str], Any] = UUID,
+        **options: Any,
+    ) -> None:
+        options.setdefault("description", f"Global id of a {type_name}.")
+        super().__init__(
+            graphene.List(graphene.NonNull(graphene.ID)) if many else graphene.ID, **options
+        )
+        self.type_name, self.many, self.parse = type_name, many, parse
+
+    def argument(self) -> graphene.Argument:
+        """The same as an argument of a field; graphene takes no input field there."""
+        return graphene.Argument(self.type, description=self.description)
+
+    def keys(self, value: Any, path: str) -> Any:
+        if not self.many:
+            return ids.decode(self.type_name, value, field=path, parse=self.parse)
+        return [
+            ids.decode(self.type_name, one, field=f"{path}.{index}", parse=self.parse)
+            for index, one in enumerate(value)
+        ]
+
+
+def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values, by Python name, ready for an action. ``fields`` are what graphene mounted."""
+    result = {}
+    for name, value in values.items():
+        path = prefix + to_camel_case(name)
+        field = fields[name]
+        if isinstance(field, IdOf) and value is not None:
+            result[name] = field.keys(value, path)
+        else:
+            result[name] = _plain(field.type, value, path)
+    return result
+
+
+def _plain(type_: Any, value: Any, path: str) -> Any:
+    if path.count(".") > DEEPEST:
+        message = _("This value nests more than {most} levels deep.").format(most=DEEPEST)
+        raise Refused("INPUT_TOO_DEEP", message, field=path.partition(".")[0])
+    if isinstance(type_, graphene.NonNull):
+        type_ = type_.of_type
+    if value is None:
+        return None
+    if isinstance(value, PyEnum):
+        return value.value
+    if isinstance(value, str):
+        return _storable(value, path)
+    if isinstance(value, list):
+        of_type = getattr(type_, "of_type", None)  # the items of a Document have no type
+        return [_plain(of_type, one, f"{path}.{index}") for index, one in enumerate(value)]
+    if _is_input_object(type_):
+        return plain(type_._meta.fields, value, f"{path}.")
+    if isinstance(value, dict):
+        return {
+            _storable(name, path): _plain(None, one, f"{path}.{name}")
+            for name, one in value.items()
+        }
+    return value
+
+
+def _is_input_object(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, graphene.InputObjectType)
+
+
+def _storable(text: str, path: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        broken = True
+    else:
+        broken = "\0" in text
+    if broken:
+        message = _("The text holds a NUL or half a character. Type it anew.")
+        raise Refused("TEXT_INVALID", message, field=path)
+    return text

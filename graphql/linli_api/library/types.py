@@ -1,0 +1,58 @@
+"""The library of operating models, as the API shows it."""
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli.library import models, selectors
+from linli_api.communities.types import CommunityProfile
+from linli_api.fields import Computed, One
+from linli_api.guard import INHERITED
+from linli_api.registry.types import Tenant
+from linli_api.scalars import DateTime, Document
+from linli_api.types import Object
+
+
+class PublishedVersion(Object):
+    """A version of an operating model that any tenant may adopt (M4). It never changes."""
+
+    class Meta:
+        permission = Permission.LIBRARY_READ
+        model = models.PublishedVersion
+        selector = selectors.published_versions
+        orderings = {"NEWEST": ("-id",), "OLDEST": ("id",), "TITLE": ("title",)}
+
+    author = One(
+        Tenant, by="author_id", description="Who published it; null if you have no role there."
+    )
+    author_name = Computed(
+        graphene.String,
+        load=selectors.author_name_by_version,
+        description="Who published it, by name.",
+    )
+    key = graphene.String(required=True, description="The model's, the same in every version.")
+    number = graphene.Int(required=True, description="Of the version, from 1 on.")
+    title = graphene.String(required=True, description="What the author calls it.")
+    document = Document(required=True, description="The model, by operatingModelSchema.")
+    bounds = Document(
+        required=True, description="By path, what an adopter's own values must lie within (M3)."
+    )
+    digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
+    notes = graphene.String(required=True, description="What is new; may be empty.")
+    profiles = graphene.List(
+        graphene.NonNull(CommunityProfile), required=True, description="The communities it suits."
+    )
+    case_text = graphene.String(required=True, description="How it went there; may be empty.")
+    evidence = Document(
+        required=True, description="By measure, what was measured at the author's when published."
+    )
+    published_at = DateTime(required=True, description="When.")
+
+
+class OperatingModelSchema(Object):
+    """The JSON Schema (2020-12) of an operating model's document (M1)."""
+
+    class Meta:
+        permission = INHERITED
+
+    url = graphene.String(required=True, description="Where editors and programs fetch it.")
+    schema = Document(required=True, description="The schema itself.")

@@ -1,0 +1,140 @@
+"""What people decide about the rules."""
+
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Actor, Permission
+from linli_api import ids
+from linli_api.communities.types import CommunityProfile
+from linli_api.inputs import IdOf
+from linli_api.mutation import Mutation
+from linli_api.operating_model.inputs import bounds_list, by_path, values_list
+from linli_api.operating_model.types import Adoption, Layer, ModelVersion
+from linli_api.scalars import Date, Document
+from tenants.operating_model import actions
+
+EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
+
+
+class WriteVersion(Mutation):
+    """Writes the next version of an own model; it never changes from then on (M1, M2)."""
+
+    class Meta:
+        permission = Permission.MODELS_AUTHOR
+
+    class Input:
+        key = graphene.String(
+            required=True, description="Names the model; a known one gets its next number."
+        )
+        title = graphene.String(required=True, description="What people call it.")
+        document = Document(
+            required=True,
+            description="The whole document, as JSON or as a string that holds JSON. Its JSON "
+            "Schema is published. A fault's field is its path in the document.",
+        )
+        bounds = bounds_list(
+            required=True, default_value=[], description="How far adopters may move (M3)."
+        )
+        notes = graphene.String(required=True, default_value="", description="What is new in it.")
+
+    version = graphene.Field(ModelVersion, description="The new version.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"version": actions.write_version(actor=actor, **by_path(values))}
+
+
+class PublishVersion(Mutation):
+    """Puts an own version into the library, with the measured outcomes here as evidence (M4)."""
+
+    class Meta:
+        permission = Permission.MODELS_PUBLISH
+
+    class Input:
+        version_id = IdOf("ModelVersion", required=True, description="Which version.")
+        profiles = graphene.List(
+            graphene.NonNull(CommunityProfile),
+            required=True,
+            description="The kinds of community it suits.",
+        )
+        case_text = graphene.String(
+            required=True, default_value="", description="The case, in words."
+        )
+
+    published_id = graphene.ID(
+        description="Global id of the PublishedVersion: at the platform's host, and for adoptVersion."
+    )
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        published = actions.publish_version(actor=actor, **values)
+        return {"published_id": ids.encode("PublishedVersion", published.pk)}
+
+
+class AdoptVersion(Mutation):
+    """Runs a version from a day on, with own values inside its bounds (M5)."""
+
+    class Meta:
+        permission = Permission.MODELS_ADOPT
+
+    class Input:
+        published_id = IdOf("PublishedVersion", description="One of the library; copied here.")
+        version_id = IdOf("ModelVersion", description="Or one that is here.")
+        effective_from = Date(
+            required=True,
+            description=f"{EFFECTIVE_FROM} Only the first adoption may name an earlier day.",
+        )
+        values = values_list(
+            description="What the street office sets, all of it; left out: as it is."
+        )
+        bounds = bounds_list(description="What it narrows, all of it; left out: as it is.")
+        reason = graphene.String(required=True, default_value="", description="Why.")
+
+    adoption = graphene.Field(Adoption, description="The adoption.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"adoption": actions.adopt_version(actor=actor, **by_path(values))}
+
+
+class SetLayer(Mutation):
+    """Sets what the street office, or one community, has on top of the model: all of it (M3)."""
+
+    class Meta:
+        permission = Permission.MODELS_OVERRIDE
+
+    class Input:
+        community_id = IdOf("Community", description="Left out for the street office's own.")
+        values = values_list(
+            required=True, description="What is set; what is not among it is no longer set."
+        )
+        bounds = bounds_list(required=True, description="What is narrowed for those below.")
+        effective_from = Date(required=True, description=EFFECTIVE_FROM)
+        reason = graphene.String(required=True, default_value="", description="Why.")
+
+    layer = graphene.Field(Layer, description="The layer.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"layer": actions.set_layer(actor=actor, **by_path(values))}
+
+
+class IssuePolicy(Mutation):
+    """Binds every unit below this city or district from a day on; replaces its earlier one (M3)."""
+
+    class Meta:
+        permission = Permission.MODELS_ISSUE_POLICY
+
+    class Input:
+        values = values_list(required=True, description="What is set, all of it.")
+        bounds = bounds_list(required=True, description="What those below may not leave.")
+        effective_from = Date(required=True, description=EFFECTIVE_FROM)
+        reason = graphene.String(required=True, default_value="", description="Why.")
+
+    policy_id = graphene.ID(description="Global id of the Policy, at the platform's host.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        policy = actions.issue_policy(actor=actor, **by_path(values))
+        return {"policy_id": ids.encode("Policy", policy.pk)}

@@ -1,0 +1,310 @@
+"""Operating models and the rules that follow from them, as the API shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli.library import paths
+from linli.library.bounds import Origin
+from linli.library.layers import Effective
+from linli.library.limits import Limits
+from linli_api.communities.types import Community
+from linli_api.connections import Connection
+from linli_api.fields import One
+from linli_api.guard import INHERITED
+from linli_api.mutation import Error, told
+from linli_api.operating_model.inputs import PATH
+from linli_api.scalars import Date, DateTime, Document, choices
+from linli_api.types import Object, extends
+from tenants.operating_model import models, selectors
+
+LayerKind = choices(models.Layer.Kind, "LayerKind")
+
+RuleOriginKind = graphene.Enum(
+    "RuleOriginKind",
+    [("MODEL", "model"), *((kind.name, kind.value) for kind in models.Layer.Kind)],
+    description=lambda member: None if member else "Who sets rules: a model's author or a layer.",
+)
+
+
+class RuleValue(Object):
+    """What somebody set at a place of the document."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    value = Document(description="A JSON value; null takes an item of a list away.")
+
+
+class RuleBound(Object):
+    """How far layers below may move a place: locked, or a range, or a set of values."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
+    minimum = Document(description="A whole number, or a decimal as text.")
+    maximum = Document(description="A whole number, or a decimal as text.")
+    one_of = graphene.List(Document, description="The values it may have.")
+
+
+def values_of(by_path: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"path": path, "value": value} for path, value in by_path.items()]
+
+
+def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"path": path, "locked": False, **bound} for path, bound in by_path.items()]
+
+
+class ModelVersion(Object):
+    """One immutable version of an operating model: written here, or a frozen copy (M2, M3)."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.ModelVersion
+        selector = selectors.versions
+        orderings = {"NEWEST": ("-id",), "OLDEST": ("id",), "KEY": ("key", "number")}
+
+    key = graphene.String(required=True, description="Names the model, the same in all versions.")
+    number = graphene.Int(required=True, description="Counts the versions of one author's model.")
+    title = graphene.String(required=True, description="What people call it.")
+    notes = graphene.String(required=True, description="What is new in it.")
+    digest = graphene.String(required=True, description="SHA-256 of document and bounds.")
+    document = Document(
+        required=True, description="The document, without what stands at its default."
+    )
+    bounds = graphene.List(
+        graphene.NonNull(RuleBound), required=True, description="What its author bounds (M3)."
+    )
+    author_name = graphene.String(required=True, description="Who wrote it, by the name of then.")
+    created_at = DateTime(required=True, description="When it was written or copied here.")
+
+    @staticmethod
+    def resolve_bounds(version: models.ModelVersion, info: Any) -> list[dict[str, Any]]:
+        return bounds_of(version.bounds)
+
+
+class Adoption(Object):
+    """From a day on, the rules here start from a version (M5)."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.Adoption
+        selector = selectors.adoptions
+        orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
+
+    version = One(ModelVersion, by="version_id", description="What was adopted.")
+    effective_from = Date(required=True, description="The first day it counts.")
+    decided_at = DateTime(required=True, description="When this was decided.")
+
+
+class Layer(Object):
+    """What one authority set on top of the model, from a day on; all of it (M3)."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.Layer
+        selector = selectors.layers
+        orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
+
+    kind = graphene.Field(LayerKind, required=True, description="Which authority.")
+    set_by = graphene.String(required=True, description="Its name.")
+    community = One(Community, by="community_id", description="Where it is one community's.")
+    values = graphene.List(graphene.NonNull(RuleValue), required=True, description="What it sets.")
+    bounds = graphene.List(
+        graphene.NonNull(RuleBound), required=True, description="What it narrows for those below."
+    )
+    effective_from = Date(required=True, description="The first day it counts.")
+    state = graphene.Field(
+        choices(models.Layer.State, "LayerState"),
+        required=True,
+        description="A policy from above that does not fit what is set below waits as CLASHING.",
+    )
+    reason = graphene.String(required=True, description="Why; empty where nobody said.")
+    decided_at = DateTime(required=True, description="When this was decided.")
+
+    @staticmethod
+    def resolve_values(layer: models.Layer, info: Any) -> list[dict[str, Any]]:
+        return values_of(layer.values)
+
+    @staticmethod
+    def resolve_bounds(layer: models.Layer, info: Any) -> list[dict[str, Any]]:
+        return bounds_of(layer.bounds)
+
+
+class RuleSnapshot(Object):
+    """Rules in force, frozen when something was worked out from them; equal rules share one."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.RuleSnapshot
+        selector = selectors.snapshots
+
+    digest = graphene.String(required=True, description="SHA-256 of the content.")
+    version = One(ModelVersion, by="version_id", description="The version they started from.")
+    content = Document(
+        required=True,
+        description="document: the values; base: the model's author; origins: who set what, by path.",
+    )
+    frozen_at = DateTime(required=True, description="When they were first worked with.")
+
+
+class RuleOrigin(Object):
+    """Who set something, and since when it counts."""
+
+    class Meta:
+        permission = INHERITED
+
+    kind = graphene.Field(RuleOriginKind, required=True, description="The model or a layer.")
+    name = graphene.String(required=True, description="Who it is, as people know it.")
+    since = Date(description="The first day it counts.")
+
+    @staticmethod
+    def resolve_kind(origin: Origin, info: Any) -> str:
+        return str(origin.kind)
+
+
+class RuleLimits(Object):
+    """All bounds at one place, taken together; each with who set it."""
+
+    class Meta:
+        permission = INHERITED
+
+    locked = graphene.Boolean(required=True, description="True: it cannot be changed here.")
+    locked_by = graphene.Field(RuleOrigin, description="Who locked it.")
+    minimum = Document(description="The least it may be.")
+    minimum_by = graphene.Field(RuleOrigin, description="Who laid down the minimum.")
+    maximum = Document(description="The most it may be.")
+    maximum_by = graphene.Field(RuleOrigin, description="Who laid down the maximum.")
+    one_of = graphene.List(Document, description="The values it may have.")
+    one_of_by = graphene.Field(RuleOrigin, description="Who laid down the set.")
+
+    @staticmethod
+    def resolve_locked(limits: Limits, info: Any) -> bool:
+        return limits.locked_by is not None
+
+
+class EffectiveValue(Object):
+    """What is in force at a place, where it came from and what bounds it (M3)."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    value = Document(description="A JSON value; null where there is none or it was taken away.")
+    origin = graphene.Field(RuleOrigin, required=True, description="Who set it.")
+    bound = graphene.Field(RuleLimits, description="What bounds it; null where it is free.")
+
+
+class EffectiveRules(Object):
+    """The rules in force on a day: the model under all its layers (M3)."""
+
+    class Meta:
+        permission = INHERITED
+
+    digest = graphene.String(
+        required=True, description="SHA-256 of values and origins; a snapshot of them has the same."
+    )
+    version = graphene.Field(ModelVersion, description="The version they start from.")
+    document = Document(required=True, description="Every value, defaults included.")
+    value = graphene.Field(
+        EffectiveValue,
+        required=True,
+        path=graphene.String(required=True, description=PATH),
+        description="What is in force at one place. UNKNOWN_PATH where there is no such place.",
+    )
+    values = graphene.List(
+        graphene.NonNull(EffectiveValue),
+        required=True,
+        description="What layers have set on top of the model, each by who set it.",
+    )
+
+    @staticmethod
+    def resolve_version(rules: Effective, info: Any) -> models.ModelVersion | None:
+        return ModelVersion.rows_for(info.context.actor).filter(pk=rules.base.ref).first()
+
+    @staticmethod
+    def resolve_document(rules: Effective, info: Any) -> dict[str, Any]:
+        return rules.raw
+
+    @staticmethod
+    def resolve_value(rules: Effective, info: Any, path: str) -> dict[str, Any]:
+        return _in_force(rules, path, rules.origin(path))
+
+    @staticmethod
+    def resolve_values(rules: Effective, info: Any) -> list[dict[str, Any]]:
+        document = rules.raw
+        return [
+            _in_force(rules, path, origin)
+            if paths.exists(document, path)
+            else {"path": path, "origin": origin}
+            for path, origin in rules.origins.items()
+        ]
+
+
+def _in_force(rules: Effective, path: str, origin: Origin) -> dict[str, Any]:
+    return {
+        "path": path,
+        "value": rules.value(path),
+        "origin": origin,
+        "bound": rules.bound(path),
+    }
+
+
+class RuleChange(Object):
+    """One place that would change."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    before = Document(description="What stands there; null where it would be added.")
+    after = Document(description="What would stand there; null where it would be taken away.")
+
+
+class AdoptionPreview(Object):
+    """What an adoption would do. Where there are problems it would be refused with them (M5)."""
+
+    class Meta:
+        permission = INHERITED
+
+    changes = graphene.List(
+        graphene.NonNull(RuleChange),
+        required=True,
+        description="Against what is in force on that day; where nothing is, against the version "
+        "as its author wrote it.",
+    )
+    problems = graphene.List(
+        graphene.NonNull(Error), required=True, description="Why it cannot stand; empty if it can."
+    )
+
+    @staticmethod
+    def resolve_problems(preview: selectors.Preview, info: Any) -> list[Error]:
+        return [error for problem in preview.problems for error in told(problem)]
+
+
+class Clash(Object):
+    """A policy from above that waits, because it does not fit what is set below it."""
+
+    class Meta:
+        permission = INHERITED
+
+    layer = graphene.Field(Layer, required=True, description="The policy, as frozen here.")
+    problems = graphene.List(
+        graphene.NonNull(Error), required=True, description="What it does not fit."
+    )
+
+    @staticmethod
+    def resolve_problems(clash: selectors.Clash, info: Any) -> list[Error]:
+        return [error for problem in clash.problems for error in told(problem)]
+
+
+@extends(Community)
+class CommunityRules:
+    layers = Connection(
+        Layer, by="community_id", description="What this community set on top of the model."
+    )

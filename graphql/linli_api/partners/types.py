@@ -1,0 +1,167 @@
+"""Partners, what was agreed with them and what they owe, as the API shows it."""
+
+from datetime import date
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli_api.communities.types import Community
+from linli_api.connections import Connection
+from linli_api.fields import One
+from linli_api.guard import INHERITED
+from linli_api.operating_model.types import RuleSnapshot
+from linli_api.scalars import Date, DateTime, Fen, Rate, choices
+from linli_api.types import Object, extends
+from tenants.partners import models, selectors
+from tenants.partners.working import explain
+
+AgreementMode = choices(models.Agreement.Mode, "AgreementMode")
+UtilitiesBearer = choices(models.Agreement.Bearer, "UtilitiesBearer")
+
+SAMPLE = "True for made-up sample data, false for what really happened."
+END = "The first day that is not included."
+
+
+class Partner(Object):
+    """Someone who runs a service in a community's room (合伙人, P1)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+        model = models.Partner
+        selector = selectors.partners
+        orderings = {"NAME": ("name",), "NEWEST": ("-id",), "OLDEST": ("id",)}
+
+    community = One(Community, by="community_id", description="Where it is a partner.")
+    name = graphene.String(required=True, description="Who it is.")
+    kind = graphene.String(required=True, description="Key of one of the model's partner kinds.")
+    is_individual = graphene.Boolean(
+        required=True, description="True for a person, false for an organisation or a group."
+    )
+    joined_on = Date(required=True, description="Since when.")
+    sample = graphene.Boolean(required=True, description=SAMPLE)
+    agreements = Connection(
+        lambda: Agreement, by="partner_id", description="What was agreed with it."
+    )
+
+
+class Agreement(Object):
+    """What a partner and its community agreed, for a term (合作协议, P3)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+        model = models.Agreement
+        selector = selectors.agreements
+        orderings = {"STARTS": ("starts_on",), "NEWEST": ("-id",), "OLDEST": ("id",)}
+
+    partner = One(Partner, by="partner_id", description="With whom.")
+    mode = graphene.Field(AgreementMode, required=True, description="How it is engaged.")
+    rule_key = graphene.String(
+        required=True, description="Key of the model's contribution rule that applies."
+    )
+    agreed_rate = Rate(description="The rate agreed here; null where the rule's own applies.")
+    services = graphene.String(required=True, description="What it offers, and how well.")
+    spaces = graphene.String(required=True, description="The rooms it is lent.")
+    utilities_borne_by = graphene.Field(
+        UtilitiesBearer, required=True, description="Who pays for water, power and heating."
+    )
+    rent_free_months = graphene.Int(
+        required=True, description="Months from the start in which nothing is owed."
+    )
+    starts_on = Date(required=True, description="The first day of the term.")
+    ends_on = Date(required=True, description=END)
+    sample = graphene.Boolean(required=True, description=SAMPLE)
+    declarations = Connection(
+        lambda: Declaration, by="agreement_id", description="What was declared under it."
+    )
+
+
+class Declaration(Object):
+    """What a partner declares for a period: its income, its sessions, or both (P4)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+        model = models.Declaration
+        selector = selectors.declarations
+        orderings = {"STARTS": ("starts_on",), "NEWEST": ("-id",), "OLDEST": ("id",)}
+
+    agreement = One(Agreement, by="agreement_id", description="Under which agreement.")
+    starts_on = Date(required=True, description="The first day of the period.")
+    ends_on = Date(required=True, description=END)
+    income_fen = Fen(required=True, description="Income of the rule's base, in fen.")
+    sessions = graphene.Int(required=True, description="Sessions held.")
+    declared_at = DateTime(required=True, description="When it was declared.")
+    sample = graphene.Boolean(required=True, description=SAMPLE)
+    contribution = One(
+        lambda: Contribution, back="declaration_id", description="What is owed for it."
+    )
+
+
+class ContributionLine(Object):
+    """One step of how a contribution was worked out: days under one rule."""
+
+    class Meta:
+        permission = INHERITED
+
+    explanation = graphene.String(
+        required=True, description="The step as a sentence, in the reader's language."
+    )
+    starts_on = Date(required=True, description="The first of its days.")
+    ends_on = Date(required=True, description=END)
+    rule_key = graphene.String(required=True, description="Key of the contribution rule.")
+    rule_digest = graphene.String(
+        required=True, description="Digest of the rules in force on these days."
+    )
+    rent_free = graphene.Boolean(required=True, description="True: nothing is owed.")
+    base = graphene.String(
+        required=True, description="What a share is taken of: takings, net_income or profit."
+    )
+    declared_fen = Fen(required=True, description="What was declared for the whole period, in fen.")
+    base_fen = Fen(required=True, description="The part that falls on these days, in fen.")
+    rate = Rate(description="The share; null for a fee per session.")
+    declared_sessions = graphene.Int(
+        required=True, description="Sessions declared for the whole period."
+    )
+    sessions = graphene.Int(required=True, description="Those that fall on these days.")
+    fee_fen = Fen(description="The fee of one session, in fen; null for a share.")
+    amount_fen = Fen(required=True, description="What is owed for these days, in fen.")
+
+    @staticmethod
+    def resolve_explanation(line: dict[str, Any], info: Any) -> str:
+        return str(explain(line))
+
+    @staticmethod
+    def resolve_starts_on(line: dict[str, Any], info: Any) -> date:
+        return date.fromisoformat(line["starts_on"])
+
+    @staticmethod
+    def resolve_ends_on(line: dict[str, Any], info: Any) -> date:
+        return date.fromisoformat(line["ends_on"])
+
+
+class Contribution(Object):
+    """What a partner owes the fund for a declaration, worked out line by line (反哺, P4)."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+        model = models.Contribution
+        selector = selectors.contributions
+
+    declaration = One(Declaration, by="declaration_id", description="What it is owed for.")
+    amount_fen = Fen(required=True, description="What is owed in all, in fen.")
+    lines = graphene.List(
+        graphene.NonNull(ContributionLine), required=True, description="How it was worked out."
+    )
+    rules = One(
+        RuleSnapshot,
+        by="rules_id",
+        description="The rules of the period's last day; a line of earlier days names its own.",
+    )
+    worked_out_at = DateTime(required=True, description="When it was worked out.")
+
+
+@extends(Community)
+class CommunityPartners:
+    partners = Connection(
+        Partner, by="community_id", description="Who runs services in this community."
+    )

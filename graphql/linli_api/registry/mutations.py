@@ -1,0 +1,90 @@
+"""A tenant's life, from the platform's host (T1)."""
+
+from typing import Any
+
+import graphene
+from django.conf import settings
+
+from linli.accounts.policy import Actor, Permission
+from linli_api.inputs import IdOf
+from linli_api.mutation import Mutation
+from linli_api.registry.types import Tenant, TenantKind
+from onboarding import tenants
+
+
+class RequestTenant(Mutation):
+    """Asks for a tenant; a job makes it, and its status tells how far that is (T2)."""
+
+    class Meta:
+        permission = Permission.TENANTS_REQUEST
+
+    class Input:
+        slug = graphene.String(required=True, description="The first part of its address.")
+        name = graphene.String(required=True, description="As people call it.")
+        kind = TenantKind(required=True, description="What it is.")
+        parent_id = IdOf("Tenant", description="The district or city it belongs to.")
+        division_code = graphene.String(description="Where it lies: 4, 6 or 9 digits.")
+        locale = graphene.String(
+            required=True,
+            default_value=settings.LANGUAGE_CODE,
+            description="The language of its pages: zh-hans.",
+        )
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The tenant, requested.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        given = {"parent_id": None, "division_code": None} | values
+        return {"tenant": tenants.request_tenant(actor=actor, **given)}
+
+
+class SuspendTenant(Mutation):
+    """Makes an active tenant read-only."""
+
+    class Meta:
+        permission = Permission.TENANTS_MANAGE
+
+    class Input:
+        tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        reason = graphene.String(required=True, description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"tenant": tenants.suspend_tenant(actor=actor, **values)}
+
+
+class ResumeTenant(Mutation):
+    """Lets a suspended tenant write again."""
+
+    class Meta:
+        permission = Permission.TENANTS_MANAGE
+
+    class Input:
+        tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        reason = graphene.String(required=True, description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"tenant": tenants.resume_tenant(actor=actor, **values)}
+
+
+class ArchiveTenant(Mutation):
+    """Takes a tenant off the air; its data stays."""
+
+    class Meta:
+        permission = Permission.TENANTS_MANAGE
+
+    class Input:
+        tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        reason = graphene.String(required=True, description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"tenant": tenants.archive_tenant(actor=actor, **values)}

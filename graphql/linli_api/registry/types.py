@@ -1,0 +1,86 @@
+"""Divisions of the country and the tenants that stand in them, as the API shows them."""
+
+from datetime import datetime
+
+import graphene
+
+from linli.accounts import selectors as accounts
+from linli.accounts.policy import Permission
+from linli.registry import models, selectors
+from linli_api.connections import Connection
+from linli_api.fields import Computed, One
+from linli_api.guard import INHERITED, MEMBER
+from linli_api.scalars import DateTime, choices
+from linli_api.types import Object
+
+DivisionLevel = choices(models.Division.Level, "DivisionLevel")
+TenantKind = choices(models.Tenant.Kind, "TenantKind")
+TenantStatus = choices(models.Tenant.Status, "TenantStatus")
+
+
+class Division(Object):
+    """A place of the national statistical list (统计用区划代码), down to the street."""
+
+    class Meta:
+        permission = MEMBER
+        model = models.Division
+        selector = selectors.divisions
+        orderings = {"CODE": ("code",)}
+
+    code = graphene.String(
+        required=True, description="2 digits for a province, 4 a city, 6 a district, 9 a street."
+    )
+    name = graphene.String(required=True, description="As the list has it.")
+    level = graphene.Field(DivisionLevel, required=True, description="What it is.")
+    edition = graphene.Int(required=True, description="The year of the list.")
+    parent = One(lambda: Division, by="parent_id", description="The place one level up.")
+    children = Connection(
+        lambda: Division, by="parent_id", description="The places one level down."
+    )
+
+
+class Brand(Object):
+    """How a tenant's pages present it (T1)."""
+
+    class Meta:
+        permission = INHERITED
+
+    title = graphene.String(required=True, description="The title of its pages.")
+    colour = graphene.String(required=True, description="# and six hex digits.")
+
+
+class Tenant(Object):
+    """A street office, a district or a city on the platform (T1)."""
+
+    class Meta:
+        permission = Permission.TENANTS_READ
+        model = models.Tenant
+        selector = accounts.tenants
+        orderings = {
+            "OLDEST": ("id",),
+            "NEWEST": ("-id",),
+            "NAME": ("name",),
+            "SLUG": ("slug",),
+        }
+
+    slug = graphene.String(required=True, description="The first part of its address.")
+    name = graphene.String(required=True, description="As people call it: 车站街道.")
+    kind = graphene.Field(TenantKind, required=True, description="What it is.")
+    status = graphene.Field(TenantStatus, required=True, description="Where it stands in its life.")
+    locale = graphene.String(required=True, description="The language of its pages.")
+    host = Computed(
+        graphene.String, load=selectors.host_by_tenant, description="Its address, without port."
+    )
+    brand = Computed(
+        Brand, load=selectors.brand_by_tenant, description="Null for the house colours."
+    )
+    division = One(Division, by="division_id", description="Where it lies.")
+    requested_at = DateTime(required=True, description="When it was asked for.")
+    parent = One(lambda: Tenant, by="parent_id", description="The district or city it belongs to.")
+    children = Connection(
+        lambda: Tenant, by="parent_id", description="The tenants that belong to it."
+    )
+
+    @staticmethod
+    def resolve_requested_at(tenant: models.Tenant, info: graphene.ResolveInfo) -> datetime:
+        return tenant.created_at

@@ -1,0 +1,102 @@
+"""Scalars of the API, and enums from Django's choices."""
+
+import re
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import graphene
+from django.db.models import TextChoices
+from graphql import (
+    GraphQLError,
+    IntValueNode,
+    StringValueNode,
+    ValueNode,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from linli.money import MAX_FEN
+
+# Dates and instants are graphene's: ISO 8601.
+Date = graphene.Date
+DateTime = graphene.DateTime
+
+
+class Fen(graphene.Scalar):
+    """Money in whole fen (1/100 yuan): a JSON integer of at most 2^53 − 1 either way."""
+
+    @staticmethod
+    def serialize(value: Any) -> int:
+        if type(value) is not int or abs(value) > MAX_FEN:
+            raise ValueError(f"not an amount in fen: {value!r}")
+        return value
+
+    @staticmethod
+    def parse_value(value: Any) -> int:
+        if type(value) is not int or abs(value) > MAX_FEN:
+            raise GraphQLError(
+                "Fen is a whole number of fen (1/100 yuan), a JSON integer of at most "
+                f"{MAX_FEN} either way; got {_shown(value)}."
+            )
+        return value
+
+    @classmethod
+    def parse_literal(cls, node: ValueNode, _variables: Any = None) -> int:
+        return cls.parse_value(int(node.value) if isinstance(node, IntValueNode) else node)
+
+
+class Rate(graphene.Scalar):
+    """An exact decimal as a string, a share of one: "0.03" is 3 %."""
+
+    _form = re.compile(r"-?\d{1,9}(\.\d{1,12})?", re.ASCII)
+
+    @staticmethod
+    def serialize(value: Decimal | str) -> str:
+        """One spelling for one rate: a column pads with zeros, whoever wrote it did not."""
+        return format(Decimal(value).normalize(), "f")
+
+    @classmethod
+    def parse_value(cls, value: Any) -> Decimal:
+        if not isinstance(value, str) or not cls._form.fullmatch(value):
+            raise GraphQLError(
+                f'Rate is an exact decimal as a string, like "0.03"; got {_shown(value)}.'
+            )
+        return Decimal(value)
+
+    @classmethod
+    def parse_literal(cls, node: ValueNode, _variables: Any = None) -> Decimal:
+        return cls.parse_value(node.value if isinstance(node, StringValueNode) else node)
+
+
+class Document(graphene.Scalar):
+    """Any JSON value, such as an operating model's document."""
+
+    @staticmethod
+    def serialize(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_literal(node: ValueNode, variables: Any = None) -> Any:
+        return value_from_ast_untyped(node, variables)
+
+
+@cache
+def choices(values: type[TextChoices], name: str | None = None) -> type[graphene.Enum]:
+    """The enum of a model's choices; its members are described by their labels.
+
+    A row just written holds a member where a row just read holds its value: both serialize.
+    """
+
+    def describe(member: TextChoices | None) -> str | None:
+        return values.__doc__ if member is None else str(member.label)
+
+    return graphene.Enum.from_enum(values, name=name or values.__name__, description=describe)
+
+
+def _shown(value: Any) -> str:
+    return (print_ast(value) if isinstance(value, ValueNode) else repr(value))[:80]

@@ -1,0 +1,21 @@
+"""The two schemas as committed SDL, next to the code."""
+
+from pathlib import Path
+
+from graphql import print_schema
+
+from linli_api.schema import SCHEMAS
+
+FOLDER = Path(__file__).parent
+
+
+def committed(side: str) -> Path:
+    return FOLDER / f"{side}.graphql"
+
+
+def rendered() -> dict[Path, str]:
+    """What the committed files should hold now."""
+    return {
+        committed(side): print_schema(schema.graphql_schema) + "\n"
+        for side, schema in SCHEMAS.items()
+    }

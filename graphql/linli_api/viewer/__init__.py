@@ -1,0 +1,1 @@
+"""Who is asking, what they may do here, and any object by its global id."""

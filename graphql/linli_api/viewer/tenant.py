@@ -1,0 +1,3 @@
+from linli_api.viewer.queries import Query
+
+__all__ = ["Query"]

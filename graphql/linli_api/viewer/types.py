@@ -1,0 +1,25 @@
+import graphene
+
+from linli.accounts.policy import Actor, Permission
+from linli_api.guard import INHERITED
+from linli_api.types import Object
+
+
+class Viewer(Object):
+    """The person who is asking."""
+
+    class Meta:
+        permission = INHERITED
+
+    name = graphene.String(required=True)
+    permissions = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="What they may do at this host, be it in one community only: partners.admit.",
+    )
+
+    def resolve_name(self: Actor, info: object) -> str:
+        return self.person.name if self.person else ""
+
+    def resolve_permissions(self: Actor, info: object) -> list[str]:
+        return sorted(permission.value for permission in Permission if self.holds(permission))

@@ -1,0 +1,430 @@
+"""The product's arc on real input, step by step, all of it through GraphQL.
+
+Each step reads what stands and writes what is missing, so it can be killed and run again, and a
+second run writes nothing. Each is done by the person whose work it is.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from linli.money import fen_from_yuan
+from onboarding.demo.client import DemoError
+from onboarding.demo.stage import OPERATOR, PASSWORD, Stage, load
+
+WAIT_SECONDS = 120
+
+
+def steps() -> list[tuple[str, Callable[[Stage], None]]]:
+    return [
+        ("provisioning a city, four districts and four street offices", tenants),
+        ("registering their people", people),
+        ("bringing communities on board from the national list", communities),
+        ("stating published facts", facts),
+        ("writing Chengnan's operating model and putting it in force", model),
+        ("publishing it to the library", publish),
+        ("adopting it elsewhere, with other rates", adoptions),
+        ("narrowing it by a district's policy", policy),
+        ("overriding it for one community", override),
+        ("opening funds", funds),
+        ("admitting partners, signing agreements", partners),
+        ("declaring income, receiving contributions", contributions),
+        ("taking in other income", income),
+        ("spending: proposed, approved, paid by three people", spending),
+        ("rolling figures up for comparison", comparison),
+    ]
+
+
+def tenants(stage: Stage) -> None:
+    there = _tenants(stage)
+    for wanted in stage.data["tenants"]:
+        if wanted["slug"] not in there:
+            parent = there.get(wanted.get("parent", ""))
+            made = stage.write(
+                "requestTenant", "tenant { id slug status }",
+                by=OPERATOR, slug=wanted["slug"], name=wanted["name"], kind=wanted["kind"],
+                divisionCode=wanted["code"], parentId=parent and parent["id"],
+            )["tenant"]  # fmt: skip
+            there[made["slug"]] = made
+    _until(lambda: all(t["status"] == "ACTIVE" for t in _tenants(stage).values()), "tenants active")
+
+
+def people(stage: Stage) -> None:
+    tenants = _tenants(stage)
+    for wanted in stage.data["people"]:
+        found = stage.read(
+            """query($name: String!) { people(username: $name) { nodes { id
+                 memberships { nodes { role tenant { slug } } } } } }""",
+            by=OPERATOR, name=wanted["username"],
+        )["people"]["nodes"]  # fmt: skip
+        person = found[0] if found else None
+        if person is None:
+            person = stage.write(
+                "registerPerson", "person { id }",
+                by=OPERATOR, username=wanted["username"], name=wanted["name"], password=PASSWORD,
+            )["person"]  # fmt: skip
+        held = person.get("memberships", {"nodes": []})["nodes"]
+        for slug, role in wanted["at"].items():
+            if not any(m["role"] == role and m["tenant"]["slug"] == slug for m in held):
+                stage.write(
+                    "grantMembership", "membership { id }",
+                    by=OPERATOR, personId=person["id"], tenantId=tenants[slug]["id"], role=role,
+                )  # fmt: skip
+
+
+def communities(stage: Stage) -> None:
+    given = stage.data["communities"]
+    for street in _streets(stage):
+        by, opened_on = street["parent"], stage.data["funds"]["opened_on"]
+        if not _communities(stage, street["slug"]):
+            stage.write(
+                "onboardCommunities", "added { id }", by=by, at=street["slug"], openedOn=opened_on
+            )
+        for wanted in given.get(street["slug"], []):
+            figures = {k: v for k, v in wanted.items() if k in ("profile", "residents", "buildings")}
+            _with_figures(stage, by, street["slug"], wanted, figures, opened_on)
+        for name, yuan in given["sample_operating_costs"].get(street["slug"], {}).items():
+            figures = {"operatingCostFen": fen_from_yuan(yuan), "sample": True}
+            _with_figures(stage, by, street["slug"], {"name": name}, figures, opened_on)
+
+
+def _with_figures(
+    stage: Stage,
+    by: str,
+    at: str,
+    wanted: dict[str, Any],
+    figures: dict[str, Any],
+    opened_on: str,
+) -> None:
+    community = _communities(stage, at).get(wanted["name"])
+    if community is None:
+        if not wanted.get("new"):
+            raise DemoError(f"{wanted['name']} is not in the national list of {at}")
+        stage.write(
+            "addCommunity", "community { id }",
+            by=by, at=at, name=wanted["name"], openedOn=opened_on, **figures,
+        )  # fmt: skip
+    elif any(community[name] != value for name, value in figures.items()):
+        stage.write(
+            "updateCommunity", "community { id }",
+            by=by, at=at, communityId=community["id"], **figures,
+        )  # fmt: skip
+
+
+def facts(stage: Stage) -> None:
+    for slug, groups in stage.data["facts"].items():
+        there = {
+            (fact["community"] and fact["community"]["name"], fact["key"]): fact["value"]
+            for fact in _all(
+                stage, "facts", "key value community { name }", by=OPERATOR, at=slug
+            )
+        }
+        for group in groups:
+            name = group.get("community")
+            for key, value in group.items():
+                if key != "community" and there.get((name, key)) != value:
+                    stage.write(
+                        "stateFact", "fact { id }",
+                        by=OPERATOR, at=slug, key=key, value=value, source=stage.data["source"],
+                        communityId=_community(stage, slug, name) if name else None,
+                    )  # fmt: skip
+
+
+def model(stage: Stage) -> None:
+    given = stage.data["model"]
+    at = by = given["author"]
+    content = load(given["document"])
+    version = _version(stage, at, given["key"])
+    if version is None:
+        samples = "、".join(content["sample_paths"])
+        version = stage.write(
+            "writeVersion", "version { id number }",
+            by=by, at=at, key=given["key"], title=given["title"], document=content["document"],
+            bounds=given["bounds"], notes=f"{given['notes']}。以下为样例值，未见公开口径：{samples}",
+        )["version"]  # fmt: skip
+    if not _adopted(stage, at):
+        stage.write(
+            "adoptVersion", "adoption { id }",
+            by=by, at=at, versionId=version["id"], effectiveFrom=given["effective_from"],
+        )  # fmt: skip
+
+
+def publish(stage: Stage) -> None:
+    given = stage.data["model"]
+    if _published(stage) is None:
+        version = _version(stage, given["author"], given["key"])
+        stage.write(
+            "publishVersion", "publishedId",
+            by=given["author"], at=given["author"], versionId=version and version["id"],
+            profiles=given["profiles"], caseText=given["case_text"],
+        )  # fmt: skip
+
+
+def adoptions(stage: Stage) -> None:
+    published = _published(stage)
+    for wanted in stage.data["adoptions"]:
+        at = by = wanted["tenant"]
+        if _adopted(stage, at):
+            continue
+        asked = {
+            "publishedId": published and published["id"],
+            "effectiveFrom": stage.data["model"]["effective_from"],
+            "values": [{"path": p, "value": v} for p, v in wanted["values"].items()],
+        }
+        preview = stage.read(
+            """query($publishedId: ID!, $effectiveFrom: Date!, $values: [RuleValueInput!]) {
+                 previewAdoption(publishedId: $publishedId, effectiveFrom: $effectiveFrom,
+                                 values: $values) { changes { path } problems { code message } } }""",
+            by=by, at=at, **asked,
+        )["previewAdoption"]  # fmt: skip
+        if preview["problems"] or not preview["changes"]:
+            raise DemoError(f"the preview of {at} says {preview}")
+        stage.write("adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"], **asked)
+
+
+def policy(stage: Stage) -> None:
+    given = stage.data["policy"]
+    at = by = given["issuer"]
+    if not _layers(stage, at, "DISTRICT"):
+        stage.write(
+            "issuePolicy", "policyId",
+            by=by, at=at, values=[], bounds=given["bounds"], reason=given["reason"],
+            effectiveFrom=date.today().isoformat(),
+        )  # fmt: skip
+    below = [t["slug"] for t in _streets(stage) if t["parent"] == at]
+    _until(lambda: all(_layers(stage, slug, "DISTRICT") for slug in below), "policy frozen below")
+
+
+def override(stage: Stage) -> None:
+    given = stage.data["override"]
+    at = by = given["tenant"]
+    if not _layers(stage, at, "COMMUNITY"):
+        stage.write(
+            "setLayer", "layer { id }",
+            by=by, at=at, communityId=_community(stage, at, given["community"]),
+            values=[{"path": p, "value": v} for p, v in given["values"].items()], bounds=[],
+            effectiveFrom=date.today().isoformat(), reason=given["reason"],
+        )  # fmt: skip
+
+
+def funds(stage: Stage) -> None:
+    given = stage.data["funds"]
+    for slug, name in given["communities"].items():
+        if not _funds(stage, slug):
+            stage.write(
+                "openFund", "fund { id }",
+                by=slug, at=slug, communityId=_community(stage, slug, name),
+                hostCharity=given["host_charity"], openedOn=given["opened_on"],
+            )  # fmt: skip
+
+
+def partners(stage: Stage) -> None:
+    terms = stage.data["agreement"]
+    for wanted in stage.data["partners"]:
+        at = by = wanted["tenant"]
+        partner = _partner(stage, wanted)
+        if partner is None:
+            stage.write(
+                "admitPartner", "partner { id }",
+                by=by, at=at, communityId=_community(stage, at, wanted["community"]),
+                name=wanted["name"], kind=wanted["kind"], joinedOn=terms["starts_on"],
+                sample=wanted.get("sample", False),
+            )  # fmt: skip
+            partner = _partner(stage, wanted)
+        if partner and _declares(wanted) and not partner["agreements"]["nodes"]:
+            mode = "visiting" if "sessions" in wanted else "stationed"
+            stage.write(
+                "signAgreement", "agreement { id }",
+                by=by, at=at, partnerId=partner["id"], mode=mode.upper(), ruleKey=mode,
+                startsOn=terms["starts_on"], endsOn=terms["ends_on"], spaces=terms["spaces"],
+                sample=True,
+            )  # fmt: skip
+
+
+def contributions(stage: Stage) -> None:
+    for wanted in filter(_declares, stage.data["partners"]):
+        at = by = wanted["tenant"]
+        for starts_on, ends_on in _periods(stage, wanted):
+            declared = {d["startsOn"]: d for d in _declarations(stage, wanted)}
+            if starts_on not in declared:
+                agreement = (_partner(stage, wanted) or {})["agreements"]["nodes"][0]
+                stage.write(
+                    "declareIncome", "contribution { amountFen }",
+                    by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
+                    incomeYuan=str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None,
+                    sessions=wanted.get("sessions"), sample=True,
+                )  # fmt: skip
+                declared = {d["startsOn"]: d for d in _declarations(stage, wanted)}
+            owed = declared[starts_on]["contribution"]
+            if owed["receivedFen"] < owed["amountFen"]:
+                stage.write(
+                    "receiveContribution", "eventId",
+                    by="cashier", at=at, contributionId=owed["id"],
+                    amountFen=owed["amountFen"] - owed["receivedFen"], receivedOn=ends_on,
+                )  # fmt: skip
+
+
+def income(stage: Stage) -> None:
+    for wanted in stage.data["income"]:
+        at = wanted["tenant"]
+        notes = {p["note"] for p in _all(stage, "postings", "note", by="cashier", at=at)}
+        if wanted["note"] not in notes:
+            stage.write(
+                "recordIncome", "eventId",
+                by="cashier", at=at, fundId=_funds(stage, at)[0]["id"], source=wanted["source"],
+                amountFen=fen_from_yuan(wanted["amount"]), receivedOn=wanted["received_on"],
+                note=wanted["note"],
+            )  # fmt: skip
+
+
+def spending(stage: Stage) -> None:
+    given = stage.data["spending"]
+    at = given["tenant"]
+
+    def found() -> dict[str, Any] | None:
+        rows = _all(stage, "spendings", "id status purpose", by="cashier", at=at)
+        return next((row for row in rows if row["purpose"] == given["purpose"]), None)
+
+    asked = found()
+    if asked is None:
+        stage.write(
+            "proposeSpending", "spending { id }",
+            by="secretary", at=at, fundId=_funds(stage, at)[0]["id"], share=given["share"],
+            use=given["use"], purpose=given["purpose"], amountFen=fen_from_yuan(given["amount"]),
+            sample=True,
+        )  # fmt: skip
+        asked = found()
+    if asked and asked["status"] == "PROPOSED":
+        stage.write(
+            "approveSpending", "spending { id }", by="approver", at=at, spendingId=asked["id"]
+        )
+        asked = found()
+    if asked and asked["status"] == "APPROVED":
+        stage.write(
+            "paySpending", "spending { id }",
+            by="cashier", at=at, spendingId=asked["id"], paidOn=given["paid_on"],
+        )  # fmt: skip
+
+
+def comparison(stage: Stage) -> None:
+    day, city = stage.data["comparison"]["as_of"], _tenants(stage)["zibo"]
+
+    def reported() -> bool:
+        rows = compared(stage, "fund_balance_fen")
+        return bool(rows) and all(row["asOf"] == day for row in rows)
+
+    if not reported():
+        stage.write("refreshComparison", "tenants", by="zibo", underId=city["id"], asOf=day)
+        _until(reported, "figures of every tenant")
+
+
+def compared(stage: Stage, measure: str) -> list[dict[str, Any]]:
+    """What the city's supervisor sees of one measure."""
+    return stage.read(
+        """query($measure: String!, $under: ID!, $day: Date) {
+             comparison(measure: $measure, underId: $under, asOf: $day) {
+               rows { tenant { slug name } value asOf rank missing } } }""",
+        by="zibo", measure=measure, under=_tenants(stage)["zibo"]["id"],
+        day=stage.data["comparison"]["as_of"],
+    )["comparison"]["rows"]  # fmt: skip
+
+
+# ── What stands ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _tenants(stage: Stage) -> dict[str, dict[str, Any]]:
+    found = _all(stage, "tenants", "id slug status", by=OPERATOR)
+    return {tenant["slug"]: tenant for tenant in found}
+
+
+def _streets(stage: Stage) -> list[dict[str, Any]]:
+    return [tenant for tenant in stage.data["tenants"] if tenant["kind"] == "STREET"]
+
+
+def _communities(stage: Stage, slug: str) -> dict[str, dict[str, Any]]:
+    fields = "id name profile residents buildings operatingCostFen sample"
+    rows = _all(stage, "communities", fields, by=OPERATOR, at=slug)
+    return {row["name"]: row for row in rows}
+
+
+def _community(stage: Stage, slug: str, name: str) -> str:
+    return _communities(stage, slug)[name]["id"]
+
+
+def _version(stage: Stage, slug: str, key: str) -> dict[str, Any] | None:
+    rows = _all(stage, "modelVersions", "id key number", by=slug, at=slug)
+    return next((row for row in rows if row["key"] == key), None)
+
+
+def _adopted(stage: Stage, slug: str) -> list[dict[str, Any]]:
+    return _all(stage, "adoptions", "id", by=slug, at=slug)
+
+
+def _layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
+    return [row for row in _all(stage, "layers", "kind", by=OPERATOR, at=slug) if row["kind"] == kind]
+
+
+def _published(stage: Stage) -> dict[str, Any] | None:
+    rows = _all(stage, "publishedVersions", "id key", by=OPERATOR)
+    return next((row for row in rows if row["key"] == stage.data["model"]["key"]), None)
+
+
+def _funds(stage: Stage, slug: str) -> list[dict[str, Any]]:
+    return _all(stage, "funds", "id balanceFen", by=OPERATOR, at=slug)
+
+
+def _partner(stage: Stage, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    fields = """id name community { name } agreements { nodes { id declarations { nodes {
+                startsOn contribution { id amountFen receivedFen } } } } }"""
+    rows = _all(stage, "partners", fields, by=wanted["tenant"], at=wanted["tenant"])
+    return next((row for row in rows if row["name"] == wanted["name"]), None)
+
+
+def _declarations(stage: Stage, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    partner = _partner(stage, wanted)
+    return partner["agreements"]["nodes"][0]["declarations"]["nodes"] if partner else []
+
+
+def _declares(wanted: dict[str, Any]) -> bool:
+    return "quarterly_income" in wanted or "sessions" in wanted
+
+
+def _periods(stage: Stage, wanted: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Quarters for an income, the year for sessions."""
+    terms = stage.data["agreement"]
+    start, end = date.fromisoformat(terms["starts_on"]), date.fromisoformat(terms["declared_until"])
+    if "sessions" in wanted:
+        yield start.isoformat(), end.isoformat()
+        return
+    while start < end:
+        months = start.month + 2  # counted from 0, three later
+        following = date(start.year + months // 12, months % 12 + 1, 1)
+        yield start.isoformat(), following.isoformat()
+        start = following
+
+
+def _all(
+    stage: Stage, connection: str, fields: str, *, by: str, at: str | None = None
+) -> list[dict[str, Any]]:
+    """Every node of a connection, page by page."""
+    rows: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = stage.read(
+            f"query($after: String) {{ {connection}(first: 100, after: $after) {{"
+            f" nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}",
+            by=by, at=at, after=after,
+        )[connection]  # fmt: skip
+        rows += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return rows
+        after = page["pageInfo"]["endCursor"]
+
+
+def _until(done: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise DemoError(f"waited {WAIT_SECONDS} seconds for this in vain: {what}")
+        time.sleep(0.2)

@@ -1,0 +1,232 @@
+"""Registering people and giving and ending their roles. Each leaves one row in the trail."""
+
+from datetime import date
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.models import Membership, Person
+from linli.accounts.policy import Actor, Permission, Reach, Role
+from linli.accounts.roles import DUTIES
+from linli.audit.record import record, snapshot
+from linli.errors import NotFound, Refused
+from linli.registry.models import Tenant
+
+
+def register_person(
+    *,
+    actor: Actor,
+    username: str,
+    name: str,
+    email: str = "",
+    phone: str = "",
+    password: str | None = None,
+    reason: str = "",
+) -> Person:
+    """Register someone who can log in, once they are given a password or a passkey.
+
+    Needs ``people.grant``. Raises `Refused` USERNAME_TAKEN, EMAIL_TAKEN, PHONE_TAKEN, or
+    PERSON_INVALID with one cause for each field that is wrong.
+    """
+    actor.require(Permission.PEOPLE_GRANT)
+    person = Person(
+        username=Person.normalize_username(username.strip()).lower(),
+        name=name.strip(),
+        email=email.strip().lower(),
+        phone=phone.strip(),
+    )
+    _refuse_invalid(person, password)
+    person.set_password(password)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                person.save(force_insert=True)
+        except IntegrityError as error:
+            raise _taken(error) from error
+        record(
+            actor=actor,
+            action="accounts.person_registered",
+            obj=person,
+            before=None,
+            after=snapshot(person, "username", "name", "email", "phone", "is_active"),
+            reason=reason,
+        )
+    return person
+
+
+def grant_membership(
+    *,
+    actor: Actor,
+    person_id: UUID,
+    role: Role,
+    community_id: UUID | None = None,
+    starts_on: date | None = None,
+    reason: str = "",
+) -> Membership:
+    """Give a person a role at the tenant the actor stands in (the platform, if in none).
+
+    Needs ``people.grant``. The caller has checked that the community is one of this tenant's,
+    since communities live above this package. Raises `Refused` ROLE_DOES_NOT_FIT,
+    COMMUNITY_NOT_ALLOWED, ROLE_ABOVE_REACH, GRANT_TO_SELF, MEMBERSHIP_EXISTS.
+    """
+    actor.require(Permission.PEOPLE_GRANT)
+    person = Person.objects.filter(pk=person_id, is_active=True).first()
+    if person is None:
+        raise NotFound(_("person"), field="personId")
+    if person == actor.person:
+        raise Refused(
+            "GRANT_TO_SELF",
+            _("Nobody gives themselves a role. Ask another administrator."),
+            field="personId",
+        )
+    _refuse_unfit(role, actor.tenant, community_id)
+    _refuse_above_reach(actor, role)
+    membership = Membership(
+        person=person,
+        tenant=actor.tenant,
+        role=role,
+        community_id=community_id,
+        starts_on=starts_on or timezone.localdate(),
+        granted_by=actor.person,
+    )
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                membership.save(force_insert=True)
+        except IntegrityError as error:
+            if _constraint(error) != "membership_held_once":
+                raise
+            raise Refused(
+                "MEMBERSHIP_EXISTS",
+                format_lazy(_("{person} is {role} here already."), person=person, role=role.label),
+                field="role",
+            ) from error
+        record(
+            actor=actor,
+            action="accounts.membership_granted",
+            obj=membership,
+            before=None,
+            after=snapshot(membership),
+            reason=reason,
+        )
+    return membership
+
+
+def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> Membership:
+    """End a membership of the tenant the actor stands in, from today on.
+
+    Needs ``people.grant``. Raises `Refused` ROLE_ABOVE_REACH, MEMBERSHIP_ENDED.
+    """
+    actor.require(Permission.PEOPLE_GRANT)
+    with transaction.atomic():
+        membership = (
+            Membership.objects.select_for_update()
+            .filter(pk=membership_id, tenant=actor.tenant)
+            .first()
+        )
+        if membership is None:
+            raise NotFound(_("membership"), field="membershipId")
+        _refuse_above_reach(actor, Role(membership.role))
+        if membership.ended_on is not None:
+            raise Refused(
+                "MEMBERSHIP_ENDED",
+                format_lazy(_("It ended on {day} already."), day=membership.ended_on.isoformat()),
+                field="membershipId",
+            )
+        before = snapshot(membership, "ended_on")
+        # One that was to start later never comes into force.
+        membership.ended_on = max(timezone.localdate(), membership.starts_on)
+        membership.save(update_fields=["ended_on"])
+        record(
+            actor=actor,
+            action="accounts.membership_ended",
+            obj=membership,
+            before=before,
+            after=snapshot(membership, "ended_on"),
+            reason=reason,
+        )
+    return membership
+
+
+def _refuse_invalid(person: Person, password: str | None) -> None:
+    faults: dict[str, list[str]] = {}
+    try:
+        person.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        faults.update(error.message_dict)
+    if password is not None:
+        try:
+            validate_password(password, person)
+        except ValidationError as error:
+            faults["password"] = error.messages
+    if faults:
+        raise Refused(
+            "PERSON_INVALID",
+            _("This person cannot be registered as written. Correct the fields named."),
+            causes=[
+                Refused(f"{field.upper()}_INVALID", " ".join(messages), field=field)
+                for field, messages in faults.items()
+            ],
+        )
+
+
+def _refuse_unfit(role: Role, tenant: Tenant | None, community_id: UUID | None) -> None:
+    duties = DUTIES[role]
+    fits = Tenant.Kind(tenant.kind) in duties.kinds if tenant else not duties.kinds
+    if not fits:
+        place = Tenant.Kind(tenant.kind).label if tenant else _("platform")
+        raise Refused(
+            "ROLE_DOES_NOT_FIT",
+            format_lazy(
+                _("The role {role} does not exist at a {place}."), role=role.label, place=place
+            ),
+            field="role",
+            kinds=sorted(duties.kinds),
+        )
+    if community_id is not None and not duties.by_community:
+        raise Refused(
+            "COMMUNITY_NOT_ALLOWED",
+            format_lazy(
+                _("The role {role} is for the whole unit. Leave the community out."),
+                role=role.label,
+            ),
+            field="communityId",
+        )
+
+
+def _refuse_above_reach(actor: Actor, role: Role) -> None:
+    """Nobody hands out, or takes away, a role that goes farther than their own."""
+    wanted = DUTIES[role].reach
+    if actor.tenant is not None and actor.tenant.kind == Tenant.Kind.STREET:
+        wanted = Reach.OWN  # nothing lies below a street office
+    own = actor.reach(Permission.PEOPLE_GRANT)
+    if own is None or own < wanted:
+        raise Refused(
+            "ROLE_ABOVE_REACH",
+            format_lazy(
+                _("The role {role} reaches farther than your own. Ask the unit above."),
+                role=role.label,
+            ),
+            field="role",
+        )
+
+
+def _taken(error: IntegrityError) -> Exception:
+    """The refusal that a uniqueness of `Person` stands for; any other error stays itself."""
+    for constraint in Person._meta.constraints:
+        if constraint.name == _constraint(error) and constraint.name.endswith("_taken"):
+            field = constraint.name.removeprefix("person_").removesuffix("_taken")
+            return Refused(
+                f"{field.upper()}_TAKEN", constraint.violation_error_message or "", field=field
+            )
+    return error
+
+
+def _constraint(error: IntegrityError) -> str:
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""

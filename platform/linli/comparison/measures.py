@@ -1,0 +1,73 @@
+"""What can be compared: each measure with its definition, unit, direction and source (C1).
+
+A domain states its measures in a module ``measures`` of its own, found when the platform starts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.errors import Refused
+from linli.registry.models import Tenant
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Direction(models.TextChoices):
+    MORE = "more", _("more is better")
+    LESS = "less", _("less is better")
+
+
+class Unit(models.TextChoices):
+    COUNT = "count", _("number")
+    FEN = "fen", _("fen")
+    SHARE = "share", _("share of 1")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure. ``work_out`` runs inside the tenant's schema, for the end of a day; None means
+    that the tenant has not what it takes. ``kinds``: the tenants it is worked out for."""
+
+    key: str
+    title: "StrOrPromise"
+    unit: Unit
+    direction: Direction
+    source: "StrOrPromise"
+    definition: "StrOrPromise"
+    work_out: Callable[[date], Decimal | int | None]
+    kinds: frozenset[Tenant.Kind] = frozenset({Tenant.Kind.STREET, Tenant.Kind.CITY})
+
+
+_by_key: dict[str, Measure] = {}
+
+
+def register(measure: Measure) -> None:
+    if measure.key in _by_key:
+        raise ValueError(f"two measures are called {measure.key}")
+    _by_key[measure.key] = measure
+
+
+def measures() -> tuple[Measure, ...]:
+    """All of them, in the order of their keys."""
+    return tuple(_by_key[key] for key in sorted(_by_key))
+
+
+def the_measure(key: str, *, field: str = "measure") -> Measure:
+    """Raises `Refused` MEASURE_UNKNOWN, which lists those there are."""
+    if key not in _by_key:
+        allowed = sorted(_by_key)
+        raise Refused(
+            "MEASURE_UNKNOWN",
+            format_lazy(_("Choose one of these measures: {allowed}."), allowed=", ".join(allowed)),
+            field=field,
+            allowed=allowed,
+        )
+    return _by_key[key]

@@ -1,0 +1,23 @@
+"""Reading the national divisions, and what hangs off a tenant."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from linli.registry.models import Brand, Division, Domain, Tenant
+
+
+def divisions(*, actor: object) -> QuerySet[Division]:
+    """The national list is public: the same for everybody."""
+    return Division.objects.all()
+
+
+def host_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, str]:
+    """The primary host of each, without port."""
+    hosts = Domain.objects.filter(tenant__in=rows, is_primary=True)
+    return dict(hosts.values_list("tenant_id", "domain"))
+
+
+def brand_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, Brand]:
+    return Brand.objects.in_bulk([tenant.pk for tenant in rows])

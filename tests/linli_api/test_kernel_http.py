@@ -1,0 +1,144 @@
+"""``/graphql`` over HTTP: which schema, whose session, and what is no request at all."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from linli.accounts.policy import Role
+from linli.registry.models import Tenant
+from linli_api import limits
+from tests.support.factories import PersonFactory
+
+PLATFORM, STREET = "linli.localhost", "chezhan.linli.localhost"
+VIEWER = {"query": "{ viewer { name permissions } }"}
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(person=None, host=STREET, **options):
+    client = Client(headers={"host": host, "accept-language": "en"}, **options)
+    if person:
+        client.force_login(person)
+    return client
+
+
+def post(client, body, **options):
+    return client.post("/graphql", body, content_type="application/json", **options)
+
+
+def code(response):
+    [error] = response.json()["errors"]
+    return error["extensions"]["code"]
+
+
+@pytest.fixture
+def auditor(street, actor_as):
+    return actor_as(street, Role.AUDITOR).person
+
+
+class TestWho:
+    def test_a_member_sees_what_they_may_do_here(self, auditor):
+        response = post(browser(auditor), VIEWER)
+        assert response.status_code == 200
+        viewer = response.json()["data"]["viewer"]
+        assert viewer["name"] == auditor.name
+        assert "audit.read" in viewer["permissions"]
+        assert not [p for p in viewer["permissions"] if not p.endswith(".read")]
+
+    def test_nobody_is_told_to_log_in(self, street):
+        response = post(browser(), VIEWER)
+        assert response.status_code == 200
+        assert response.json()["data"] == {"viewer": None}
+        assert code(response) == "UNAUTHENTICATED"
+
+    def test_a_person_without_a_role_here_is_told_nothing(self, other_street, auditor):
+        response = post(browser(auditor, host="wenshao.linli.localhost"), VIEWER)
+        assert response.json()["data"] == {"viewer": None}
+        assert code(response) == "FORBIDDEN"
+
+    def test_whoever_is_logged_in_may_ask_at_the_platform(self):
+        person = PersonFactory()
+        response = post(browser(person, host=PLATFORM), VIEWER)
+        assert response.json()["data"] == {"viewer": {"name": person.name, "permissions": []}}
+
+    def test_a_suspended_unit_can_be_read(self, street, auditor):
+        Tenant.objects.filter(pk=street.pk).update(status=Tenant.Status.SUSPENDED)
+        assert post(browser(auditor), VIEWER).json()["data"]["viewer"]["name"] == auditor.name
+
+
+class TestForm:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            " ",
+            "{",
+            "[]",
+            "null",
+            '{"query": 5}',
+            '{"query": "{ viewer { name } }", "variables": []}',
+            '{"query": "{ viewer { name } }", "operationName": 5}',
+            '[{"query": "{ viewer { name } }"}]',
+            "[" * 100_000,
+            b"\xff\xfe",
+        ],
+    )
+    def test_what_is_no_request_is_refused(self, street, body):
+        response = post(browser(), body)
+        assert (response.status_code, code(response)) == (400, "REQUEST_INVALID")
+
+    def test_only_json_is_read(self, street):
+        for kind in ("application/graphql", "text/plain", "application/x-www-form-urlencoded"):
+            response = browser().post("/graphql", "query=1", content_type=kind)
+            assert (response.status_code, code(response)) == (415, "JSON_EXPECTED")
+
+    def test_a_document_in_the_address_is_not_run(self, street, auditor, settings):
+        settings.LINLI_GRAPHIQL = False
+        response = browser(auditor).get("/graphql", {"query": "{ viewer { name } }"})
+        assert (response.status_code, code(response)) == (405, "METHOD_NOT_ALLOWED")
+        assert response["Allow"] == "POST"
+
+    @pytest.mark.parametrize("method", ["put", "delete", "patch"])
+    def test_other_methods_are_refused(self, street, method):
+        response = getattr(browser(), method)("/graphql")
+        assert (response.status_code, code(response)) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_a_large_body_is_refused(self, street):
+        body = json.dumps({"query": "{ viewer { name } }", "x": "x" * limits.BODY_BYTES})
+        response = post(browser(), body)
+        assert (response.status_code, code(response)) == (413, "BODY_TOO_LARGE")
+
+    def test_a_document_that_cannot_run_is_a_400(self, street):
+        response = post(browser(), {"query": "{ nobody }"})
+        assert (response.status_code, code(response)) == (400, "REQUEST_INVALID")
+
+    def test_chinese_is_sent_as_it_is(self, auditor):
+        assert auditor.name.encode() in post(browser(auditor), VIEWER).content
+
+
+class TestCsrf:
+    def test_a_session_alone_is_not_enough(self, auditor):
+        client = browser(auditor, enforce_csrf_checks=True)
+        response = post(client, VIEWER)
+        assert (response.status_code, code(response)) == (403, "CSRF_FAILED")
+
+    def test_with_the_token_it_is(self, auditor):
+        client = browser(auditor, enforce_csrf_checks=True)
+        token = client.get("/graphql").cookies["csrftoken"].value
+        response = post(client, VIEWER, headers={"x-csrftoken": token})
+        assert response.json()["data"]["viewer"]["name"] == auditor.name
+
+
+class TestGraphiQL:
+    def test_it_is_for_those_who_are_logged_in(self, auditor):
+        page = browser(auditor).get("/graphql").content.decode()
+        assert '/static/linli_api/graphiql.js"' in page
+        assert "/static/vendor/graphiql/graphiql.min.js" in page
+        assert "://" not in page  # nothing from another host
+        response = browser().get("/graphql")
+        assert response.status_code == 302
+        assert response["Location"] == "/sign-in/?next=/graphql"
+
+    def test_not_in_production(self, auditor, settings):
+        settings.LINLI_GRAPHIQL = False
+        assert code(browser(auditor).get("/graphql")) == "METHOD_NOT_ALLOWED"

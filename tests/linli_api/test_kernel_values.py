@@ -1,0 +1,191 @@
+"""Global ids, cursors, scalars and inputs: what enters and leaves the API."""
+
+from base64 import b64encode
+from decimal import Decimal
+from uuid import UUID
+
+import graphene
+import pytest
+from django.db import models
+from graphql import GraphQLError, parse_value
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linli.errors import Refused
+from linli_api import cursors, ids
+from linli_api.inputs import IdOf, plain
+from linli_api.scalars import Document, Fen, Rate, choices
+
+KEY = UUID("019a8b7c-0000-7000-8000-00000000abcd")
+
+
+def refusal(function, *args, **kw):
+    with pytest.raises(Refused) as caught:
+        function(*args, **kw)
+    return caught.value
+
+
+class TestIds:
+    def test_an_id_gives_its_key_back(self):
+        assert ids.decode("Partner", ids.encode("Partner", KEY)) == KEY
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            ids.encode("Community", KEY),  # another type
+            ids.encode("Partner", "7"),  # no key of this type
+            b64encode(f" Partner:{KEY}".encode()).decode(),
+            ids.encode("Partner", KEY) + "=",
+            ids.encode("Partner", KEY)[:-2],
+            str(KEY),
+            "",
+            "合伙人",
+            "A" * 100_000,
+        ],
+    )
+    def test_everything_else_does_not_exist(self, value):
+        refused = refusal(ids.decode, "Partner", value, field="partnerId")
+        assert (refused.code, refused.field) == ("NOT_FOUND", "partnerId")
+
+    def test_a_code_can_be_a_key(self):
+        assert ids.decode("Division", ids.encode("Division", "370303"), parse=str) == "370303"
+
+
+class TestCursors:
+    @given(st.lists(st.integers() | st.text(max_size=200), min_size=1, max_size=3))
+    def test_a_cursor_gives_its_values_back(self, values):
+        cursor = cursors.encode("Partner:NAME", values)
+        assert cursors.decode("Partner:NAME", cursor, field="after") == values
+
+    @pytest.mark.parametrize("scope", ["Partner:NEWEST", "Community:NAME"])
+    def test_a_cursor_of_another_list_is_refused(self, scope):
+        cursor = cursors.encode("Partner:NAME", ["张店", str(KEY)])
+        refused = refusal(cursors.decode, scope, cursor, field="after")
+        assert (refused.code, refused.field) == ("CURSOR_INVALID", "after")
+
+    def test_a_changed_cursor_is_refused_wherever_it_is_changed(self):
+        cursor = cursors.encode("Partner:NAME", ["name", str(KEY)])
+        for place in range(len(cursor.rstrip("=")) - 1):
+            changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
+            refused = refusal(cursors.decode, "Partner:NAME", changed, field="after")
+            assert refused.code == "CURSOR_INVALID"
+
+    @pytest.mark.parametrize("cursor", ["", "x", "下一页", "=" * 5_000, "A" * 5_000])
+    def test_garbage_is_refused(self, cursor):
+        assert refusal(cursors.decode, "Partner:NAME", cursor, field="before").code == (
+            "CURSOR_INVALID"
+        )
+
+
+class TestFen:
+    @pytest.mark.parametrize("amount", [0, 1, -1, 2**53 - 1, -(2**53) + 1])
+    def test_whole_fen_pass(self, amount):
+        assert Fen.parse_value(amount) == amount
+        assert Fen.parse_literal(parse_value(str(amount))) == amount
+        assert Fen.serialize(amount) == amount
+
+    @pytest.mark.parametrize("amount", [0.5, 5.0, "5", True, None, 2**53, -(2**53), [1]])
+    def test_anything_else_is_refused(self, amount):
+        with pytest.raises(GraphQLError, match="whole number of fen"):
+            Fen.parse_value(amount)
+        with pytest.raises(ValueError, match="not an amount in fen"):
+            Fen.serialize(amount)
+
+    @pytest.mark.parametrize("literal", ["0.5", '"5"', "true", "FIVE", "[1]", "{a: 1}", str(2**53)])
+    def test_so_is_every_other_literal(self, literal):
+        with pytest.raises(GraphQLError, match="whole number of fen"):
+            Fen.parse_literal(parse_value(literal))
+
+
+class TestRate:
+    def test_it_is_exact_both_ways(self):
+        assert Rate.parse_value("0.03") == Decimal("0.03")
+        assert Rate.parse_literal(parse_value('"0.050"')) == Decimal("0.050")
+        assert Rate.serialize(Decimal("0.0000001")) == "0.0000001"
+        assert Rate.serialize("0.03") == "0.03"
+
+    @pytest.mark.parametrize("value", [0.03, 3, "3%", "1e-2", "NaN", "", " 0.03", "0.03\n", "٣"])
+    def test_anything_but_a_decimal_string_is_refused(self, value):
+        with pytest.raises(GraphQLError, match="exact decimal"):
+            Rate.parse_value(value)
+
+    @pytest.mark.parametrize("literal", ["0.03", "3", "true", "[1]"])
+    def test_so_is_every_other_literal(self, literal):
+        with pytest.raises(GraphQLError, match="exact decimal"):
+            Rate.parse_literal(parse_value(literal))
+
+
+def test_a_document_is_any_json_value():
+    literal = parse_value('{kinds: ["clinic", null], rate: "0.03", on: true, at: 5}')
+    assert Document.parse_literal(literal) == {
+        "kinds": ["clinic", None],
+        "rate": "0.03",
+        "on": True,
+        "at": 5,
+    }
+
+
+class Mode(models.TextChoices):
+    """How a partner is there."""
+
+    STATIONED = "stationed", "Stationed"
+    VISITING = "visiting", "Visiting"
+
+
+class LineInput(graphene.InputObjectType):
+    partner_id = IdOf("Partner", required=True)
+    amount_fen = Fen()
+
+
+class Inputs(graphene.InputObjectType):
+    community_id = IdOf("Community")
+    partner_ids = IdOf("Partner", many=True)
+    mode = graphene.InputField(choices(Mode))
+    note = graphene.String()
+    lines = graphene.List(graphene.NonNull(LineInput))
+    values = Document()
+
+
+class TestInputs:
+    def test_ids_become_keys_and_enum_members_values(self):
+        given_values = {
+            "community_id": ids.encode("Community", KEY),
+            "partner_ids": [ids.encode("Partner", KEY)],
+            "mode": choices(Mode).get("visiting"),
+            "lines": [{"partner_id": ids.encode("Partner", KEY), "amount_fen": 5}],
+            "note": None,
+        }
+        assert plain(Inputs._meta.fields, given_values) == {
+            "community_id": KEY,
+            "partner_ids": [KEY],
+            "mode": "visiting",
+            "lines": [{"partner_id": KEY, "amount_fen": 5}],
+            "note": None,
+        }
+
+    @pytest.mark.parametrize("name", Inputs._meta.fields)
+    def test_null_stays_null(self, name):
+        assert plain(Inputs._meta.fields, {name: None}) == {name: None}
+
+    @pytest.mark.parametrize(
+        ("values", "code", "field"),
+        [
+            ({"community_id": ids.encode("Partner", KEY)}, "NOT_FOUND", "communityId"),
+            ({"partner_ids": [ids.encode("Partner", KEY), "?"]}, "NOT_FOUND", "partnerIds.1"),
+            ({"lines": [{"partner_id": "?"}]}, "NOT_FOUND", "lines.0.partnerId"),
+            ({"note": "a\0b"}, "TEXT_INVALID", "note"),
+            ({"note": "half \ud83d"}, "TEXT_INVALID", "note"),
+            ({"values": {"a": ["\ud83d"]}}, "TEXT_INVALID", "values.a.0"),
+            ({"values": {"\0": 1}}, "TEXT_INVALID", "values"),
+        ],
+    )
+    def test_a_fault_names_its_place(self, values, code, field):
+        refused = refusal(plain, Inputs._meta.fields, values)
+        assert (refused.code, refused.field) == (code, field)
+
+    def test_a_value_without_end_is_refused(self):
+        deep: object = "x"
+        for _ in range(400):
+            deep = [deep]
+        refused = refusal(plain, Inputs._meta.fields, {"values": deep})
+        assert (refused.code, refused.field) == ("INPUT_TOO_DEEP", "values")
