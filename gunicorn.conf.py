@@ -10,6 +10,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 max_requests = 20_000
 max_requests_jitter = 2_000
 timeout = 60
+# Its default path is one for all of a user's checkouts.
+control_socket_disable = True
 graceful_timeout = 20
 # A request line or header beyond these is nobody's honest request.
 limit_request_line = 8190

@@ -12,9 +12,9 @@ from datetime import date
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+
 from linli.accounts.policy import Actor, Role, actor_for
 from linli.registry.models import Tenant
-
 from tests.support.databases import Database, copy_of_template
 from tests.support.factories import MembershipFactory, PersonFactory
 
@@ -117,7 +117,11 @@ def actor_as() -> ActorAs:
     """
 
     def make(
-        tenant: Tenant | None, role: Role, *, community_id=None, held_at: Tenant | None | str = "same"
+        tenant: Tenant | None,
+        role: Role,
+        *,
+        community_id=None,
+        held_at: Tenant | None | str = "same",
     ) -> Actor:
         person = PersonFactory()
         MembershipFactory(

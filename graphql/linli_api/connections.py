@@ -73,13 +73,14 @@ class Connection(Field):
 
     def _resolve(self, root: Any, info: Any, **arguments: Any) -> Page:
         values = plain(self.inputs, arguments)
-        rows = self._rows(info.context.actor, values)
-        cut = Slice.asked(self.of(), values)
-        if self.by is None:
+        actor, by, cut = info.context.actor, self.by, Slice.asked(self.of(), values)
+        if by is None:
+            rows = self._rows(actor, values)
             return cut.page(together(cut.apply(rows)), rows.count)
-        inside, batch = _Inside(rows, self.by), batch_of(root)
-        key = (id(self), repr(sorted(arguments.items())))
-        pages = batch.load(key, lambda parents: inside.pages(parents, cut))
+        batch, key = batch_of(root), (id(self), repr(sorted(arguments.items())))
+        # Once for all parents: a selector may itself ask the database what the actor reaches.
+        inside = batch.load(key, lambda _parents: _Inside(self._rows(actor, values), by))
+        pages = batch.load((*key, "pages"), lambda parents: inside.pages(parents, cut))
         return cut.page(
             pages.get(root.pk, []),
             lambda: batch.load((*key, "count"), inside.counts).get(root.pk, 0),

@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
+import graphene_django.views
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views import View
-from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
+from django.views.decorators.csrf import csrf_exempt
 
 from linli.accounts.policy import Actor, actor_for
 from linli_api import limits
@@ -30,35 +29,44 @@ STATUS = {
 
 # Exempt from the middleware only: `_check_csrf` does the same and answers in JSON.
 @method_decorator(csrf_exempt, name="dispatch")
-class GraphQLView(View):
-    """One document a request. The host decides the schema: a tenant's or the platform's."""
+class GraphQLView(graphene_django.views.GraphQLView):
+    """One document a request. The host decides the schema: a tenant's or the platform's.
 
-    http_method_names = ["get", "post"]
+    graphene-django's view sorts out methods and who wants HTML; what it would do with the body and
+    with errors is replaced: no documents in addresses or forms, no batches, no words of exceptions.
+    """
 
-    @method_decorator(ensure_csrf_cookie)
-    def get(self, request: HttpRequest) -> HttpResponse:
-        if not settings.LINLI_GRAPHIQL:
-            return self.http_method_not_allowed(request)
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("sign_in"))
-        return render(request, "linli_api/graphiql.html")
+    graphiql_template = "linli_api/graphiql.html"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "GET" and settings.LINLI_GRAPHIQL:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), reverse("sign_in"))
+        elif request.method != "POST":
+            return _refusal(
+                InvalidRequest("METHOD_NOT_ALLOWED", _("Send the document by POST, as JSON.")),
+                Allow="POST",
+            )
         try:
-            _check_csrf(request)
-            document = _read(request)
+            return super().dispatch(request, *args, **kwargs)
         except InvalidRequest as refused:
             return _refusal(refused)
-        schema = platform_schema if _tenant(request) is None else tenant_schema
-        answer = run(schema, document, _actor(request))
-        return _json(answer.body, 200 if answer.ran else 400)
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kw: Any) -> HttpResponse:
-        response = _refusal(
-            InvalidRequest("METHOD_NOT_ALLOWED", _("Send the document by POST, as JSON."))
-        )
-        response["Allow"] = "POST"
-        return response
+    def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:  # type: ignore[override]
+        return request.method == "GET"
+
+    def parse_body(self, request: HttpRequest) -> Request | None:
+        if request.method == "GET":
+            return None
+        _check_csrf(request)
+        return _read(request)
+
+    def get_response(
+        self, request: HttpRequest, data: Request, show_graphiql: bool = False
+    ) -> tuple[str, int]:
+        schema = platform_schema if _tenant(request) is None else tenant_schema
+        answer = run(schema, data, _actor(request))
+        return json.dumps(answer.body, ensure_ascii=False), 200 if answer.ran else 400
 
 
 def _tenant(request: HttpRequest) -> Any:
@@ -106,10 +114,11 @@ def _read(request: HttpRequest) -> Request:
     return Request(query, variables or {}, name)
 
 
-def _refusal(refused: InvalidRequest) -> HttpResponse:
+def _refusal(refused: InvalidRequest, **headers: str) -> HttpResponse:
     entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
-    return _json({"errors": [entry]}, STATUS.get(refused.code, 400))
-
-
-def _json(body: dict[str, Any], status: int) -> HttpResponse:
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+    return JsonResponse(
+        {"errors": [entry]},
+        status=STATUS.get(refused.code, 400),
+        json_dumps_params={"ensure_ascii": False},
+        headers=headers,
+    )

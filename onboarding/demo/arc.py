@@ -82,7 +82,9 @@ def communities(stage: Stage) -> None:
                 "onboardCommunities", "added { id }", by=by, at=street["slug"], openedOn=opened_on
             )
         for wanted in given.get(street["slug"], []):
-            figures = {k: v for k, v in wanted.items() if k in ("profile", "residents", "buildings")}
+            figures = {
+                k: v for k, v in wanted.items() if k in ("profile", "residents", "buildings")
+            }
             _with_figures(stage, by, street["slug"], wanted, figures, opened_on)
         for name, yuan in given["sample_operating_costs"].get(street["slug"], {}).items():
             figures = {"operatingCostFen": fen_from_yuan(yuan), "sample": True}
@@ -116,9 +118,7 @@ def facts(stage: Stage) -> None:
     for slug, groups in stage.data["facts"].items():
         there = {
             (fact["community"] and fact["community"]["name"], fact["key"]): fact["value"]
-            for fact in _all(
-                stage, "facts", "key value community { name }", by=OPERATOR, at=slug
-            )
+            for fact in _all(stage, "facts", "key value community { name }", by=OPERATOR, at=slug)
         }
         for group in groups:
             name = group.get("community")
@@ -180,7 +180,9 @@ def adoptions(stage: Stage) -> None:
         )["previewAdoption"]  # fmt: skip
         if preview["problems"] or not preview["changes"]:
             raise DemoError(f"the preview of {at} says {preview}")
-        stage.write("adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"], **asked)
+        stage.write(
+            "adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"], **asked
+        )
 
 
 def policy(stage: Stage) -> None:
@@ -362,7 +364,9 @@ def _adopted(stage: Stage, slug: str) -> list[dict[str, Any]]:
 
 
 def _layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
-    return [row for row in _all(stage, "layers", "kind", by=OPERATOR, at=slug) if row["kind"] == kind]
+    return [
+        row for row in _all(stage, "layers", "kind", by=OPERATOR, at=slug) if row["kind"] == kind
+    ]
 
 
 def _published(stage: Stage) -> dict[str, Any] | None:

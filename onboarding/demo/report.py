@@ -56,7 +56,15 @@ def standing(stage: Stage) -> dict[str, tuple[int, int, int, str | None]]:
 
 def table(stage: Stage) -> Table:
     shown = Table(title="What now stands")
-    for heading in ("tenant", "communities", "partners", "fund balance", "model", "address", "log-in"):
+    for heading in (
+        "tenant",
+        "communities",
+        "partners",
+        "fund balance",
+        "model",
+        "address",
+        "log-in",
+    ):
         right = heading in ("communities", "partners", "fund balance")
         shown.add_column(heading, justify="right" if right else "left")
     names = {tenant["slug"]: tenant["name"] for tenant in stage.data["tenants"]}
@@ -76,7 +84,10 @@ def table(stage: Stage) -> Table:
 
 def logins(stage: Stage) -> str:
     """Who can log in where; one password for all of the demo's people."""
-    lines = [f"Log in at {address(stage)} with the password {PASSWORD} as:", f"  {OPERATOR:<10} 平台运营"]
+    lines = [
+        f"Log in at {address(stage)} with the password {PASSWORD} as:",
+        f"  {OPERATOR:<10} 平台运营",
+    ]
     for person in stage.data["people"]:
         lines.append(f"  {person['username']:<10} {person['name']} ({', '.join(person['at'])})")
     return "\n".join(lines)
@@ -95,7 +106,11 @@ def faults(stage: Stage) -> list[str]:
         if actual[slug] != expected:
             found.append(f"{slug}: expected {expected}, found {actual[slug]}")
     rows = compared(stage, "self_reliance_rate")
-    rates = {row["tenant"]["slug"]: row["value"] for row in rows if row["tenant"]["slug"] in SELF_RELIANCE}
+    rates = {
+        row["tenant"]["slug"]: row["value"]
+        for row in rows
+        if row["tenant"]["slug"] in SELF_RELIANCE
+    }
     if rates != SELF_RELIANCE:
         found.append(f"self-reliance: expected {SELF_RELIANCE}, found {rates}")
     missing = {row["tenant"]["slug"]: row["missing"] for row in rows}

@@ -73,7 +73,9 @@ def only_one() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ServingError("This checkout is being served already; make stop ends it.") from None
+            raise ServingError(
+                "This checkout is being served already; make stop ends it."
+            ) from None
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))

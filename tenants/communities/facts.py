@@ -5,12 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
-from linli.errors import NotFound
-from tenants.communities.models import Community, Fact
+from tenants.communities.models import Fact
+from tenants.communities.selectors import community_to_act_on
 
 
 @transaction.atomic
@@ -25,11 +24,10 @@ def state_fact(
 ) -> Fact:
     """State a fact, or correct it; stating the same again changes nothing."""
     actor.require(Permission.COMMUNITIES_ONBOARD, community_id=community_id)
-    if community_id and not Community.objects.filter(pk=community_id).exists():
-        raise NotFound(_("community"), field="communityId")
+    community = community_to_act_on(community_id) if community_id else None
     stated = {"value": value, "source": source, "sample": sample}
     fact, created = Fact.objects.select_for_update().get_or_create(
-        community_id=community_id, key=key, defaults=stated
+        community=community, key=key, defaults=stated
     )
     before = None if created else snapshot(fact, *stated)
     if before == stated:

@@ -72,7 +72,9 @@ def _refusals() -> Iterator[None]:
             ) from error
         if name == "fund_posting_reverses_id_key":
             raise Refused(
-                "ALREADY_REVERSED", _("This has been reversed already; that cannot be done twice.")
+                "ALREADY_REVERSED",
+                _("This has been reversed already; that cannot be done twice."),
+                field="eventId",
             ) from error
         if name in ("account_debits_range", "account_credits_range", "posting_amount_range"):
             raise Refused(

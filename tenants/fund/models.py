@@ -112,9 +112,7 @@ class Spending(TenantModel):
         APPROVED = "approved", _("approved")
         PAID = "paid", _("paid")
 
-    fund = models.ForeignKey(
-        Fund, models.PROTECT, related_name="spendings", verbose_name=_("fund")
-    )
+    fund = models.ForeignKey(Fund, models.PROTECT, related_name="spendings", verbose_name=_("fund"))
     account_code = models.CharField(_("paid from"), max_length=60)
     use = models.CharField(_("use"), max_length=40)
     purpose = models.CharField(_("purpose"), max_length=200)

@@ -1,6 +1,8 @@
 """What an actor may read of the funds; every query is narrowed to their communities."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -12,19 +14,19 @@ from tenants.partners.models import Contribution
 
 
 def funds(*, actor: Actor) -> QuerySet[Fund]:
-    return _narrowed(Fund.objects.all(), actor, "community")
+    return narrowed(Fund.objects.all(), actor, Permission.FUND_READ, "community")
 
 
 def accounts(*, actor: Actor) -> QuerySet[Account]:
-    return _narrowed(Account.objects.all(), actor, "fund__community")
+    return narrowed(Account.objects.all(), actor, Permission.FUND_READ, "fund__community")
 
 
 def postings(*, actor: Actor) -> QuerySet[Posting]:
-    return _narrowed(Posting.objects.all(), actor, "debit__fund__community")
+    return narrowed(Posting.objects.all(), actor, Permission.FUND_READ, "debit__fund__community")
 
 
 def spendings(*, actor: Actor) -> QuerySet[Spending]:
-    return _narrowed(Spending.objects.all(), actor, "fund__community")
+    return narrowed(Spending.objects.all(), actor, Permission.FUND_READ, "fund__community")
 
 
 def balance_by_fund(rows: Sequence[Fund], actor: Actor) -> dict[UUID, int]:
@@ -51,19 +53,33 @@ def received_by_contribution(rows: Sequence[Contribution], actor: Actor) -> dict
     return received
 
 
-def balances_on(fund: Fund, day: date) -> dict[str, int]:
-    """The balance of each account at the end of a day, from the postings (F2)."""
-    balances: dict[str, int] = {}
-    for debit, credit, amount in Posting.objects.filter(
-        debit__fund=fund, happened_on__lte=day
-    ).values_list("debit__code", "credit__code", "amount_fen"):
-        balances[debit] = balances.get(debit, 0) - amount
-        balances[credit] = balances.get(credit, 0) + amount
-    return balances
+@dataclass(frozen=True)
+class Balance:
+    """What an account held at the end of a day, in fen; negative for a source."""
+
+    code: str
+    balance_fen: int
 
 
-def _narrowed(rows: QuerySet, actor: Actor, path: str) -> QuerySet:
-    communities = actor.communities(Permission.FUND_READ)
+def balances_on(*, fund: Fund, day: date) -> list[Balance]:
+    """The balance of each account of a fund at the end of a day, from its postings (F2)."""
+    postings = Posting.objects.filter(debit__fund=fund, happened_on__lte=day)
+    balances: Counter[str] = Counter()
+    for side, sign in (("credit", 1), ("debit", -1)):
+        for code, moved in postings.values_list(f"{side}__code").annotate(Sum("amount_fen")):
+            balances[code] += sign * int(moved)
+    return [Balance(code, balances[code]) for code in sorted(balances)]
+
+
+def fund_for(community_id: UUID) -> Fund | None:
+    """The fund that takes a community's contributions: its own, else the street's (F1)."""
+    own_or_streets = Q(community=community_id) | Q(community=None)
+    return Fund.objects.filter(own_or_streets).order_by(F("community").asc(nulls_last=True)).first()
+
+
+def narrowed(rows: QuerySet, actor: Actor, permission: Permission, path: str) -> QuerySet:
+    """The rows of the communities in which the actor has a permission; ``path`` leads to one."""
+    communities = actor.communities(permission)
     if communities is None:
         return rows
     return rows.filter(**{f"{path}__in": communities})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
-from linli.errors import Forbidden, NotFound, Refused
+from linli.errors import NotFound, Refused
 from linli.money import MAX_FEN, fen_from_yuan, yuan
 from linli.rules import check_fields, upheld
 from tenants.communities.selectors import community_to_act_on
@@ -82,7 +82,7 @@ def sign_agreement(
     `NotFound`, `Refused` TERM_INVALID, RULE_UNKNOWN, RULE_NOT_FOR_MODE, RATE_NOT_FOR_RULE,
     RATE_INVALID, OUTSIDE_BOUNDS, RENT_FREE_TOO_LONG, faults of fields.
     """
-    _require_somewhere(actor, Permission.PARTNERS_SIGN)
+    actor.require_somewhere(Permission.PARTNERS_SIGN)
     partner = partners_to_act_on(actor, Permission.PARTNERS_SIGN).filter(pk=partner_id).first()
     if partner is None:
         raise NotFound(_("partner"), field="partnerId")
@@ -133,7 +133,7 @@ def declare_income(
     PERIOD_INVALID, DECLARED_OUTSIDE_TERM, DECLARED_TOO_EARLY, DECLARED_TWICE, DECLARED_NEGATIVE,
     INCOME_MISSING, INCOME_TWICE, SESSIONS_MISSING, BASE_DIFFERS, AMOUNT_…, and as `terms_of` does.
     """
-    _require_somewhere(actor, Permission.PARTNERS_DECLARE)
+    actor.require_somewhere(Permission.PARTNERS_DECLARE)
     income = _income(income_fen, income_yuan)
     with transaction.atomic():
         agreement = _locked_agreement(actor, agreement_id)
@@ -177,12 +177,6 @@ def declare_income(
             | {"contribution_id": contribution.pk, "amount_fen": contribution.amount_fen},
         )
     return contribution
-
-
-def _require_somewhere(actor: Actor, permission: Permission) -> None:
-    """Before anything is looked up; what lies outside the actor's communities is then not found."""
-    if not actor.holds(permission):
-        raise Forbidden(permission=permission.value)
 
 
 def _locked_agreement(actor: Actor, agreement_id: UUID) -> Agreement:

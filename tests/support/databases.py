@@ -9,11 +9,12 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from linli import database, embedded
-from psycopg import sql
+from psycopg import errors, sql
 
 ROOT = Path(__file__).parents[2]
 # Everything the template's content depends on.
@@ -45,9 +46,14 @@ class Database:
         )  # fmt: skip
 
     def drop(self) -> None:
-        _as_owner(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
-        )
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+        for attempt in range(20):
+            try:
+                return _as_owner(drop)
+            except errors.InsufficientPrivilege:  # autovacuum is at it, which only ends by itself
+                if attempt == 19:
+                    raise
+                time.sleep(0.5)
 
 
 def template() -> Database:
@@ -102,7 +108,7 @@ def _exists(name: str) -> bool:
 def _drop_older(current: str) -> None:
     with database.connect("owner", "postgres") as connection:
         rows = connection.execute(
-            r"SELECT datname FROM pg_database WHERE datname ~ '^linli_test_[0-9a-f]{12}$'"
+            r"SELECT datname FROM pg_database WHERE datname ~ '^linli_test_[0-9a-f]{12}(_building_\d+)?$'"
         ).fetchall()
     for (name,) in rows:
         if name != current:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import factory
+
 from linli.accounts.models import Membership, Person
 from linli.accounts.roles import Role
 

@@ -5,6 +5,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+
 from linli.registry.divisions import load_divisions  # noqa: E402
 from linli.registry.models import Domain, Tenant  # noqa: E402
 from linli.registry.provisioning import provision  # noqa: E402

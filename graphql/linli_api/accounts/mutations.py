@@ -6,7 +6,7 @@ import graphene
 
 from linli.accounts import actions
 from linli.accounts.policy import Actor, Permission, Role
-from linli_api.accounts.standing import at_tenant, at_tenant_of
+from linli_api.accounts.standing import at_tenant, at_tenant_of, check_known
 from linli_api.accounts.types import Membership, Person, RoleName
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
@@ -35,7 +35,11 @@ class RegisterPerson(Mutation):
 
 
 class GrantMembership(Mutation):
-    """Gives a person a role at a tenant, or at the platform itself."""
+    """Gives a role at a tenant, or at the platform itself.
+
+    To somebody who has a role where you give them out, or none anywhere yet. Who works elsewhere
+    is given one by an administrator above both.
+    """
 
     class Meta:
         permission = Permission.PEOPLE_GRANT
@@ -52,6 +56,7 @@ class GrantMembership(Mutation):
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        check_known(actor, values["person_id"])
         standing = at_tenant(
             actor, values.pop("tenant_id", None), community_id=values.get("community_id")
         )

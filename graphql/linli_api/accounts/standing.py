@@ -12,6 +12,12 @@ from linli.tenancy.context import tenant_context
 from tenants.communities.selectors import community_to_act_on
 
 
+def check_known(actor: Actor, person_id: UUID) -> None:
+    """Raises `NotFound` for who is not the actor's to see: an id must not fetch a stranger."""
+    if not selectors.people(actor=actor).filter(pk=person_id).exists():
+        raise NotFound(_("person"), field="personId")
+
+
 def at_tenant(actor: Actor, tenant_id: UUID | None, *, community_id: UUID | None = None) -> Actor:
     """The actor as they give out roles at a tenant they reach, or at the platform itself (None).
 

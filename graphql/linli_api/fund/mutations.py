@@ -62,7 +62,7 @@ class RecordIncome(Mutation):
         source = FundSource(required=True, description="Where it comes from.")
         amount_fen = Fen(required=True, description="How much, in fen.")
         received_on = Date(required=True, description="The day it arrived.")
-        note = graphene.String(description="A remark.")
+        note = graphene.String(required=True, default_value="", description="A remark.")
 
     event_id = graphene.ID(description="The event its postings share.")
 
@@ -83,7 +83,9 @@ class ProposeSpending(Mutation):
         use = graphene.String(required=True, description="Key of one of the model's uses.")
         purpose = graphene.String(required=True, description="What it is for, in words.")
         amount_fen = Fen(required=True, description="How much, in fen.")
-        sample = graphene.Boolean(description="True for made-up sample data.")
+        sample = graphene.Boolean(
+            required=True, default_value=False, description="True for made-up sample data."
+        )
 
     spending = graphene.Field(Spending, description="The proposal.")
 

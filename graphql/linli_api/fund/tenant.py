@@ -1,11 +1,18 @@
 """What a tenant's schema shows of its funds."""
 
+from datetime import date
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById
+from linli_api.fields import ById, Field, by_id
 from linli_api.fund import mutations
-from linli_api.fund.types import Fund, Posting, Spending
+from linli_api.fund.types import Balance, Fund, Posting, Spending
 from linli_api.inputs import IdOf
 from linli_api.scalars import Date
+from tenants.fund import selectors
 
 
 class Query:
@@ -14,6 +21,13 @@ class Query:
         Fund,
         filters={"community_id": Filter("community_id", IdOf("Community"))},
         description="The funds of this street office.",
+    )
+    balances = Field(
+        graphene.List(graphene.NonNull(Balance)),
+        fund_id=graphene.Argument(graphene.ID, required=True, description="Which fund."),
+        on=Date(required=True, description="At the end of which day."),
+        permission=Permission.FUND_READ,
+        description="What each account of a fund held at the end of any day.",
     )
     postings = Connection(
         Posting,
@@ -30,6 +44,11 @@ class Query:
         filters={"fund_id": Filter("fund_id", IdOf("Fund"))},
         description="What was asked for, approved and paid.",
     )
+
+    @staticmethod
+    def resolve_balances(root: None, info: Any, fund_id: str, on: date) -> list[selectors.Balance]:
+        fund = by_id(Fund, fund_id, info.context.actor, field="fundId")
+        return selectors.balances_on(fund=fund, day=on)
 
 
 MUTATIONS = [

@@ -6,6 +6,7 @@ from linli.accounts.policy import Permission
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Computed, One
+from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.partners.types import Contribution
 from linli_api.scalars import Date, DateTime, Fen, choices
@@ -129,6 +130,16 @@ class Spending(Object):
     sample = graphene.Boolean(
         required=True, description="True for made-up sample data, false for what really happened."
     )
+
+
+class Balance(Object):
+    """What one account held at the end of a day (F2)."""
+
+    class Meta:
+        permission = INHERITED
+
+    code = graphene.String(required=True, description="The account's code.")
+    balance_fen = Fen(required=True, description="In fen; negative for a source.")
 
 
 @extends(Contribution)

@@ -77,6 +77,12 @@ class Actor:
         """Whether it is permitted anywhere in the tenant, be it in one community only."""
         return self.communities(permission) != frozenset()
 
+    def require_somewhere(self, permission: Permission) -> None:
+        """Raises `Forbidden` where `holds` says no: asked before a row is looked up, so that what
+        lies outside the actor's communities is then not found, whether it exists or not."""
+        if not self.holds(permission):
+            raise Forbidden(permission=permission.value)
+
     def reach(self, permission: Permission) -> Reach | None:
         """The farthest of the grants that give it tenant-wide; None without any."""
         return max(

@@ -39,7 +39,6 @@ class Permission(models.TextChoices):
     PARTNERS_RECEIVE = "partners.receive"
     FUND_READ = "fund.read"
     FUND_OPEN = "fund.open"
-    FUND_ALLOCATE = "fund.allocate"
     FUND_PROPOSE = "fund.propose"
     FUND_APPROVE = "fund.approve"
     FUND_PAY = "fund.pay"
@@ -162,7 +161,6 @@ DUTIES: dict[Role, Duties] = {
             P.PARTNERS_DECLARE,
             P.PARTNERS_RECEIVE,
             P.FUND_OPEN,
-            P.FUND_ALLOCATE,
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
@@ -190,7 +188,7 @@ DUTIES: dict[Role, Duties] = {
     # is confirmed by the one who sees the bank account.
     Role.CHARITY_APPROVER: Duties(
         kinds=RUNS_COMMUNITIES,
-        own=_may(STAFF, P.FUND_ALLOCATE, P.FUND_APPROVE, P.FUND_REVERSE),
+        own=_may(STAFF, P.FUND_APPROVE, P.FUND_REVERSE),
     ),
     Role.CHARITY_CASHIER: Duties(
         kinds=RUNS_COMMUNITIES, own=_may(STAFF, P.FUND_PAY, P.PARTNERS_RECEIVE)

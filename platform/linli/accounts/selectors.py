@@ -91,10 +91,16 @@ def memberships(*, actor: Actor) -> QuerySet[Membership]:
 
 
 def people(*, actor: Actor) -> QuerySet[Person]:
-    """Who has, or had, a role where the actor gives them out."""
-    if actor.tenant is None and actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
-        return Person.objects.all()
-    return Person.objects.filter(pk__in=memberships(actor=actor).values("person"))
+    """Who has, or had, a role where the actor gives them out.
+
+    At the platform's host also who has none anywhere yet: registered, and nobody's so far.
+    """
+    known = Q(pk__in=memberships(actor=actor).values("person"))
+    if actor.tenant is None:
+        if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
+            return Person.objects.all()
+        known |= Q(memberships=None)
+    return Person.objects.filter(known)
 
 
 def trail(*, actor: Actor) -> QuerySet[Entry]:

@@ -51,7 +51,4 @@ def snapshot(obj: models.Model, *fields: str) -> dict[str, Any]:
     """
     personal = set(getattr(obj, "personal_fields", ()))
     columns = [f for f in obj._meta.concrete_fields if not fields or f.name in fields]
-    return {
-        f.attname: MASK if f.name in personal else f.value_from_object(obj) for f in columns
-    }
-
+    return {f.attname: MASK if f.name in personal else f.value_from_object(obj) for f in columns}

@@ -23,9 +23,7 @@ class Figure(models.Model):
     class Meta:
         verbose_name = _("figure")
         constraints = [
-            models.UniqueConstraint(
-                fields=["measure", "tenant", "as_of"], name="figure_once_a_day"
-            )
+            models.UniqueConstraint(fields=["measure", "tenant", "as_of"], name="figure_once_a_day")
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """The effective rule: a model's document under its layers (M3). Pure.
 
-A layer sets values at paths and adds bounds that narrow. What it may not do is leave the bounds
-above it: each of them holds on the document that results, however a value got there.
+A layer sets values at paths and adds bounds that narrow. What it sets lies within the bounds above
+it. What it bounds may rule out a value from above: a layer below can still bring that inside, so
+every bound is held to the document that results, however a value got there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
@@ -102,12 +104,14 @@ def resolve(
 
     Refused at the first layer that breaks a rule, all of its faults at once, the layer in
     `data["layer"]`: UNKNOWN_PATH, KEY_CHANGED, DOCUMENT_INVALID, OUTSIDE_BOUNDS, BOUND_INVALID,
-    BOUND_WIDENED; LAYER_REFUSED with causes when they are several.
+    BOUND_WIDENED; LAYER_REFUSED with causes when they are several. Then at the layer whose bounds
+    the result breaks: OUTSIDE_BOUNDS, who set the value in `data["value_by"]`.
     """
     state = Effective(document, base, MappingProxyType({}), ())
     model = LayerSpec(base.kind, base.name, bounds=bounds, since=base.since, ref=base.ref)
     for layer in (model, *layers):
         state = _under(state, layer)
+    _check_result(state)
     return state
 
 
@@ -121,16 +125,16 @@ def _under(state: Effective, layer: LayerSpec) -> Effective:
         except Refused as refused:
             faults.extend(refused.faults)
     told = {fault.field for fault in faults}
-    for fault in violations(values, state.in_force):
+    for fault in _left(state, values, layer):
         if fault.field not in told:
-            fault.field = _as_set(fault.field or "", layer)
+            fault.field = _as_set(fault.data["path"], layer)
             faults.append(fault)
     added, refusals = add_bounds(values, layer.bounds, layer.origin, state.in_force)
     faults.extend(refusals)
-    if not faults:
-        faults.extend(violations(values, [*state.in_force, *added]))
+    if not faults:  # what it sets lies within its own bounds too
+        faults.extend(f for f in violations(values, added) if _sets(layer, f.data["path"]))
     if faults:
-        raise _refused(faults, layer)
+        raise _refused(faults, layer.origin.plain())
     return Effective(
         document,
         state.base,
@@ -152,6 +156,39 @@ def _with_values(
     return changed, faults
 
 
+def _left(state: Effective, values: dict[str, Any], layer: LayerSpec) -> Iterator[Refused]:
+    """The bounds above a layer that it breaks: by what it sets, or by what no longer stands there.
+
+    Not what was outside before, and which it leaves alone: a layer below may mend that.
+    """
+    above = state.in_force
+    outside = {fault.data["path"]: fault.data["value"] for fault in violations(state._plain, above)}
+    for fault in violations(values, above):
+        place, value = fault.data["path"], fault.data["value"]
+        untouched = place in outside and paths.exists(values, place) and outside[place] == value
+        if not untouched or _sets(layer, place):
+            yield fault
+
+
+def _sets(layer: LayerSpec, place: str) -> bool:
+    return any(paths.related(path, place) for path in layer.values)
+
+
+def _check_result(state: Effective) -> None:
+    """What the layers leave outside a bound: refused, for the first layer whose bounds it breaks."""
+    faults = list(violations(state._plain, state.in_force))
+    if not faults:
+        return
+    whose = faults[0].data["set_by"]
+    message = _("{fault} {setter} has set this value: set one that fits.")
+    broken = [fault for fault in faults if fault.data["set_by"] == whose]
+    for fault in broken:
+        setter = state.origin(fault.data["path"])
+        fault.message = format_lazy(message, fault=fault.message, setter=setter.name)
+        fault.data["value_by"] = setter.plain()
+    raise _refused(broken, whose)
+
+
 def _as_set(field: str, layer: LayerSpec) -> str:
     """The path a layer set within a bounded place: the input that a person has to correct."""
     place = paths.steps(field)
@@ -170,10 +207,10 @@ def _origins(state: Effective, layer: LayerSpec) -> Iterator[tuple[str, Origin]]
         yield path, layer.origin
 
 
-def _refused(faults: list[Refused], layer: LayerSpec) -> Refused:
+def _refused(faults: list[Refused], layer: dict[str, str | None]) -> Refused:
     refused = faults[0]
     if len(faults) > 1:
         message = _("These values and bounds cannot stand together with what is above them.")
         refused = Refused("LAYER_REFUSED", message, causes=faults)
-    refused.data["layer"] = layer.origin.plain()
+    refused.data["layer"] = layer
     return refused

@@ -68,9 +68,7 @@ def open_doors(tenant: Tenant, actor: Acting | None) -> None:
     set_status(tenant, Tenant.Status.ACTIVE, actor=actor, reason="")
 
 
-def set_status(
-    tenant: Tenant, status: Tenant.Status, *, actor: Acting | None, reason: str
-) -> None:
+def set_status(tenant: Tenant, status: Tenant.Status, *, actor: Acting | None, reason: str) -> None:
     """One step of a tenant's life (T1), recorded with who and why. The caller knows it is allowed."""
     with transaction.atomic():
         locked = Tenant.objects.select_for_update().get(pk=tenant.pk)

@@ -149,5 +149,3 @@ def _open_schema(cursor: object, schema: str) -> None:
         f"{default} USAGE, SELECT ON SEQUENCES TO {app}",
     ):
         cursor.execute(statement)  # type: ignore[attr-defined]
-
-

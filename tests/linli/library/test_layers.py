@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 from django.utils import translation
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from linli.errors import Refused
 from linli.library import paths
 from linli.library.bounds import Bound, Origin, parse_bounds
 from linli.library.changes import Change, changes
-from linli.library.document import canonical, digest, parse_document
+from linli.library.document import canonical, digest, parse_document, plain
 from linli.library.layers import LayerSpec, resolve
 
 DOCUMENT = parse_document((Path(__file__).parent / "chengnan.json").read_text())
 RATE = "partners.contributions[stationed].rate"
 FEE = "partners.contributions[visiting].fee_fen"
+DAY = "meetings.joint.day_of_month"
 EVERY_RATE = "partners.contributions[*].rate"
 MODEL = Origin("model", "城南模式 1")
 REF = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -221,10 +222,79 @@ def test_a_district_narrows_and_is_named_for_its_side():
     assert (refused.data["minimum"], refused.data["maximum"]) == ("0.01", "0.04")
 
 
-def test_a_policy_that_the_models_own_value_breaks_is_refused_unless_it_sets_one():
-    narrower = {RATE: Bound(maximum="0.02")}
-    assert refusal(district(bounds=narrower)).code == "OUTSIDE_BOUNDS"
-    assert effective(district({RATE: "0.02"}, narrower)).value(RATE) == "0.02"
+def test_a_bound_that_rules_out_a_value_from_above_waits_for_a_layer_below_to_mend_it():
+    narrower = district(bounds={RATE: Bound(maximum="0.02")})
+    for mending in (
+        [street({RATE: "0.02"})],
+        [street({"partners.contributions[stationed]": share_rule("stationed", "0.02")})],
+        [street({DAY: 10}), community({RATE: "0.015"})],
+        [street(bounds={RATE: Bound(maximum="0.015")}), community({RATE: "0.01"})],
+    ):
+        rule = effective(narrower, *mending)
+        assert Decimal(rule.value(RATE)) <= Decimal("0.02")
+        assert rule.bound(RATE).maximum in ("0.02", "0.015")
+    assert effective(district({RATE: "0.02"}, narrower.bounds)).value(RATE) == "0.02"
+
+
+def test_what_no_layer_mends_is_refused_naming_value_and_bound_and_whose_each_is():
+    narrower = district(bounds={RATE: Bound(maximum="0.02")})
+    for below in ([], [street({DAY: 10}), community({FEE: 4000})]):
+        refused = refusal(narrower, *below)
+        assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
+        assert said(refused) == (
+            f"{RATE} is 0.03; 张店区 has laid down at most 0.02. "
+            "城南模式 1 has set this value: set one that fits."
+        )
+        assert refused.data == {
+            "path": RATE,
+            "value": "0.03",
+            "minimum": None,
+            "maximum": "0.02",
+            "one_of": None,
+            "set_by": narrower.origin.plain(),
+            "value_by": MODEL.plain(),
+            "layer": narrower.origin.plain(),
+        }
+    own = street(bounds={FEE: Bound(minimum=6000)})
+    refused = refusal(district({FEE: 4000}), own)
+    assert refused.data["value_by"]["name"] == "张店区"
+    assert refused.data["layer"] == own.origin.plain()
+
+
+def test_several_bounds_of_a_layer_that_nobody_meets_are_told_at_once():
+    bounds = {RATE: Bound(maximum="0.02"), FEE: Bound(one_of=(1000, 2000))}
+    refused = refusal(district(bounds=bounds), street(bounds={DAY: Bound(maximum=10)}))
+    assert refused.code == "LAYER_REFUSED"
+    assert {cause.field for cause in refused.causes} == {RATE, FEE}
+    assert refused.data["layer"]["name"] == "张店区"
+    refused = refusal(
+        district(bounds=bounds), street({RATE: "0.02", FEE: 1000}, {DAY: Bound(maximum=10)})
+    )
+    assert (refused.field, refused.data["layer"]["name"]) == (DAY, "车站街道")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {RATE: "0.025"},
+        {RATE: "0.03"},
+        {"partners.contributions[stationed]": share_rule("stationed", "0.03")},
+        {"partners.contributions": [share_rule("stationed", "0.025")]},
+    ],
+)
+def test_what_a_layer_sets_is_held_to_the_bounds_above_it_whatever_stands_below(values):
+    narrower = district(bounds={RATE: Bound(maximum="0.02")})
+    refused = refusal(narrower, street(values), community({RATE: "0.01"}))
+    assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
+    assert refused.data["layer"]["name"] == "车站街道"
+    assert refused.data["set_by"] == narrower.origin.plain()
+    assert "value_by" not in refused.data
+
+
+def test_what_a_layer_sets_lies_within_its_own_bounds():
+    own = street({RATE: "0.03"}, {RATE: Bound(maximum="0.02")})
+    refused = refusal(own, community({RATE: "0.01"}))
+    assert (refused.code, refused.data["layer"]["name"]) == ("OUTSIDE_BOUNDS", "车站街道")
 
 
 @pytest.mark.parametrize(
@@ -311,6 +381,12 @@ def test_a_locked_place_stays_as_it_was_when_it_was_locked():
 def test_a_bounded_item_cannot_be_escaped(values):
     refused = refusal(street(values), bounds={RATE: RANGE})
     assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
+    # Nor where the bound still waits for somebody to meet it, nor by putting back what fits.
+    for mended in ({}, {"partners.contributions": [share_rule("stationed", "0.02")]}):
+        narrower = district(bounds={RATE: Bound(maximum="0.02")})
+        refused = refusal(narrower, street(values), community(mended), bounds={RATE: RANGE})
+        assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
+        assert refused.data["layer"]["name"] == "车站街道"
 
 
 def test_a_bound_on_each_item_holds_for_items_added_later():
@@ -523,6 +599,92 @@ def test_effective_values_satisfy_every_bound_above_them(pairs):
                 values = [rule.value(path)]
             kept = rules[at].value(path) if bound.locked else None
             assert all(allows(bound, value, kept) for value in values)
+
+
+def stack(pairs):
+    return [LayerSpec("street", f"layer {n}", *pair) for n, pair in enumerate(pairs)]
+
+
+def documents(layers):
+    """The document after each layer, by putting values alone."""
+    raw = effective().raw
+    for layer in layers:
+        for path, value in sorted(layer.values.items(), key=lambda item: len(item[0])):
+            raw = paths.put(raw, path, value)
+        raw = plain(parse_document(raw))
+        yield raw
+
+
+@given(any_layers)
+@example(
+    [
+        ({}, {RATE: Bound(maximum="0.02")}),
+        ({}, {FEE: Bound(minimum=6000)}),
+        ({RATE: "0.01", FEE: 6000}, {}),
+    ]
+)
+@example(
+    [
+        ({}, {EVERY_RATE: Bound(maximum="0.02")}),
+        ({"partners.contributions": [share_rule("stationed", "0.01")]}, {}),
+    ]
+)
+def test_whatever_the_layers_the_result_satisfies_every_bound(pairs):
+    layers = stack(pairs)
+    try:
+        rule = effective(*layers)
+    except Refused:
+        return
+    rates = [r["rate"] for r in rule.raw["partners"]["contributions"] if "rate" in r]
+    for layer, then in zip(layers, documents(layers), strict=True):
+        for path, bound in layer.bounds.items():
+            values = rates if path == EVERY_RATE else [rule.value(path)]
+            kept = paths.get(then, path) if bound.locked else None
+            assert all(allows(bound, value, kept) for value in values)
+
+
+def narrows(bound, above):
+    """Said again in the plainest way."""
+    if above.locked:
+        return bound.locked
+    if above.one_of is not None and bound.one_of is not None:
+        return {Decimal(one) for one in bound.one_of} <= {Decimal(one) for one in above.one_of}
+    low, high = bound.minimum, bound.maximum
+    if above.minimum is not None and low is not None and Decimal(low) < Decimal(above.minimum):
+        return False
+    return above.maximum is None or high is None or Decimal(high) <= Decimal(above.maximum)
+
+
+def judged(layers):
+    """The three rules on one rate: what a layer sets, what it bounds, and what results."""
+    value, above = "0.03", []
+    for layer in layers:
+        value = layer.values.get(RATE, value)
+        bound = layer.bounds.get(RATE)
+        if bound and not all(narrows(bound, one) for one, _kept in above):
+            return None
+        held = [*above, (bound, value)] if bound else above
+        if layer.values and not all(allows(one, value, kept) for one, kept in held):
+            return None
+        above = held
+    return value if all(allows(one, value, kept) for one, kept in above) else None
+
+
+on_one_rate = st.tuples(
+    st.fixed_dictionaries({}, optional={RATE: rates}),
+    st.fixed_dictionaries({}, optional={RATE: rate_bounds}),
+)
+
+
+@given(st.lists(on_one_rate, max_size=5))
+def test_a_layer_is_refused_exactly_where_the_rules_say_so(pairs):
+    layers = stack(pairs)
+    expected = judged(layers)
+    try:
+        found = effective(*layers).value(RATE)
+    except Refused:
+        found = None
+    assert (found and Decimal(found)) == (expected and Decimal(expected))
 
 
 @given(any_layers)

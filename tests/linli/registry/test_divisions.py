@@ -6,9 +6,12 @@ from linli.registry.models import Division
 
 def test_all_44703_divisions_are_loaded_each_under_its_parent(db: None) -> None:
     assert Division.objects.count() == 44_703
-    assert {
-        level: Division.objects.filter(level=level).count() for level in (2, 4, 6, 9)
-    } == {2: 31, 4: 342, 6: 2_978, 9: 41_352}
+    assert {level: Division.objects.filter(level=level).count() for level in (2, 4, 6, 9)} == {
+        2: 31,
+        4: 342,
+        6: 2_978,
+        9: 41_352,
+    }
     chezhan = Division.objects.get(pk="370303001")
     assert chezhan.name == "车站街道"
     assert [chezhan.parent.name, chezhan.parent.parent.name] == ["张店区", "淄博市"]

@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 from django.db import connection
+
 from linli.audit.models import Entry
 from linli.registry import template
 from linli.registry.models import Domain, Tenant
 from linli.registry.provisioning import steps
-
 from tests.support.databases import Database
 
 # Wraps one step so that the process kills itself there, then provisions as the command does.

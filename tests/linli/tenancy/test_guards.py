@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 from django.db import ProgrammingError, connection
+
 from linli.registry.models import Tenant
 from linli.tenancy.context import current_schema, public_context, tenant_context
 from linli.tenancy.models import CrossedTenants
 from tenants.communities.models import Community
-
 from tests.support.databases import Database
 
 

@@ -4,12 +4,12 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+
 from linli.accounts.policy import Role, system_actor
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 from tenants.communities.actions import add_community
 from tenants.fund.actions import open_fund
-
 from tests.support.models import adopt_chengnan
 
 

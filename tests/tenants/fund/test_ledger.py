@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+
 from linli.accounts.policy import system_actor
 from linli.errors import Refused
 from linli.tenancy.context import tenant_context

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.utils import timezone
+
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.errors import Forbidden, NotFound, Refused
@@ -51,9 +52,7 @@ def test_three_people_take_a_spending_from_proposal_to_payment(house) -> None:
     _income(house, 10_000)
     before = Entry.objects.count()
 
-    paid = pay_spending(
-        actor=house.cashier, spending_id=_approved(house, 1_000).pk, paid_on=DAY
-    )
+    paid = pay_spending(actor=house.cashier, spending_id=_approved(house, 1_000).pk, paid_on=DAY)
 
     assert paid.status == Spending.Status.PAID
     assert (_held(house), _held(house, "use:activities")) == (4_000, 1_000)

@@ -185,6 +185,23 @@ def test_a_version_that_a_communitys_layer_does_not_fit_is_refused_with_both_nam
     assert "车站街道" in str(refused.value.message)
 
 
+def test_a_version_whose_own_value_breaks_the_streets_bound_is_refused_with_both_named(
+    running, at_street
+):
+    layer(at_street, {}, {RATE: {"maximum": "0.035"}})
+    dearer = document()
+    dearer["partners"]["contributions"][0]["rate"] = "0.04"
+    version = write(at_street, dearer)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        adopt(at_street, version, TOMORROW)
+
+    assert (refused.value.code, refused.value.data["rule"]) == ("CLASHES_BELOW", "OUTSIDE_BOUNDS")
+    assert refused.value.data["value_by"]["ref"] == str(version.pk)
+    adopt(at_street, version, TOMORROW, values={RATE: "0.02"}, bounds={RATE: {"maximum": "0.035"}})
+    assert effective_rules(TOMORROW).value(RATE) == "0.02"
+
+
 def test_of_two_adoptions_for_one_day_the_later_decision_counts(running, at_street):
     adopt(at_street, write(at_street, document(rent_free_months=12)), TOMORROW)
     adopt(at_street, write(at_street, document(rent_free_months=6)), TOMORROW)

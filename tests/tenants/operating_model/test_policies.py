@@ -173,6 +173,79 @@ def test_a_policy_that_clashes_changes_nothing_and_waits(running, at_street, dis
     assert "张店区" in str(problem.message)
 
 
+def test_a_policy_that_the_models_own_value_breaks_waits_until_the_street_sets_one(
+    running, at_street, district
+):
+    issue(district, {DAY: 10}, {RATE: {"maximum": "0.02"}})
+    arrive(at_street)
+
+    assert policies() == [("张店区", TODAY, "clashing")]
+    [clash] = clashes(actor=system_actor(at_street))
+    [problem] = clash.problems
+    assert (problem.code, problem.field) == ("OUTSIDE_BOUNDS", RATE)
+    assert (problem.data["value"], problem.data["maximum"]) == ("0.03", "0.02")
+    assert problem.data["value_by"]["kind"] == "model"
+    assert problem.data["set_by"]["name"] == problem.data["layer"]["name"] == "张店区"
+
+    layer(at_street, {RATE: "0.02"})
+
+    assert policies() == [("张店区", TODAY, "in_force")]
+    rules = effective_rules(TODAY)
+    assert (rules.value(RATE), rules.origin(RATE).name) == ("0.02", "车站街道")
+    assert (rules.value(DAY), rules.bound(RATE).maximum_by.name) == (10, "张店区")
+
+
+def test_a_policy_that_the_street_meets_already_is_in_force_at_once(running, at_street, district):
+    layer(at_street, {RATE: "0.015"})
+    issue(district, {}, {RATE: {"maximum": "0.02"}})
+    arrive(at_street)
+
+    assert policies() == [("张店区", TODAY, "in_force")]
+    # What meets it can no longer be taken back, from any day on.
+    for since in (TODAY, TOMORROW):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            layer(at_street, {MONTHS: 12}, since=since)
+        assert (refused.value.code, refused.value.field) == ("OUTSIDE_BOUNDS", RATE)
+        assert refused.value.data["set_by"]["name"] == "张店区"
+        assert refused.value.data["value_by"]["kind"] == "model"
+    layer(at_street, {RATE: "0.02", MONTHS: 12})
+
+
+def test_one_community_outside_is_enough_for_a_clash_and_one_inside_is_not_enough_against_it(
+    running, at_street, district
+):
+    chengnan = community(at_street)
+    layer(at_street, {RATE: "0.02"})
+    layer(at_street, {RATE: "0.025"}, community=chengnan)
+    issue(district, {}, {RATE: {"maximum": "0.02"}})
+    arrive(at_street)
+    assert policies() == [("张店区", TODAY, "clashing")]
+
+    layer(at_street, {RATE: "0.01"}, community=chengnan)
+    assert policies() == [("张店区", TODAY, "in_force")]
+    # The street itself, and the communities that set nothing, would be at the model's 3 %.
+    with nothing_written(), pytest.raises(Refused) as refused:
+        layer(at_street, {})
+    assert refused.value.data["set_by"]["name"] == "张店区"
+    assert effective_rules(TODAY, chengnan.pk).value(RATE) == "0.01"
+
+
+def test_a_model_that_a_policy_rules_out_is_adopted_with_an_own_value(at_street, district):
+    issue(district, {}, {RATE: {"maximum": "0.02"}})
+    version = write(at_street)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        adopt(at_street, version, TODAY)
+    assert (refused.value.code, refused.value.field) == ("OUTSIDE_BOUNDS", RATE)
+    assert "张店区" in str(refused.value.message)
+    with nothing_written(), pytest.raises(Refused):
+        adopt(at_street, version, TODAY, values={RATE: "0.025"})
+    adopt(at_street, version, TODAY, values={RATE: "0.02"})
+
+    assert policies() == [("张店区", TODAY, "in_force")]
+    assert effective_rules(TODAY).value(RATE) == "0.02"
+
+
 def test_a_waiting_policy_is_in_force_as_soon_as_what_stands_below_fits(
     running, at_street, district, administrator, on
 ):

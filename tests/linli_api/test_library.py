@@ -1,0 +1,100 @@
+"""The library through the platform's API."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from linli.accounts.policy import Role, system_actor
+from linli.library.document import json_schema
+from linli.library.models import PublishedVersion
+from linli.tenancy.context import tenant_context
+from linli_api import ids
+from linli_api.execution import Request, run
+from linli_api.schema import platform_schema
+from tenants.operating_model.actions import publish_version
+from tests.support.api import ask, errors, statements
+from tests.support.models import write_chengnan
+
+pytestmark = pytest.mark.django_db
+
+
+def published(tenant, profiles=("ageing",), **more) -> PublishedVersion:
+    with tenant_context(tenant):
+        version = write_chengnan(tenant)
+        return publish_version(
+            actor=system_actor(tenant), version_id=version.pk, profiles=profiles, **more
+        )
+
+
+@pytest.fixture
+def reader(other_city, actor_as):
+    """Of a city that has nothing to do with the authors'."""
+    return actor_as(None, Role.CITY_SUPERVISOR, held_at=other_city)
+
+
+class TestVersions:
+    def test_everything_is_shown_to_everybody_who_may_adopt(self, street, reader):
+        version = published(street, ["ageing", "old_estate"], case_text="三年，五十万元。")
+        key = ids.encode("PublishedVersion", version.pk)
+        query = """query($id: ID!) { publishedVersion(id: $id) {
+            id authorName author { slug } key number title document bounds digest notes
+            profiles caseText evidence publishedAt
+        } }"""
+        found = ask(reader, query, id=key)["publishedVersion"]
+        assert found.pop("publishedAt") == version.published_at.isoformat()
+        assert found.pop("document") == version.document
+        assert found == {
+            "id": key,
+            "authorName": "车站街道",
+            "author": None,  # the tenant itself is not theirs to see
+            "key": "chengnan",
+            "number": 1,
+            "title": "城南社区合伙人模式",
+            "bounds": {
+                "partners.contributions[stationed].rate": {"minimum": "0.01", "maximum": "0.05"}
+            },
+            "digest": version.digest,
+            "notes": "",
+            "profiles": ["AGEING", "OLD_ESTATE"],
+            "caseText": "三年，五十万元。",
+            "evidence": {},
+        }
+
+    def test_by_profile(self, street, other_street, reader):
+        published(street, ["ageing"])
+        published(other_street, ["young", "ageing"])
+
+        def authors(arguments=""):
+            query = f"{{ publishedVersions{arguments} {{ nodes {{ authorName }} }} }}"
+            return [one["authorName"] for one in ask(reader, query)["publishedVersions"]["nodes"]]
+
+        assert authors() == ["闻韶街道", "车站街道"]
+        assert authors("(profile: AGEING, orderBy: OLDEST)") == ["车站街道", "闻韶街道"]
+        assert authors("(profile: YOUNG)") == ["闻韶街道"]
+        assert authors("(profile: NEW_ESTATE)") == []
+
+    def test_not_for_somebody_without_a_role(self, reader):
+        reader.person.memberships.update(ended_on="2020-02-01")
+        stranger = type(reader)(reader.person, None)
+        assert errors(stranger, "{ publishedVersions { totalCount } }") == [("FORBIDDEN", None)]
+
+    def test_statements_do_not_grow_with_the_rows(self, street, other_street, reader):
+        query = "{ publishedVersions { totalCount nodes { authorName author { name } key } } }"
+        published(street)
+        few = statements(reader, query)
+        published(other_street)
+        assert statements(reader, query) == few
+
+
+class TestSchema:
+    QUERY = "{ operatingModelSchema { url schema } }"
+
+    def test_it_is_published_to_anybody_here_and_at_its_address(self, settings):
+        body = run(platform_schema, Request(self.QUERY), None).body
+        found = body["data"]["operatingModelSchema"]
+        assert found["schema"] == json_schema()
+        assert found["url"] == f"{settings.LINLI_PLATFORM_URL}/schemas/operating-model-1.json"
+        path = found["url"].removeprefix(settings.LINLI_PLATFORM_URL)
+        response = Client(headers={"host": "linli.localhost"}).get(path)
+        assert json.loads(response.content) == found["schema"]

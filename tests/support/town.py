@@ -1,0 +1,212 @@
+"""A street office in which every table has a row, under a mark that stands nowhere else."""
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from linli.accounts.policy import Actor, Role, actor_for, system_actor
+from linli.comparison.models import Figure
+from linli.registry.models import Brand, Tenant
+from linli.tenancy.context import tenant_context
+from tenants.communities.actions import add_community
+from tenants.communities.facts import state_fact
+from tenants.communities.models import Community
+from tenants.communities.national_list import names_in_street
+from tenants.fund import actions as fund
+from tenants.operating_model.actions import adopt_version, issue_policy, set_layer, write_version
+from tenants.operating_model.policies import land_policies
+from tenants.partners import actions as partners
+from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.models import chengnan
+
+OPENED = date(2024, 3, 1)
+RATE = "partners.contributions[stationed].rate"
+
+
+def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
+    """mark: in every text, as "Ω甲"; seed: three digits in every number. The tenant's own name and
+    that of its district become marks too. The communities, each with all that one can have."""
+    district = tenant.parent
+    assert district is not None
+    _mark(district, f"{mark}区")
+    _mark(tenant, f"{mark}街道")
+    _lay_down_a_policy(district, mark)
+    staff = _staff(tenant, mark)
+    with tenant_context(tenant):
+        _run_a_model(tenant, mark, seed)
+        land_policies(tenant, actor=system_actor(tenant))
+        state_fact(
+            actor=staff[Role.STREET_ADMINISTRATOR],
+            community_id=None,
+            key=f"{mark}.volunteers",
+            value={f"{mark}全街": 5_000_000 + seed},
+            source=f"{mark}日报",
+        )
+        made = [
+            _community(tenant, staff, code, f"{mark}{number}", seed + number)
+            for number, code in enumerate(sorted(names_in_street(tenant.division_id))[:2])
+        ]
+    _public_rows(tenant, mark, seed)
+    return made
+
+
+def _mark(tenant: Tenant, name: str) -> None:
+    tenant.name = name
+    Tenant.objects.filter(pk=tenant.pk).update(name=name)
+
+
+def _staff(tenant: Tenant, mark: str) -> dict[Role, Actor]:
+    staff = {}
+    for role in (Role.STREET_ADMINISTRATOR, Role.CHARITY_APPROVER, Role.CHARITY_CASHIER):
+        person = PersonFactory(name=f"{mark}{role.label}", username=f"{tenant.slug}.{role.value}")
+        MembershipFactory(person=person, tenant=tenant, role=role)
+        staff[role] = actor_for(person, tenant)
+    return staff
+
+
+def _lay_down_a_policy(district: Tenant, mark: str) -> None:
+    """One that clashes with what the street will set, so that it waits there."""
+    with tenant_context(district):
+        issue_policy(
+            actor=system_actor(district),
+            values={},
+            bounds={RATE: {"maximum": "0.02"}},
+            effective_from=timezone.localdate(),
+            reason=f"{mark}区政策",
+        )
+
+
+def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
+    document = chengnan()
+    document["fund"]["uses"][0]["title"] = {"zh": f"{mark}活动"}
+    system = system_actor(tenant)
+    version = write_version(
+        actor=system,
+        key=f"model-{tenant.slug}",
+        title=f"{mark}模式",
+        document=document,
+        bounds={RATE: {"minimum": f"0.01{seed}", "maximum": f"0.04{seed}"}},
+        notes=f"{mark}说明",
+    )
+    adopt_version(
+        actor=system,
+        version_id=version.pk,
+        effective_from=OPENED,
+        values={RATE: f"0.03{seed}"},
+        reason=f"{mark}街道定的",
+    )
+
+
+def _community(
+    tenant: Tenant, staff: dict[Role, Actor], code: str, mark: str, seed: int
+) -> Community:
+    administrator = staff[Role.STREET_ADMINISTRATOR]
+    community = add_community(
+        actor=administrator,
+        name=f"{mark}社区",
+        opened_on=OPENED,
+        division_code=code,
+        profile=Community.Profile.AGEING,
+        residents=1_000_000 + seed,
+        buildings=2_000_000 + seed,
+        operating_cost_fen=3_000_000_000_000 + seed,
+    )
+    person = PersonFactory(name=f"{mark}书记")
+    MembershipFactory(
+        person=person, tenant=tenant, role=Role.COMMUNITY_SECRETARY, community_id=community.pk
+    )
+    state_fact(
+        actor=administrator,
+        community_id=community.pk,
+        key=f"{mark}.markets",
+        value=[f"{mark}集市", 4_000_000 + seed],
+        source=f"{mark}报",
+    )
+    set_layer(
+        actor=administrator,
+        community_id=community.pk,
+        values={RATE: f"0.02{seed}"},
+        bounds={RATE: {"minimum": f"0.02{seed}"}},
+        effective_from=timezone.localdate(),
+        reason=f"{mark}社区定的",
+    )
+    partner = partners.admit_partner(
+        actor=administrator, community_id=community.pk, name=f"{mark}诊所", kind="enterprise"
+    )
+    agreement = partners.sign_agreement(
+        actor=administrator,
+        partner_id=partner.pk,
+        mode="stationed",
+        rule_key="stationed",
+        starts_on=date(2025, 1, 1),
+        ends_on=date(2030, 1, 1),
+        agreed_rate=f"0.03{seed}",
+        services=f"{mark}看病",
+        spaces=f"{mark}二楼",
+        rent_free_months=1,
+    )
+    contribution = partners.declare_income(
+        actor=administrator,
+        agreement_id=agreement.pk,
+        starts_on=date(2025, 3, 1),
+        ends_on=date(2025, 4, 1),
+        income_fen=60_000_000 + seed,
+        sessions=0,
+    )
+    _fund(staff, community, contribution.pk, mark, seed)
+    return community
+
+
+def _fund(staff: dict[Role, Actor], community: Community, owed: object, mark: str, seed: int):
+    administrator = staff[Role.STREET_ADMINISTRATOR]
+    opened = fund.open_fund(
+        actor=administrator,
+        community_id=community.pk,
+        host_charity=f"{mark}慈善总会",
+        opened_on=OPENED,
+    )
+    day = timezone.localdate() - timedelta(days=1)
+    fund.receive_contribution(
+        actor=administrator, contribution_id=owed, amount_fen=700_000 + seed, received_on=day
+    )
+    income = fund.record_income(
+        actor=administrator,
+        fund_id=opened.pk,
+        source="donation",
+        amount_fen=8_000_000 + seed,
+        received_on=day,
+        note=f"{mark}捐款",
+    )
+    fund.record_income(
+        actor=administrator,
+        fund_id=opened.pk,
+        source="market",
+        amount_fen=9_000_000 + seed,
+        received_on=day,
+        note=f"{mark}集市收入",
+    )
+    paid, _open = (
+        fund.propose_spending(
+            actor=administrator,
+            fund_id=opened.pk,
+            share="services",
+            use="activities",
+            purpose=f"{mark}{what}",
+            amount_fen=amount + seed,
+        )
+        for what, amount in (("付了的", 10_000), ("没付的", 20_000))
+    )
+    fund.approve_spending(actor=staff[Role.CHARITY_APPROVER], spending_id=paid.pk)
+    fund.pay_spending(actor=staff[Role.CHARITY_CASHIER], spending_id=paid.pk, paid_on=day)
+    fund.reverse_event(actor=administrator, group_id=income, reason=f"{mark}记错了")
+
+
+def _public_rows(tenant: Tenant, mark: str, seed: int) -> None:
+    Brand.objects.create(tenant=tenant, title=f"{mark}邻里", colour=f"#a{seed:05d}")
+    Figure.objects.create(
+        tenant=tenant,
+        measure="communities",
+        as_of=date(2026, 1, 1),
+        value=f"77{seed}.5",
+        rolled_up_at=timezone.now(),
+    )
