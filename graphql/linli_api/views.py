@@ -52,7 +52,7 @@ class GraphQLView(graphene_django.views.GraphQLView):
         except InvalidRequest as refused:
             return _refusal(refused)
 
-    def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:  # type: ignore[override]
+    def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
         return request.method == "GET"
 
     def parse_body(self, request: HttpRequest) -> Request | None:

@@ -190,7 +190,7 @@ def policy(stage: Stage) -> None:
     at = by = given["issuer"]
     if not _layers(stage, at, "DISTRICT"):
         stage.write(
-            "issuePolicy", "policyId",
+            "issuePolicy", "layer { id }",
             by=by, at=at, values=[], bounds=given["bounds"], reason=given["reason"],
             effectiveFrom=date.today().isoformat(),
         )  # fmt: skip

@@ -36,7 +36,7 @@ LINLI_PLATFORM_HOST = str(urlsplit(LINLI_PLATFORM_URL).hostname)
 LINLI_PLATFORM_HOSTS = {
     LINLI_PLATFORM_HOST,
     *filter(None, os.environ.get("LINLI_PLATFORM_HOSTS", "").split(",")),
-    *({"127.0.0.1", "localhost"} if DEVELOPMENT else ()),
+    *({"127.0.0.1", "localhost", "[::1]"} if DEVELOPMENT else ()),
 }
 # Tenants bring hosts of their own, so TenantMiddleware decides, from the registry, before
 # anything else sees the request.

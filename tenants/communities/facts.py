@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
+from linli.rules import check_fields
 from tenants.communities.models import Fact
 from tenants.communities.selectors import community_to_act_on
 
@@ -22,19 +23,24 @@ def state_fact(
     source: str,
     sample: bool = False,
 ) -> Fact:
-    """State a fact, or correct it; stating the same again changes nothing."""
+    """State a fact, or correct it; stating the same again changes nothing.
+
+    Raises `Forbidden`, `NotFound`, or the faults of fields.
+    """
     actor.require(Permission.COMMUNITIES_ONBOARD, community_id=community_id)
     community = community_to_act_on(community_id) if community_id else None
-    stated = {"value": value, "source": source, "sample": sample}
+    stated = {"value": value, "source": source.strip(), "sample": sample}
+    check_fields(Fact(community=community, key=key, **stated))
     fact, created = Fact.objects.select_for_update().get_or_create(
         community=community, key=key, defaults=stated
     )
     before = None if created else snapshot(fact, *stated)
     if before == stated:
         return fact
-    for name, new in stated.items():
-        setattr(fact, name, new)
-    fact.save()
+    if before:
+        for name, new in stated.items():
+            setattr(fact, name, new)
+        fact.save(update_fields=list(stated))
     record(
         actor=actor, action="communities.state_fact", obj=fact, before=before, after=snapshot(fact)
     )

@@ -77,7 +77,9 @@ def _read(node: ast.expr, source: Source) -> Iterator[str]:
         case ast.Name(id="code") | ast.Attribute(attr="code"):
             pass  # handed on: it is written where it comes from
         case _:
-            raise Unreadable(f"{source.path}:{node.lineno}: write the code out: {ast.unparse(node)}")
+            raise Unreadable(
+                f"{source.path}:{node.lineno}: write the code out: {ast.unparse(node)}"
+            )
 
 
 def _is_code(value: object) -> bool:

@@ -2,13 +2,10 @@
 rows. Every test has a server of its own, away from the checkout's."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,24 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import errors
 
 from linli import database, embedded
+from tests.support.servers import own_state, pid_of
 
 START = [sys.executable, "-m", "linli.embedded", "start"]
-
-
-@contextmanager
-def own_state():
-    """A short path that PostgreSQL's system user can enter, which pytest's own folders are not."""
-    folder = Path(tempfile.mkdtemp(prefix="linli-state-", dir="/tmp"))
-    folder.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LINLI_STATE", str(folder))
-        for name in ("DATABASE_URL", "OWNER_DATABASE_URL", "LINLI_DATABASE", "LINLI_LOGIN"):
-            patch.delenv(name, raising=False)
-        try:
-            yield folder
-            embedded.stop()
-        finally:
-            shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -50,10 +32,6 @@ def server():
         server = embedded.ensure_running()
         embedded.ensure_roles_and_database(server)
         yield server
-
-
-def pid_of(server):
-    return int((server.data / "postmaster.pid").read_text().split()[0])
 
 
 def started_at(server):

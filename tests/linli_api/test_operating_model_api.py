@@ -533,16 +533,16 @@ class TestPolicies:
     def test_a_districts_policy_stands_in_its_own_tenant_at_once(self, house, district, actor_as):
         with tenant_context(district):
             chief = actor_as(district, Role.DISTRICT_ADMINISTRATOR)
-            policy = done(
+            issued = done(
                 chief,
                 "issuePolicy",
-                "policyId",
+                "layer { id kind setBy }",
                 values=[],
                 bounds=[{"path": RATE, "minimum": "0.02"}],
                 effectiveFrom="2026-07-01",
                 reason="区级意见",
             )
-            assert ids.split(policy)[0] == "Policy"
+            assert (issued["kind"], issued["setBy"]) == ("DISTRICT", "张店区")
             shown = (
                 "{ layers { nodes { kind setBy reason effectiveFrom bounds { path minimum } } } }"
             )
@@ -566,7 +566,7 @@ class TestPolicies:
             done(
                 actor_as(district, Role.DISTRICT_ADMINISTRATOR),
                 "issuePolicy",
-                "policyId",
+                "layer { id }",
                 values=[],
                 bounds=[{"path": RATE, "minimum": "0.02"}],
                 effectiveFrom="2026-06-15",

@@ -7,9 +7,15 @@ from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.errors import Refused
 from linli.registry import template
-from linli.registry.models import Domain, Tenant
+from linli.registry.models import Brand, Domain, Tenant
 from linli.tenancy.context import current_schema, tenant_context
-from onboarding.tenants import archive_tenant, request_tenant, resume_tenant, suspend_tenant
+from onboarding.tenants import (
+    archive_tenant,
+    brand_tenant,
+    request_tenant,
+    resume_tenant,
+    suspend_tenant,
+)
 
 Kind, Status = Tenant.Kind, Tenant.Status
 
@@ -273,3 +279,34 @@ def test_a_move_needs_a_reason_a_tenant_and_the_operator(
             with pytest.raises(Refused, match="FORBIDDEN"):
                 suspend_tenant(actor=actor, tenant_id=tenant_id, reason="because")
     assert _everything() == before
+
+
+def test_a_tenant_is_presented_as_the_operator_says(client, street, operator) -> None:
+    brand = brand_tenant(
+        actor=operator, tenant_id=street.pk, title="车站街道 · 邻里中心", colour="#8a1c1c"
+    )
+
+    page = client.get("/", headers={"host": "chezhan.linli.localhost"}).text
+    assert "车站街道 · 邻里中心" in page
+    assert 'style="--brand: #8a1c1c"' in page
+    entry = Entry.objects.get(action="tenants.branded")
+    assert (entry.object_id, entry.after["colour"]) == (str(brand.pk), "#8a1c1c")
+
+
+@pytest.mark.parametrize("colour", ["red", "#12345", "#GGGGGG", "#123456;x", ""])
+def test_a_colour_that_is_none_is_refused(street, operator, colour) -> None:
+    with pytest.raises(Refused) as caught:
+        brand_tenant(actor=operator, tenant_id=street.pk, title="车站", colour=colour)
+
+    assert (caught.value.code, caught.value.field) == ("COLOUR_INVALID", "colour")
+    assert Brand.objects.count() == 0
+
+
+def test_only_the_platform_presents_a_tenant(street, actor_as) -> None:
+    administrator = actor_as(street, Role.STREET_ADMINISTRATOR)
+
+    with pytest.raises(Refused) as caught:
+        brand_tenant(actor=administrator, tenant_id=street.pk, title="车站", colour="#123456")
+
+    assert caught.value.code == "FORBIDDEN"
+    assert Brand.objects.count() == 0

@@ -13,8 +13,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from linli import database, embedded
 from psycopg import errors, sql
+
+from linli import database, embedded
 
 ROOT = Path(__file__).parents[2]
 # Everything the template's content depends on.

@@ -6,6 +6,7 @@ Nothing here names a field of the API: what is added later is asked for without 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -44,12 +45,14 @@ TEXTS = {
     "username": "newcomer",
     "locale": "zh-hans",
 }
+# Optional, and yet nothing is done without.
+WANTED = {"value": "0.03"}
 SCALARS: dict[str, Any] = {
     "Boolean": False,
     "Int": 1,
     "Fen": 100,
     "Rate": "0.03",
-    "Date": "2026-01-31",
+    "Date": date.today().isoformat(),
     "DateTime": "2026-01-31T12:00:00+08:00",
     "Decimal": "1",
     "Document": {"any": "thing"},
@@ -78,6 +81,9 @@ class Probe:
     operation: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.name}"
+
     @property
     def field(self) -> GraphQLField:
         return self._root.fields[self.name]
@@ -87,6 +93,11 @@ class Probe:
         """The field as it was declared in Python."""
         fields = self._root.graphene_type._meta.fields  # type: ignore[attr-defined]
         return fields.get(_snake(self.name)) or fields[self.name]
+
+    @property
+    def type_name(self) -> str:
+        """The type it leads to."""
+        return get_named_type(self.field.type).name
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -98,10 +109,19 @@ class Probe:
 
     @cached_property
     def documents(self) -> list[str]:
-        """One with all plain fields, one for each relation of the type, two steps deep."""
+        """One with all plain fields, one for each relation of the type, two steps deep; a mutation
+        is asked once, for everything."""
         target = get_named_type(self.field.type)
         if is_leaf_type(target):
             return [self._document("")]
+        if self.operation == "mutation":
+            return [self._document(_plain(target, 2))]
+        if isinstance(target, GraphQLInterfaceType):
+            built = self.schema.graphql_schema
+            return [
+                self._document(f"{{ __typename id ... on {one.name} {_plain(one, 1)} }}")
+                for one in built.get_possible_types(target)
+            ]
         return [self._document(selection) for selection in _selections(target)]
 
     def variables(self, ids: Mapping[Path, str], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +186,8 @@ class _Filling:
     def wants(self, argument: Any, path: Path) -> bool:
         given = any(slot[: len(path)] == path for slot in self.ids)
         required = isinstance(argument.type, GraphQLNonNull)
-        return given or (required and argument.default_value is Undefined)
+        needed = required and argument.default_value is Undefined
+        return given or needed or path[-1] in WANTED
 
     def value(self, type_: Any, path: Path) -> Any:
         if isinstance(type_, GraphQLNonNull):
@@ -186,7 +207,9 @@ class _Filling:
                 return self.ids[path]
             kind = self.kinds.get(path, "Nothing")
             return Slot(path, kind, type_.name == "UUID").holding(kind, self.own.get(kind, NOBODY))
-        return TEXTS.get(path[-1], "beliebig") if type_.name == "String" else SCALARS[type_.name]
+        if path[-1] in WANTED:
+            return WANTED[path[-1]]
+        return TEXTS.get(path[-1], "whatever") if type_.name == "String" else SCALARS[type_.name]
 
 
 def _slots(type_: Any, path: Path, kinds: Mapping[Path, str]) -> Iterator[Slot]:
@@ -200,10 +223,6 @@ def _slots(type_: Any, path: Path, kinds: Mapping[Path, str]) -> Iterator[Slot]:
 
 def _selections(type_: Any) -> Iterator[str]:
     """Selections of a type: its plain fields, then each relation with its plain fields and theirs."""
-    if isinstance(type_, GraphQLInterfaceType):
-        # Fields of one name may differ between types, so each type is asked for by itself.
-        yield "{ __typename id }"
-        return
     around, inner = _unwrapped(type_)
     yield around.replace("…", _plain(inner, 0))
     for name, field in inner.fields.items():

@@ -25,7 +25,7 @@ def checksums(*schemas: str) -> Checksums:
             qualified=sql.Identifier(schema, table),
         )
         for schema in dict.fromkeys(schemas)
-        for table in _tables(schema)
+        for table in tables(schema)
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(" UNION ALL ").join(parts).as_string(cursor.connection))
@@ -42,7 +42,7 @@ def rows_unchanged(*schemas: str) -> Iterator[None]:
 
 
 @cache
-def _tables(schema: str) -> list[str]:
+def tables(schema: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace"

@@ -30,10 +30,10 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
     assert district is not None
     _mark(district, f"{mark}区")
     _mark(tenant, f"{mark}街道")
-    _lay_down_a_policy(district, mark)
     staff = _staff(tenant, mark)
     with tenant_context(tenant):
         _run_a_model(tenant, mark, seed)
+        _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))
         state_fact(
             actor=staff[Role.STREET_ADMINISTRATOR],
@@ -77,24 +77,32 @@ def _lay_down_a_policy(district: Tenant, mark: str) -> None:
 
 
 def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
-    document = chengnan()
-    document["fund"]["uses"][0]["title"] = {"zh": f"{mark}活动"}
+    """The first of two versions is in force; the second can be previewed."""
     system = system_actor(tenant)
-    version = write_version(
-        actor=system,
-        key=f"model-{tenant.slug}",
-        title=f"{mark}模式",
-        document=document,
-        bounds={RATE: {"minimum": f"0.01{seed}", "maximum": f"0.04{seed}"}},
-        notes=f"{mark}说明",
+    first, _second = (
+        write_version(
+            actor=system,
+            key=f"model-{tenant.slug}",
+            title=f"{mark}模式{edition}",
+            document=_document(f"{mark}活动{edition}"),
+            bounds={RATE: {"minimum": f"0.01{seed}", "maximum": f"0.04{seed}"}},
+            notes=f"{mark}说明{edition}",
+        )
+        for edition in ("一", "二")
     )
     adopt_version(
         actor=system,
-        version_id=version.pk,
+        version_id=first.pk,
         effective_from=OPENED,
         values={RATE: f"0.03{seed}"},
         reason=f"{mark}街道定的",
     )
+
+
+def _document(use: str) -> dict:
+    document = chengnan()
+    document["fund"]["uses"][0]["title"] = {"zh": use}
+    return document
 
 
 def _community(

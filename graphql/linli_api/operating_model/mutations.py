@@ -132,9 +132,11 @@ class IssuePolicy(Mutation):
         effective_from = Date(required=True, description=EFFECTIVE_FROM)
         reason = graphene.String(required=True, default_value="", description="Why.")
 
-    policy_id = graphene.ID(description="Global id of the Policy, at the platform's host.")
+    layer = graphene.Field(
+        Layer, description="The policy as it stands here; each unit below gets a copy of its own."
+    )
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         policy = actions.issue_policy(actor=actor, **by_path(values))
-        return {"policy_id": ids.encode("Policy", policy.pk)}
+        return {"layer": Layer.rows_for(actor).filter(policy_id=policy.pk).first()}

@@ -8,7 +8,7 @@ from django.conf import settings
 from linli.accounts.policy import Actor, Permission
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
-from linli_api.registry.types import Tenant, TenantKind
+from linli_api.registry.types import Brand, Tenant, TenantKind
 from onboarding import tenants
 
 
@@ -88,3 +88,21 @@ class ArchiveTenant(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"tenant": tenants.archive_tenant(actor=actor, **values)}
+
+
+class BrandTenant(Mutation):
+    """Sets how a tenant's pages present it (T1)."""
+
+    class Meta:
+        permission = Permission.TENANTS_MANAGE
+
+    class Input:
+        tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        title = graphene.String(required=True, description="The title of its pages.")
+        colour = graphene.String(required=True, description="# and six hex digits.")
+
+    brand = graphene.Field(Brand, description="How it is presented now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"brand": tenants.brand_tenant(actor=actor, **values)}

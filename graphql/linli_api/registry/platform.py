@@ -58,4 +58,5 @@ MUTATIONS = [
     mutations.SuspendTenant,
     mutations.ResumeTenant,
     mutations.ArchiveTenant,
+    mutations.BrandTenant,
 ]

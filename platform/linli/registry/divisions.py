@@ -61,5 +61,5 @@ def _rows(file: str) -> Iterator[tuple[str, str]]:
     with lzma.open(_DATA / file) as binary, TextIOWrapper(binary, "utf-8", newline="") as text:
         reader = csv.reader(text)
         next(reader)  # the header
-        for code, name in reader:
-            yield code, name
+        for row in reader:
+            yield row[0], row[1]

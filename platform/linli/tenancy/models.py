@@ -70,12 +70,6 @@ class TenantModel(models.Model):
         abstract = True
         base_manager_name = "objects"
 
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        instance = super().from_db(*args, **kwargs)
-        instance._state.schema = current_schema()  # type: ignore[attr-defined]
-        return instance
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self._guard()
         super().save(*args, **kwargs)
@@ -84,6 +78,12 @@ class TenantModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         self._guard()
         return super().delete(*args, **kwargs)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        instance = super().from_db(*args, **kwargs)
+        instance._state.schema = current_schema()  # type: ignore[attr-defined]
+        return instance
 
     def _guard(self) -> None:
         made_in = getattr(self._state, "schema", None)

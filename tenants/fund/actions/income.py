@@ -136,7 +136,7 @@ def _locked(actor: Actor, contribution_id: UUID) -> Contribution:
     within = "declaration__agreement__partner__community"
     contribution = (
         narrowed(Contribution.objects.all(), actor, permission, within)
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .select_related("declaration__agreement__partner")
         .filter(pk=contribution_id)
         .first()

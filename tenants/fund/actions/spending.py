@@ -1,6 +1,7 @@
 """Money going out: proposed by the community, approved by the charity, paid by its cashier."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +20,9 @@ from tenants.fund.ledger import Leg
 from tenants.fund.models import Posting, Spending
 from tenants.fund.selectors import narrowed
 from tenants.operating_model.selectors import effective_rules
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @transaction.atomic
@@ -47,7 +51,7 @@ def propose_spending(
         use=use,
         purpose=purpose.strip(),
         amount_fen=amount_fen,
-        proposed_by_id=actor.person_id,
+        proposed_by_id=actor.person_id,  # type: ignore[misc]  # nobody: check_fields refuses
         sample=sample,
     )
     check_fields(spending)
@@ -111,7 +115,7 @@ def _locked(actor: Actor, permission: Permission, spending_id: UUID) -> Spending
     actor.require_somewhere(permission)
     spending = (
         narrowed(Spending.objects.all(), actor, permission, "fund__community")
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .select_related("fund")
         .filter(pk=spending_id)
         .first()
@@ -148,5 +152,5 @@ def _require_status(spending: Spending, status: Spending.Status) -> None:
         )
 
 
-def _same_person(sentence: str) -> Refused:
+def _same_person(sentence: "StrOrPromise") -> Refused:
     return Refused("SAME_PERSON", sentence, field="spendingId")

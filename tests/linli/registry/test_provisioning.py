@@ -3,13 +3,13 @@
 import subprocess
 
 import pytest
-from django.db import connection
 
 from linli.audit.models import Entry
 from linli.registry import template
 from linli.registry.models import Domain, Tenant
 from linli.registry.provisioning import steps
 from tests.support.databases import Database
+from tests.support.schemas import assert_schema_equals, dump
 
 # Wraps one step so that the process kills itself there, then provisions as the command does.
 KILLED = """
@@ -88,7 +88,7 @@ def test_killed_at_any_step_the_same_command_finishes_it(
     assert _serves(client) == 200
     trail = Entry.objects.filter(object_id=str(requested.pk)).order_by("pk")
     assert [entry.action for entry in trail] == ["tenants.provisioning", "tenants.active"]
-    _assert_schema_equals("t_new", "t_chezhan")
+    assert_schema_equals("t_new", "t_chezhan")
 
 
 def test_killed_while_the_schema_is_being_made_leaves_nothing_of_it(
@@ -102,17 +102,17 @@ def test_killed_while_the_schema_is_being_made_leaves_nothing_of_it(
     assert scratch_database.run("manage.py", "provision").returncode == 0
 
     assert _serves(client) == 200
-    _assert_schema_equals("t_new", "t_chezhan")
+    assert_schema_equals("t_new", "t_chezhan")
 
 
 def test_provisioning_twice_changes_nothing(scratch_database: Database, requested: Tenant) -> None:
     assert scratch_database.run("manage.py", "provision", "new").returncode == 0
-    before = (_dump("t_new"), Entry.objects.count())
+    before = (dump("t_new"), Entry.objects.count())
 
     again = scratch_database.run("manage.py", "provision", "new")
 
     assert again.returncode == 0, again.stderr
-    assert (_dump("t_new"), Entry.objects.count()) == before
+    assert (dump("t_new"), Entry.objects.count()) == before
 
 
 def test_two_runs_at_once_make_one_tenant(scratch_database: Database, requested: Tenant) -> None:
@@ -141,7 +141,7 @@ def test_a_replayed_schema_equals_a_migrated_one(scratch_database: Database) -> 
     done = scratch_database.run("-c", code)
     assert done.returncode == 0, done.stderr
 
-    _assert_schema_equals("t_migrated", "t_chezhan")
+    assert_schema_equals("t_migrated", "t_chezhan")
 
 
 def test_the_command_names_a_slug_nobody_has(scratch_database: Database) -> None:
@@ -149,28 +149,3 @@ def test_the_command_names_a_slug_nobody_has(scratch_database: Database) -> None
 
     assert done.returncode == 1
     assert "nobody" in done.stderr
-
-
-def _assert_schema_equals(one: str, other: str) -> None:
-    assert _dump(one) == _dump(other)
-    assert _migrations(one) == _migrations(other)
-
-
-def _dump(schema: str) -> str:
-    """Everything PostgreSQL knows of a schema: tables, constraints, functions, rights."""
-    params = connection.get_connection_params()
-    done = subprocess.run(
-        [
-            template.binary("pg_dump"), "--schema-only", f"--schema={schema}",
-            "--restrict-key=test", f"--host={params['host']}", "--username=linli_owner",
-            f"--dbname={params['dbname']}",
-        ],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return done.stdout.replace(schema, "the_schema")
-
-
-def _migrations(schema: str) -> list[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT app, name FROM {schema}.django_migrations ORDER BY app, name")
-        return cursor.fetchall()

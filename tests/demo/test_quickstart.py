@@ -1,0 +1,112 @@
+"""docs/quickstart.md, run: its program, and each block of GraphQL with the answer it is said to get."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onboarding.demo import report
+from onboarding.demo.stage import PASSWORD, Stage
+from tests.demo.conftest import HOST
+from tests.house.pages import Page, examples
+from tests.support.databases import ROOT, Database
+
+PAGE = Page(ROOT / "docs/quickstart.md")
+
+Served = Callable[[Database], AbstractContextManager[int]]
+
+
+def test_the_page_is_true(demo: Database, served: Served, tmp_path: Path) -> None:
+    with served(demo) as port:
+        source, printed = _program(port)
+        script = tmp_path / "program.py"
+        script.write_text(source)
+        ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+        assert (ran.stdout, ran.stderr) == (printed, "")
+
+        differences = list(_differences(source))
+        assert not differences, "\n".join(differences)
+
+        # Whoever has followed the page still has a demo that `make demo-check` finds in order.
+        stage = Stage(HOST, port)
+        assert report.faults(stage) == []
+        stage.close()
+
+
+def _program(port: int) -> tuple[str, str]:
+    """The page's program, sent to this port, and what it is said to print."""
+    program, printed = (b for b in PAGE.blocks("python", "text") if b.line > _line_of("python"))
+    return program.text.replace(":8000", f":{port}"), printed.text
+
+
+def _line_of(language: str) -> int:
+    return next(PAGE.blocks(language)).line - 1
+
+
+def _differences(source: str) -> Iterator[str]:
+    """Where an answer is another than the page says. The page's own program asks."""
+    program: dict[str, Any] = {"__name__": "program"}
+    exec(compile(source, "docs/quickstart.md", "exec"), program)
+    sessions: dict[str, Any] = {}
+    ids: dict[str, str] = {}
+    for example in examples(PAGE):
+        if example.who not in sessions:
+            sessions[example.who] = program["Linli"](example.who, PASSWORD)
+        variables = _translated(example.variables, ids)
+        answer = sessions[example.who].graphql(example.document, variables, at=example.at)
+        for difference in compared(example.answer, answer, ids):
+            yield f"{PAGE}:{example.line}: {difference}"
+
+
+def compared(told: Any, found: Any, ids: dict[str, str], at: str = "") -> Iterator[str]:
+    """Where JSON that was told differs from what was found.
+
+    A list that ends with "…" was cut there. An id stands for the one found in its place, and for
+    the same one wherever it stands again: `ids` keeps which.
+    """
+    if isinstance(told, dict) and isinstance(found, dict) and told.keys() == found.keys():
+        for name, value in told.items():
+            yield from compared(value, found[name], ids, f"{at}.{name}")
+    elif isinstance(told, list) and isinstance(found, list):
+        if told[-1:] == ["…"]:
+            told, found = told[:-1], found[: len(told) - 1]
+        if len(told) != len(found):
+            yield f"{at}: {len(told)} told, {len(found)} found: {found}"
+        for position, (one, other) in enumerate(zip(told, found, strict=False)):
+            yield from compared(one, other, ids, f"{at}[{position}]")
+    elif at.lower().endswith("id") and isinstance(told, str) and isinstance(found, str):
+        if ids.setdefault(told, found) != found:
+            yield f"{at}: another object than before"
+    elif type(told) is not type(found) or told != found:
+        yield f"{at}: told {told!r}, found {found!r}"
+
+
+def _translated(value: Any, ids: dict[str, str]) -> Any:
+    """Variables with the ids of this demo."""
+    if isinstance(value, dict):
+        return {name: _translated(one, ids) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_translated(one, ids) for one in value]
+    return ids.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("told", "found", "differences"),
+    [
+        ({"a": [1, {"id": "x"}]}, {"a": [1, {"id": "y"}]}, []),
+        ([{"id": "x"}, {"id": "x"}], [{"id": "y"}, {"id": "z"}], ["[1].id"]),
+        ({"rate": "0.03"}, {"rate": "0.04"}, [".rate"]),
+        ({"a": 1}, {"a": True}, [".a"]),
+        ({"a": 1}, {"a": 1, "b": 2}, [""]),
+        ([1], [1, 2], [""]),
+        ([1, "…"], [1, 2, 3], []),
+        ([1, 2, "…"], [1], [""]),
+        ({"errors": []}, {"errors": None}, [".errors"]),
+    ],
+)
+def test_a_difference_is_seen(told: Any, found: Any, differences: list[str]) -> None:
+    assert [one.partition(":")[0] for one in compared(told, found, {})] == differences

@@ -1,0 +1,102 @@
+"""The serving processes: they answer, they end together, and one checkout serves once."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.databases import ROOT, Database
+
+SERVE = """
+import sys
+from linli.serving import serving, wait
+port = int(sys.argv[1])
+with serving("linli.localhost", port):
+    print("serving", flush=True)
+    wait(port)
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def served(scratch_database: Database) -> Iterator[tuple[subprocess.Popen, int]]:
+    port = _free_port()
+    parent = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(port)],
+        cwd=ROOT, env=scratch_database.environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "serving\n"
+    yield parent, port
+    if parent.poll() is None:
+        parent.terminate()
+        parent.wait(30)
+
+
+def _status(port: int, host: str) -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _children(parent: int) -> list[int]:
+    shown = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in shown.stdout.split()]
+
+
+def _gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_platform_and_tenants_are_served_by_gunicorn(served) -> None:
+    _parent, port = served
+
+    assert _status(port, f"linli.localhost:{port}") == 200
+    assert _status(port, f"127.0.0.1:{port}") == 200
+    assert _status(port, f"chezhan.linli.localhost:{port}") == 200
+    assert _status(port, f"nobody.linli.localhost:{port}") == 404
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_all_end_with_their_parent_however_it_ends(served, number: int) -> None:
+    parent, port = served
+    children = _children(parent.pid)
+    assert len(children) == 3  # gunicorn and a worker for each queue
+
+    parent.send_signal(number)
+    parent.wait(30)
+
+    assert _gone(children)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_port_that_is_taken_is_said(scratch_database: Database) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = scratch_database.run("-c", SERVE, str(taken.getsockname()[1]), login="app")
+
+    assert done.returncode == 1
+    assert "is taken" in done.stderr
