@@ -27,7 +27,7 @@ def onboard_communities(*, actor: Actor, codes: Sequence[str] | None, opened_on:
     """Bring communities on board by their 12-digit codes, all or none; again, it changes nothing.
 
     ``codes`` None: every community and village of the tenant's street. Raises `Refused`
-    DIVISION_UNKNOWN or DIVISION_ELSEWHERE at ``codes[3]`` (CODES_REFUSED when they are several),
+    DIVISION_UNKNOWN or DIVISION_ELSEWHERE at ``codes.3`` (CODES_REFUSED when they are several),
     and STREET_UNKNOWN where None names no street.
     """
     actor.require(Permission.COMMUNITIES_ONBOARD)
@@ -72,7 +72,7 @@ def _check(codes: Sequence[str], tenant: Tenant) -> None:
     faults = [
         fault
         for index, code in enumerate(codes)
-        if (fault := division_fault(code, tenant, field=f"codes[{index}]"))
+        if (fault := division_fault(code, tenant, field=f"codes.{index}"))
     ]
     if len(faults) == 1:
         raise faults[0]

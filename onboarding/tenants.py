@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.policy import Actor, Permission, Reach, covered_tenants
+from linli.accounts.policy import Actor, Permission, Reach, covered
 from linli.audit.record import record, snapshot
 from linli.errors import Forbidden, NotFound, Refused
 from linli.registry.models import Brand, Division, Domain, Tenant
@@ -59,8 +59,7 @@ def request_tenant(
     parent that is not the actor's, `Refused` SLUG_INVALID, SLUG_TAKEN, PARENT_MISMATCH,
     PARENT_NOT_OPEN, DIVISION_UNKNOWN, DIVISION_MISMATCH, or the faults of fields.
     """
-    if not actor.holds(Permission.TENANTS_REQUEST):
-        raise Forbidden(permission=Permission.TENANTS_REQUEST.value)
+    actor.require_somewhere(Permission.TENANTS_REQUEST)
     kind = Kind(kind)
     _check_slug(slug)
     with public_context(), transaction.atomic():
@@ -189,10 +188,7 @@ def _parent(actor: Actor, kind: Tenant.Kind, parent_id: UUID | None) -> Tenant |
                 permission=Permission.TENANTS_REQUEST.value,
             )
         return None
-    parents = Tenant.objects.all()
-    if actor.person is not None:
-        parents = covered_tenants(actor.person, Permission.TENANTS_REQUEST)
-    parent = parents.filter(pk=parent_id).first()
+    parent = covered(actor, Permission.TENANTS_REQUEST).filter(pk=parent_id).first()
     if parent is None:
         raise NotFound(_("tenant"), field="parentId")
     if parent.kind not in _ABOVE[kind]:

@@ -187,15 +187,13 @@ def adopt_version(
         if layer:
             layer.save(force_insert=True)
         previous = proposal.before.adoption(effective_from)
+        replaced = proposal.before.layer(Layer.Kind.STREET, None, effective_from)
         record(
             actor=actor,
             action="models.adopt_version",
             obj=adoption,
-            before=snapshot(previous, "version", "effective_from") if previous else None,
-            after={
-                **snapshot(adoption, "version", "effective_from"),
-                "layer": {"values": layer.values, "bounds": layer.bounds} if layer else None,
-            },
+            before=_told(previous, replaced if layer else None) if previous else None,
+            after=_told(adoption, layer),
             reason=reason,
         )
         library.record_adoption(
@@ -301,11 +299,27 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
     Part of the caller's action and of its row in the trail. Safe against others doing the same.
     """
     assert effective.base.ref is not None  # rules of a tenant start from a version
-    frozen, _created = RuleSnapshot.objects.get_or_create(
-        digest=effective.digest,
-        defaults={"version_id": effective.base.ref, "content": effective.content()},
-    )
+    frozen = RuleSnapshot.objects.filter(digest=effective.digest).first()
+    if frozen is None:
+        own = [o.ref for o in effective.origins.values() if o.kind == Layer.Kind.COMMUNITY]
+        community = Layer.objects.filter(pk__in=own).values_list("community", flat=True).first()
+        frozen, _created = RuleSnapshot.objects.get_or_create(
+            digest=effective.digest,
+            defaults={
+                "version_id": effective.base.ref,
+                "community_id": community,
+                "content": effective.content(),
+            },
+        )
     return frozen
+
+
+def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:
+    """An adoption as the trail tells it, with the street's layer that came with it."""
+    return {
+        **snapshot(adoption, "version", "effective_from"),
+        "layer": snapshot(layer, "id", "values", "bounds") if layer else None,
+    }
 
 
 def _check_names(key: str, title: str) -> None:

@@ -121,6 +121,10 @@ class RuleSnapshot(TenantModel):
 
     digest = models.CharField(_("digest"), max_length=64, unique=True)
     version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
+    # Whose own layer is part of these rules; None where no community has set anything.
+    community = models.ForeignKey(
+        Community, models.PROTECT, null=True, related_name="+", verbose_name=_("community")
+    )
     content = models.JSONField(_("content"))
     frozen_at = models.DateTimeField(_("frozen on"), auto_now_add=True)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from linli.accounts.policy import Actor, Permission
 from linli.comparison.models import Figure
-from linli.errors import Forbidden, Refused
+from linli.errors import Refused
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
 from linli.library.layers import Effective
@@ -128,13 +128,13 @@ def preview_adoption(
 
 def versions(*, actor: Actor) -> QuerySet[ModelVersion]:
     """The versions that are here, own ones and frozen copies, the newest first."""
-    _require_somewhere(actor)
+    actor.require_somewhere(Permission.MODELS_READ)
     return ModelVersion.objects.order_by("-id")
 
 
 def adoptions(*, actor: Actor) -> QuerySet[Adoption]:
     """What was adopted, in the order in which one replaces another."""
-    _require_somewhere(actor)
+    actor.require_somewhere(Permission.MODELS_READ)
     order = ("effective_from", "decided_at", "id")
     return Adoption.objects.select_related("version").order_by(*order)
 
@@ -142,16 +142,19 @@ def adoptions(*, actor: Actor) -> QuerySet[Adoption]:
 def layers(*, actor: Actor) -> QuerySet[Layer]:
     """What was set on top of the model: by the city, the district, the street, and those of the
     communities the actor may read; in the order in which one replaces another."""
-    _require_somewhere(actor)
+    actor.require_somewhere(Permission.MODELS_READ)
     every = Layer.objects.order_by("effective_from", "decided_at", "id")
     reach = actor.communities(Permission.MODELS_READ)
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
 
 
 def snapshots(*, actor: Actor) -> QuerySet[RuleSnapshot]:
-    """The rules that something was worked out from, the newest first."""
-    _require_somewhere(actor)
-    return RuleSnapshot.objects.order_by("-id")
+    """The rules that something was worked out from, the newest first: the tenant's, and those of
+    the communities the actor may read."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    every = RuleSnapshot.objects.order_by("-id")
+    reach = actor.communities(Permission.MODELS_READ)
+    return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
 
 
 def clashes(*, actor: Actor) -> list[Clash]:
@@ -176,12 +179,6 @@ def measured_outcomes(tenant: Tenant) -> dict[str, dict[str, str | None]]:
         }
         for figure in figures
     }
-
-
-def _require_somewhere(actor: Actor) -> None:
-    """Who works in one community only reads the tenant's rules too: they hold there."""
-    if not actor.holds(Permission.MODELS_READ):
-        raise Forbidden(permission=Permission.MODELS_READ.value)
 
 
 def _same(one: Effective, other: Effective) -> bool:

@@ -2,11 +2,12 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 
 import pytest
+from psycopg import sql
 
+from linli import database as databases
 from linli.serving import serving
 from tests.support.databases import Database
 
@@ -15,7 +16,7 @@ HOST = "linli.localhost"
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Database]:
-    """The demo, made in one go. `demo --check` has run its arc twice, the second time in vain."""
+    """The demo, made in one go, to look at. Its arc ran twice, the second time to change nothing."""
     database = Database(f"linli_demo_{os.getpid()}")
     done = database.run("manage.py", "demo", "--check")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -24,17 +25,17 @@ def demo() -> Iterator[Database]:
 
 
 @pytest.fixture
-def served() -> Callable[[Database], AbstractContextManager[int]]:
-    """``with served(database) as port:`` the processes of `make demo` answer there."""
-
-    @contextmanager
-    def serve(database: Database) -> Iterator[int]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("LINLI_DATABASE", database.name)
-            with serving(HOST, port):
-                yield port
-
-    return serve
+def port(demo: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where the processes of `make demo` answer, with a copy of the demo that may be written to."""
+    copy = Database(f"{demo.name}_copy")
+    names = {"copy": sql.Identifier(copy.name), "demo": sql.Identifier(demo.name)}
+    with databases.connect("owner", "postgres") as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {copy} TEMPLATE {demo}").format(**names))
+    databases.grant_connect(copy.name)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    monkeypatch.setenv("LINLI_DATABASE", copy.name)
+    with serving(HOST, free):
+        yield free
+    copy.drop()

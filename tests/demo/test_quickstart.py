@@ -2,8 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,25 @@ from onboarding.demo import report
 from onboarding.demo.stage import PASSWORD, Stage
 from tests.demo.conftest import HOST
 from tests.house.pages import Page, examples
-from tests.support.databases import ROOT, Database
+from tests.support.databases import ROOT
 
 PAGE = Page(ROOT / "docs/quickstart.md")
 
-Served = Callable[[Database], AbstractContextManager[int]]
 
+def test_the_page_is_true(port: int, tmp_path: Path) -> None:
+    source, printed = _program(port)
+    script = tmp_path / "program.py"
+    script.write_text(source)
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == (printed, "")
 
-def test_the_page_is_true(demo: Database, served: Served, tmp_path: Path) -> None:
-    with served(demo) as port:
-        source, printed = _program(port)
-        script = tmp_path / "program.py"
-        script.write_text(source)
-        ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-        assert (ran.stdout, ran.stderr) == (printed, "")
+    differences = list(_differences(source))
+    assert not differences, "\n".join(differences)
 
-        differences = list(_differences(source))
-        assert not differences, "\n".join(differences)
-
-        # Whoever has followed the page still has a demo that `make demo-check` finds in order.
-        stage = Stage(HOST, port)
-        assert report.faults(stage) == []
-        stage.close()
+    # Whoever has followed the page still has a demo that `make demo-check` finds in order.
+    stage = Stage(HOST, port)
+    assert report.faults(stage) == []
+    stage.close()
 
 
 def _program(port: int) -> tuple[str, str]:

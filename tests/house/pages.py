@@ -76,7 +76,9 @@ class Example:
 def pages() -> list[Page]:
     """Every page of the project, the shelves' own included."""
     shelves = [ROOT / "platform/README.md", ROOT / "graphql/README.md"]
-    return [Page(path) for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *shelves)]
+    return [
+        Page(path) for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *shelves)
+    ]
 
 
 def examples(page: Page) -> list[Example]:
@@ -90,7 +92,5 @@ def examples(page: Page) -> list[Example]:
         assert who, f"{page}:{asked.line} does not say who asks where"
         assert 1 <= len(told) <= 2, f"{page}:{asked.line} is followed by {len(told)} blocks of JSON"
         *variables, answer = (json.loads(block.text) for block in told)
-        found.append(
-            Example(asked.line, who[1], who[2], asked.text, *(variables or [{}]), answer)
-        )
+        found.append(Example(asked.line, who[1], who[2], asked.text, *(variables or [{}]), answer))
     return found

@@ -250,7 +250,7 @@ class TestOnboarding:
     def test_one_wrong_code_holds_up_all(self, administrator):
         codes = ["370303001001", "370303001999", "370305001001"]
         faults = refused(administrator, "onboardCommunities", codes=codes, openedOn="2024-03-01")
-        assert faults == [("DIVISION_UNKNOWN", "codes[1]"), ("DIVISION_ELSEWHERE", "codes[2]")]
+        assert faults == [("DIVISION_UNKNOWN", "codes.1"), ("DIVISION_ELSEWHERE", "codes.2")]
 
     def test_the_wrong_role(self, street, actor_as):
         auditor = actor_as(street, Role.AUDITOR)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from linli.accounts.policy import Role
+from linli.accounts.policy import Role, actor_for
 from linli.registry.models import Brand, Tenant
 from linli_api import ids
 from tests.support.api import ask, done, errors, refused, statements
@@ -131,8 +131,6 @@ class TestTenants:
     def test_somebody_without_any_role(self, street, actor_as):
         person = actor_as(street, Role.AUDITOR).person
         person.memberships.update(ended_on="2020-02-01")
-        from linli.accounts.policy import actor_for
-
         assert errors(actor_for(person, None), "{ tenants { totalCount } }") == [
             ("FORBIDDEN", None)
         ]

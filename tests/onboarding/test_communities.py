@@ -57,7 +57,7 @@ def test_again_it_changes_nothing_and_says_what_is_there(administrator) -> None:
 def test_one_wrong_code_holds_up_all_and_is_named_by_its_place(administrator) -> None:
     codes = [CHENGNAN, GONGSHENG, "370303001005", "370303001999"]
 
-    with denied("DIVISION_UNKNOWN", "codes[3]") as caught:
+    with denied("DIVISION_UNKNOWN", "codes.3") as caught:
         onboard_communities(actor=administrator, codes=codes, opened_on=DAY)
 
     assert "370303001999" in str(caught.refused.message)
@@ -70,7 +70,7 @@ def test_several_wrong_codes_are_all_named(administrator) -> None:
         onboard_communities(actor=administrator, codes=codes, opened_on=DAY)
 
     assert caught.codes == ["DIVISION_ELSEWHERE", "DIVISION_UNKNOWN"]
-    assert caught.fields == ["codes[0]", "codes[2]"]
+    assert caught.fields == ["codes.0", "codes.2"]
 
 
 def test_a_unit_that_is_no_street_names_its_communities(city: Tenant) -> None:

@@ -22,7 +22,8 @@ from tests.support.schemas import assert_schema_equals
 
 pytestmark = pytest.mark.prove
 
-KILLS = 30
+KILLS = 18
+OPEN = (Tenant.Status.ACTIVE, True)
 
 
 @pytest.fixture
@@ -60,26 +61,26 @@ def test_killed_at_any_millisecond_the_same_command_finishes_it(settled: Databas
         for _ in range(random.randint(1, 6)):
             run = _at_work(settled, tenant)
             try:
-                run.wait(random.uniform(0, 1.1 * seconds[kept]))
+                run.wait(random.uniform(0, seconds[kept]))
             except subprocess.TimeoutExpired:
                 run.kill()
             assert run.wait() in (0, -9), run.stderr.read()
-            killed[_state(tenant, client)] += run.returncode == -9
-            if run.returncode == 0:
+            state = _state(tenant, client)
+            killed[state] += run.returncode == -9
+            if state == OPEN:
                 break
 
         done = settled.run("manage.py", "provision", tenant.slug)
 
         assert done.returncode == 0, done.stderr
-        assert _state(tenant, client) == (Tenant.Status.ACTIVE, True)
+        assert _state(tenant, client) == OPEN
         trail = Entry.objects.filter(object_id=str(tenant.pk)).order_by("pk")
         assert [entry.action for entry in trail] == ["tenants.provisioning", "tenants.active"]
         with tenant_context(tenant):
             [landed] = Layer.objects.all()
             [told] = Entry.objects.all()
             assert (told.object_id, told.action) == (str(landed.pk), "models.land_policy")
-    print(killed, seconds)
-    assert killed[Tenant.Status.PROVISIONING, False], "no kill came while the schema was made"
+    assert killed[Tenant.Status.PROVISIONING, False] >= 3, f"hardly any kill came in time: {killed}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'linli%%'")
         assert cursor.fetchall() == [], "a killed build of the template was left behind"
@@ -134,10 +135,15 @@ def _owner_is_here() -> bool:
 def _undisturbed(database: Database, *, kept: bool) -> float:
     if not kept:
         _forget_template(database)
-    run = _at_work(database, _requested("calmer" if kept else "calm"))
+    tenant = _requested("calmer" if kept else "calm")
+    run = _at_work(database, tenant)
     began = time.monotonic()
+    while tenant.status != Tenant.Status.ACTIVE:
+        assert run.poll() in (None, 0), run.stderr.read()
+        tenant.refresh_from_db()
+    seconds = time.monotonic() - began
     assert run.wait() == 0, run.stderr.read()
-    return time.monotonic() - began
+    return seconds
 
 
 def _forget_template(database: Database) -> None:

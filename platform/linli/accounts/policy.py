@@ -24,6 +24,7 @@ __all__ = [
     "Reach",
     "Role",
     "actor_for",
+    "covered",
     "covered_tenants",
     "may_enter",
     "reachable_tenants",
@@ -131,6 +132,13 @@ def covered_tenants(person: Person, permission: Permission) -> QuerySet[Tenant]:
         memberships.filter(role__in=roles_with(permission)),
         memberships.filter(role__in=roles_with(permission, below=True)),
     )
+
+
+def covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
+    """The same for an actor, wherever they stand; the system's own covers every tenant."""
+    if actor.person is not None:
+        return covered_tenants(actor.person, permission)
+    return Tenant.objects.all() if actor.allows(permission) else Tenant.objects.none()
 
 
 def reachable_tenants(person: Person) -> QuerySet[Tenant]:

@@ -14,7 +14,7 @@ from linli.accounts.policy import (
     Permission,
     Reach,
     Role,
-    covered_tenants,
+    covered,
     reachable_tenants,
     roles_at,
 )
@@ -87,7 +87,7 @@ def memberships(*, actor: Actor) -> QuerySet[Membership]:
         return every.filter(tenant=actor.tenant) if gives else every.none()
     if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
         return every
-    return every.filter(tenant__in=_covered(actor, Permission.PEOPLE_GRANT))
+    return every.filter(tenant__in=covered(actor, Permission.PEOPLE_GRANT))
 
 
 def people(*, actor: Actor) -> QuerySet[Person]:
@@ -114,7 +114,7 @@ def trail(*, actor: Actor) -> QuerySet[Entry]:
         return every if actor.allows(Permission.AUDIT_READ) else every.none()
     if actor.reach(Permission.AUDIT_READ) == Reach.EVERYWHERE:
         return every
-    audited = _covered(actor, Permission.AUDIT_READ)
+    audited = covered(actor, Permission.AUDIT_READ)
     roles = Membership.objects.filter(tenant__in=audited)
     return every.filter(
         Q(object_type=Tenant._meta.label, object_id__in=_as_text(audited))
@@ -126,10 +126,6 @@ def name_by_entry(rows: Sequence[Entry], actor: Actor) -> dict[UUID, str]:
     """Who did it, by what they are called now; the trail itself holds no names."""
     people = Person.objects.in_bulk([row.person_id for row in rows if row.person_id])
     return {row.pk: people[row.person_id].name for row in rows if row.person_id in people}
-
-
-def _covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
-    return covered_tenants(actor.person, permission) if actor.person else Tenant.objects.none()
 
 
 def _as_text(rows: QuerySet) -> QuerySet:

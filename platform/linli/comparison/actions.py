@@ -6,11 +6,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.policy import Actor, Permission
+from linli.accounts.policy import Actor, Permission, covered
 from linli.audit.record import record
 from linli.comparison.jobs import defer_roll_ups
-from linli.comparison.selectors import covered
-from linli.errors import Forbidden, NotFound, Refused
+from linli.errors import NotFound, Refused
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context
 
@@ -21,8 +20,7 @@ def refresh_comparison(*, actor: Actor, under: Tenant, as_of: date | None = None
     Enqueues one job for each that is served, and returns their number. Raises `Forbidden`,
     `NotFound` for a tenant whose figures are not the actor's to refresh, `Refused` DAY_IN_FUTURE.
     """
-    if not actor.holds(Permission.COMPARISON_REFRESH):
-        raise Forbidden(permission=Permission.COMPARISON_REFRESH.value)
+    actor.require_somewhere(Permission.COMPARISON_REFRESH)
     day = as_of or timezone.localdate()
     if day > timezone.localdate():
         message = _("This day has not come yet. Choose today or an earlier one.")

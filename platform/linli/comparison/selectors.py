@@ -5,13 +5,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.policy import Actor, Permission, covered_tenants
+from linli.accounts.policy import Actor, Permission, covered
 from linli.comparison.measures import Direction, Measure, the_measure
 from linli.comparison.models import Figure
-from linli.errors import Forbidden, NotFound
+from linli.errors import NotFound
 from linli.registry.models import Tenant
 
 _GONE = (Tenant.Status.ARCHIVED, Tenant.Status.PURGED)
@@ -35,8 +35,7 @@ def compare(*, actor: Actor, measure: str, under_id: UUID, as_of: date | None = 
     Each with its latest figure, or its latest up to ``as_of``. Equal values share a rank. One
     statement for the tenants and one for the figures, however many. Raises `Forbidden`, `NotFound`, `Refused` MEASURE_UNKNOWN.
     """
-    if not actor.holds(Permission.COMPARISON_READ):
-        raise Forbidden(permission=Permission.COMPARISON_READ.value)
+    actor.require_somewhere(Permission.COMPARISON_READ)
     chosen = the_measure(measure)
     under = Q(pk=under_id)
     below = Q(parent=under_id) | Q(parent__parent=under_id)
@@ -53,13 +52,6 @@ def compare(*, actor: Actor, measure: str, under_id: UUID, as_of: date | None = 
         figures = figures.filter(as_of__lte=as_of)
     latest = {f.tenant_id: f for f in figures.order_by("tenant", "-as_of").distinct("tenant")}
     return _ranked([(tenant, latest.get(pk)) for pk, tenant in tenants.items()], chosen)
-
-
-def covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
-    """The tenants in the whole of which the actor has a permission; the system's own has all."""
-    if actor.person is not None:
-        return covered_tenants(actor.person, permission)
-    return Tenant.objects.all() if actor.allows(permission) else Tenant.objects.none()
 
 
 def _ranked(found: list[tuple[Tenant, Figure | None]], measure: Measure) -> list[Row]:

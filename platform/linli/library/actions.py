@@ -59,7 +59,6 @@ def publish(
             raise Refused(
                 "ALREADY_PUBLISHED", format_lazy(message, version=str(published)), field="versionId"
             ) from error
-        AdoptionRecord.objects.filter(pk__in=list(adoptions)).update(version=published)
         record(
             actor=actor,
             action="library.publish",
@@ -69,6 +68,17 @@ def publish(
                 published, "author", "key", "number", "digest", "profiles", "case_text", "evidence"
             ),
         )
+        for told in AdoptionRecord.objects.filter(pk__in=list(adoptions)).order_by("pk"):
+            before = snapshot(told, "version")
+            told.version = published
+            told.save(update_fields=["version"])
+            record(
+                actor=actor,
+                action="library.name_adopted",
+                obj=told,
+                before=before,
+                after=snapshot(told, "version"),
+            )
     return published
 
 

@@ -7,15 +7,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
-from linli.errors import Forbidden, NotFound
+from linli.errors import NotFound
 from linli.library.models import Policy, PublishedVersion
 from linli.registry.models import Tenant
 
 
 def published_versions(*, actor: Actor, profile: str | None = None) -> QuerySet[PublishedVersion]:
     """What every tenant may adopt, the newest first; ``profile``: only what suits such communities."""
-    if not actor.holds(Permission.LIBRARY_READ):
-        raise Forbidden(permission=Permission.LIBRARY_READ.value)
+    actor.require_somewhere(Permission.LIBRARY_READ)
     versions = PublishedVersion.objects.order_by("-id")
     return versions.filter(profiles__contains=[profile]) if profile else versions
 

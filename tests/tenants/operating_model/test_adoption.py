@@ -8,7 +8,7 @@ from linli.library.changes import Change
 from linli.library.models import AdoptionRecord
 from linli.tenancy.context import public_context, tenant_context
 from tenants.operating_model.actions import adopt_version
-from tenants.operating_model.models import ModelVersion
+from tenants.operating_model.models import Layer, ModelVersion
 from tenants.operating_model.selectors import (
     adoptions,
     effective_rules,
@@ -67,7 +67,12 @@ def test_another_district_adopts_with_its_own_rate(published, at_other, actor_as
     assert (limits.minimum, limits.maximum, limits.maximum_by.name) == ("0.01", "0.05", "车站街道")
     [entry] = trail("models.adopt_version")
     assert (entry.person_id, entry.reason) == (actor.person_id, "利润薄")
-    assert entry.after["layer"] == {"values": {RATE: "0.02"}, "bounds": {}}
+    [laid_down] = Layer.objects.all()
+    assert entry.after["layer"] == {
+        "id": str(laid_down.pk),
+        "values": {RATE: "0.02"},
+        "bounds": {},
+    }
     with public_context():
         told = AdoptionRecord.objects.get(pk=adoption.pk)
         assert (told.tenant, told.version, told.effective_from) == (at_other, published, TODAY)

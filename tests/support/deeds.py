@@ -1,0 +1,427 @@
+"""Every mutation of both schemas, as somebody would really do it in a furnished town.
+
+A deed makes ready what it needs, then tells who does what, and one way to ask for it that a rule
+refuses; where the database has the last word, that one, for it comes when rows are written already.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model
+from django.utils import timezone
+
+from linli.accounts.models import Membership, Person
+from linli.accounts.policy import Actor, Role, actor_for, system_actor
+from linli.registry.models import Brand, Tenant
+from linli_api import ids
+from onboarding.tenants import suspend_tenant
+from tenants.communities.facts import Fact
+from tenants.communities.models import Community
+from tenants.communities.national_list import names_in_street
+from tenants.fund import actions as fund
+from tenants.fund.models import Fund, Posting, Spending
+from tenants.operating_model.actions import write_version
+from tenants.operating_model.models import ModelVersion
+from tenants.partners.models import Agreement, Contribution, Partner
+from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.models import chengnan
+from tests.support.town import RATE
+from tests.support.two_towns import Town
+
+NOWHERE = "999999999999"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """wrong: what of the input is given differently to be refused with ``code``."""
+
+    actor: Actor
+    given: dict[str, Any]
+    wrong: dict[str, Any]
+    code: str
+
+
+class Place:
+    """A town, seen by who does something in it; works in the schema of the tenant."""
+
+    def __init__(self, town: Town) -> None:
+        self.tenant = town.tenant
+        self.everybody = town.all_powerful
+        assert self.everybody.person is not None
+        self.platform = actor_for(self.everybody.person, None)
+        self.today = timezone.localdate()
+
+    def id(self, row: Model) -> str:
+        return ids.encode(type(row).__name__, row.pk)
+
+    def code_of_none(self, kind: str) -> str:
+        return ids.encode(kind, uuid4())
+
+    def somebody(self, role: Role, tenant: Tenant | None = None) -> Actor:
+        """Who has one role, here or in another tenant, and acts there."""
+        where = tenant or self.tenant
+        person = PersonFactory()
+        MembershipFactory(person=person, tenant=where, role=role)
+        return actor_for(person, where)
+
+    def codes_to_come(self) -> list[str]:
+        here = set(Community.objects.values_list("division_code", flat=True))
+        return [
+            code for code in sorted(names_in_street(self.tenant.division_id)) if code not in here
+        ]
+
+    def the_fund(self) -> Fund:
+        return Fund.objects.exclude(community=None).order_by("pk")[0]
+
+    def approved(self, amount_fen: int) -> Spending:
+        spending = fund.propose_spending(
+            actor=self.somebody(Role.STREET_ADMINISTRATOR),
+            fund_id=self.the_fund().pk,
+            share="services",
+            use="activities",
+            purpose="春节走访",
+            amount_fen=amount_fen,
+        )
+        approver = self.somebody(Role.CHARITY_APPROVER)
+        return fund.approve_spending(actor=approver, spending_id=spending.pk)
+
+    def version(self) -> ModelVersion:
+        changed = chengnan()
+        changed["partners"]["rent_free_months"] = 7
+        bounds = {RATE: {"minimum": "0.01", "maximum": "0.05"}}
+        return write_version(
+            actor=system_actor(self.tenant),
+            key="another",
+            title="另一个模式",
+            document=changed,
+            bounds=bounds,
+        )
+
+
+DEEDS: dict[str, list[Callable[[Place], Deed]]] = defaultdict(list)
+
+
+def _does(mutation: str) -> Callable[[Callable[[Place], Deed]], Callable[[Place], Deed]]:
+    def listed(deed: Callable[[Place], Deed]) -> Callable[[Place], Deed]:
+        DEEDS[mutation].append(deed)
+        return deed
+
+    return listed
+
+
+# ── Communities ──────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("addCommunity")
+def add_community(place: Place) -> Deed:
+    given = {"name": "新社区", "openedOn": "2024-05-01", "residents": 9000}
+    return Deed(place.everybody, given, {"divisionCode": NOWHERE}, "DIVISION_UNKNOWN")
+
+
+@_does("updateCommunity")
+def update_community(place: Place) -> Deed:
+    one, other = Community.objects.order_by("pk")[:2]
+    given = {"communityId": place.id(one), "residents": 12, "reason": "又数了一遍"}
+    taken = {"divisionCode": other.division_code}
+    return Deed(place.everybody, given, taken, "COMMUNITY_ON_BOARD")
+
+
+@_does("onboardCommunities")
+def onboard_communities(place: Place) -> Deed:
+    codes = place.codes_to_come()[:3]
+    given = {"codes": codes, "openedOn": "2024-05-01"}
+    return Deed(place.everybody, given, {"codes": [*codes, NOWHERE]}, "DIVISION_UNKNOWN")
+
+
+@_does("stateFact")
+def state_fact(place: Place) -> Deed:
+    given = {"key": "markets.this_year", "value": {"held": 11}, "source": "日报"}
+    wrong = {"communityId": place.code_of_none("Community")}
+    return Deed(place.everybody, given, wrong, "NOT_FOUND")
+
+
+@_does("stateFact")
+def correct_fact(place: Place) -> Deed:
+    known = Fact.objects.filter(community=None).order_by("pk")[0]
+    given = {"key": known.key, "value": 12, "source": "更正"}
+    wrong = {"communityId": place.code_of_none("Community")}
+    return Deed(place.everybody, given, wrong, "NOT_FOUND")
+
+
+# ── Rules ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("writeVersion")
+def write_first_version(place: Place) -> Deed:
+    given = {"key": "new", "title": "新模式", "document": chengnan(), "bounds": []}
+    wrong = {"bounds": [{"path": RATE, "maximum": "0.01"}]}
+    return Deed(place.everybody, given, wrong, "OUTSIDE_BOUNDS")
+
+
+@_does("writeVersion")
+def write_next_version(place: Place) -> Deed:
+    last = ModelVersion.objects.filter(author_id=place.tenant.pk).order_by("-number")[0]
+    bounds = [{"path": path, **bound} for path, bound in last.bounds.items()]
+    given = {"key": last.key, "title": last.title, "document": chengnan(), "bounds": bounds}
+    return Deed(place.everybody, given, {"document": last.document}, "VERSION_UNCHANGED")
+
+
+@_does("publishVersion")
+def publish_version(place: Place) -> Deed:
+    """One that runs here already, so that it is told who runs the published one."""
+    version = ModelVersion.objects.filter(author_id=place.tenant.pk).order_by("pk")[0]
+    given = {"versionId": place.id(version), "profiles": ["AGEING"], "caseText": "一社一策"}
+    return Deed(
+        place.everybody, given, {"versionId": place.code_of_none("ModelVersion")}, "NOT_FOUND"
+    )
+
+
+@_does("adoptVersion")
+def adopt_version(place: Place) -> Deed:
+    given = {
+        "versionId": place.id(place.version()),
+        "effectiveFrom": place.today.isoformat(),
+        "values": [{"path": RATE, "value": "0.025"}],
+        "reason": "利润薄",
+    }
+    return Deed(
+        place.everybody, given, {"values": [{"path": RATE, "value": "0.06"}]}, "OUTSIDE_BOUNDS"
+    )
+
+
+@_does("setLayer")
+def set_layer(place: Place) -> Deed:
+    community = Community.objects.order_by("pk")[0]
+    given = {
+        "communityId": place.id(community),
+        "values": [{"path": RATE, "value": "0.03"}],
+        "bounds": [],
+        "effectiveFrom": place.today.isoformat(),
+    }
+    return Deed(
+        place.everybody, given, {"values": [{"path": RATE, "value": "0.06"}]}, "OUTSIDE_BOUNDS"
+    )
+
+
+@_does("issuePolicy")
+def issue_policy(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {
+        "values": [{"path": "meetings.joint.day_of_month", "value": 10}],
+        "bounds": [{"path": RATE, "maximum": "0.045"}],
+        "effectiveFrom": place.today.isoformat(),
+        "reason": "区里的意见",
+    }
+    wrong = {"effectiveFrom": "2020-01-01"}
+    administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
+    return Deed(administrator, given, wrong, "CHANGE_BACKDATED")
+
+
+# ── Partners ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("admitPartner")
+def admit_partner(place: Place) -> Deed:
+    known = Partner.objects.order_by("pk")[0]
+    given = {
+        "communityId": place.id(known.community),
+        "name": "合唱老师王芳",
+        "kind": "skilled_resident",
+        "isIndividual": True,
+    }
+    return Deed(place.everybody, given, {"name": known.name}, "PARTNER_ADMITTED")
+
+
+@_does("signAgreement")
+def sign_agreement(place: Place) -> Deed:
+    given = {
+        "partnerId": place.id(Partner.objects.order_by("pk")[0]),
+        "mode": "VISITING",
+        "ruleKey": "visiting",
+        "startsOn": "2025-01-01",
+        "endsOn": "2030-01-01",
+    }
+    return Deed(place.everybody, given, {"ruleKey": "stationed"}, "RULE_NOT_FOR_MODE")
+
+
+@_does("declareIncome")
+def declare_income(place: Place) -> Deed:
+    given = {
+        "agreementId": place.id(Agreement.objects.order_by("pk")[0]),
+        "startsOn": "2025-05-01",
+        "endsOn": "2025-06-01",
+        "incomeFen": 5_000_000,
+    }
+    again = {"startsOn": "2025-03-01", "endsOn": "2025-06-01"}
+    return Deed(place.everybody, given, again, "DECLARED_TWICE")
+
+
+# ── Money ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("openFund")
+def open_fund(place: Place) -> Deed:
+    given = {"hostCharity": "淄博市慈善总会", "openedOn": "2024-05-01"}
+    open_already = {"communityId": place.id(place.the_fund().community)}
+    return Deed(place.everybody, given, open_already, "FUND_OPEN")
+
+
+@_does("receiveContribution")
+def receive_contribution(place: Place) -> Deed:
+    given = {
+        "contributionId": place.id(Contribution.objects.order_by("pk")[0]),
+        "amountFen": 1000,
+        "receivedOn": place.today.isoformat(),
+    }
+    return Deed(place.everybody, given, {"amountFen": 10**12}, "MORE_THAN_OWED")
+
+
+@_does("recordIncome")
+def record_income(place: Place) -> Deed:
+    given = {
+        "fundId": place.id(place.the_fund()),
+        "source": "DONATION",
+        "amountFen": 123_456,
+        "receivedOn": place.today.isoformat(),
+    }
+    return Deed(place.everybody, given, {"amountFen": 2**53 - 1}, "AMOUNT_OUT_OF_RANGE")
+
+
+@_does("proposeSpending")
+def propose_spending(place: Place) -> Deed:
+    given = {
+        "fundId": place.id(place.the_fund()),
+        "share": "services",
+        "use": "activities",
+        "purpose": "重阳节",
+        "amountFen": 9900,
+    }
+    return Deed(place.everybody, given, {"share": "yachts"}, "NOT_IN_MODEL")
+
+
+@_does("approveSpending")
+def approve_spending(place: Place) -> Deed:
+    proposed = Spending.objects.filter(status=Spending.Status.PROPOSED).order_by("pk")[0]
+    paid = Spending.objects.filter(status=Spending.Status.PAID).order_by("pk")[0]
+    given = {"spendingId": place.id(proposed)}
+    return Deed(place.everybody, given, {"spendingId": place.id(paid)}, "STEP_OUT_OF_ORDER")
+
+
+@_does("paySpending")
+def pay_spending(place: Place) -> Deed:
+    given = {"spendingId": place.id(place.approved(9900)), "paidOn": place.today.isoformat()}
+    too_much = {"spendingId": place.id(place.approved(10**13))}
+    return Deed(place.everybody, given, too_much, "BALANCE_TOO_LOW")
+
+
+@_does("reverseEvent")
+def reverse_event(place: Place) -> Deed:
+    income = Posting.objects.filter(kind=Posting.Kind.INCOME).order_by("pk")
+    open_one, gone = (
+        income.filter(reversal__isnull=reversed_not)[0].group_id for reversed_not in (True, False)
+    )
+    given = {"eventId": str(open_one), "reason": "记错了"}
+    return Deed(place.everybody, given, {"eventId": str(gone)}, "ALREADY_REVERSED")
+
+
+# ── People and tenants, at the platform ──────────────────────────────────────────────────────────
+
+
+@_does("registerPerson")
+def register_person(place: Place) -> Deed:
+    given = {
+        "username": "wangfang",
+        "name": "王芳芳",
+        "email": "wangfang@example.org",
+        "phone": "+8613800001111",
+        "password": "sunlit-harbour-42",
+        "reason": "新来的",
+    }
+    taken = {"username": Person.objects.order_by("pk")[0].username}
+    return Deed(place.platform, given, taken, "USERNAME_TAKEN")
+
+
+@_does("grantMembership")
+def grant_membership(place: Place) -> Deed:
+    given = {
+        "personId": place.id(PersonFactory()),
+        "role": "AUDITOR",
+        "tenantId": place.id(place.tenant),
+        "startsOn": "2024-05-01",
+    }
+    auditor = place.somebody(Role.AUDITOR).person
+    assert auditor is not None
+    return Deed(place.platform, given, {"personId": place.id(auditor)}, "MEMBERSHIP_EXISTS")
+
+
+@_does("endMembership")
+def end_membership(place: Place) -> Deed:
+    place.somebody(Role.AUDITOR)
+    one = Membership.objects.filter(role=Role.AUDITOR, tenant=place.tenant).order_by("-pk")[0]
+    ended = MembershipFactory(
+        tenant=place.tenant, role=Role.AUDITOR, ended_on=place.today - timedelta(days=1)
+    )
+    given = {"membershipId": place.id(one), "reason": "调走了"}
+    return Deed(place.platform, given, {"membershipId": place.id(ended)}, "MEMBERSHIP_ENDED")
+
+
+@_does("requestTenant")
+def request_tenant(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {
+        "slug": "dongjie",
+        "name": "东街街道",
+        "kind": "STREET",
+        "parentId": place.id(district),
+        "reason": "第二批",
+    }
+    return Deed(place.platform, given, {"slug": place.tenant.slug}, "SLUG_TAKEN")
+
+
+@_does("suspendTenant")
+def suspend(place: Place) -> Deed:
+    given = {"tenantId": place.id(place.tenant), "reason": "欠费"}
+    return Deed(place.platform, given, {"reason": " "}, "REASON_MISSING")
+
+
+@_does("resumeTenant")
+def resume(place: Place) -> Deed:
+    suspend_tenant(actor=system_actor(None), tenant_id=place.tenant.pk, reason="欠费")
+    district = place.tenant.parent
+    assert district is not None
+    given = {"tenantId": place.id(place.tenant), "reason": "已付"}
+    return Deed(place.platform, given, {"tenantId": place.id(district)}, "TENANT_MOVE_REFUSED")
+
+
+@_does("archiveTenant")
+def archive(place: Place) -> Deed:
+    given = {"tenantId": place.id(place.tenant), "reason": "并入别处"}
+    return Deed(place.platform, given, {"tenantId": place.code_of_none("Tenant")}, "NOT_FOUND")
+
+
+@_does("brandTenant")
+def brand_first(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    assert not Brand.objects.filter(tenant=district).exists()
+    given = {"tenantId": place.id(district), "title": "邻里", "colour": "#0b6b5b"}
+    return Deed(place.platform, given, {"colour": "green"}, "COLOUR_INVALID")
+
+
+@_does("brandTenant")
+def brand_again(place: Place) -> Deed:
+    given = {"tenantId": place.id(place.tenant), "title": "邻里", "colour": "#0b6b5b"}
+    return Deed(place.platform, given, {"title": "邻" * 101}, "TITLE_INVALID")
+
+
+@_does("refreshComparison")
+def refresh_comparison(place: Place) -> Deed:
+    given = {"underId": place.id(place.tenant), "asOf": date(2026, 1, 31).isoformat()}
+    tomorrow = place.today + timedelta(days=1)
+    return Deed(place.platform, given, {"asOf": tomorrow.isoformat()}, "DAY_IN_FUTURE")
