@@ -123,7 +123,12 @@ class RuleSnapshot(TenantModel):
     version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
     # Whose own layer is part of these rules; None where no community has set anything.
     community = models.ForeignKey(
-        Community, models.PROTECT, null=True, related_name="+", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("community"),
     )
     content = models.JSONField(_("content"))
     frozen_at = models.DateTimeField(_("frozen on"), auto_now_add=True)

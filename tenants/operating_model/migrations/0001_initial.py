@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64, unique=True, verbose_name='digest')),
                 ('content', models.JSONField(verbose_name='content')),
                 ('frozen_at', models.DateTimeField(auto_now_add=True, verbose_name='frozen on')),
-                ('community', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='communities.community', verbose_name='community')),
+                ('community', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='communities.community', verbose_name='community')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='operating_model.modelversion', verbose_name='version')),
             ],
             options={
