@@ -301,7 +301,8 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
     assert effective.base.ref is not None  # rules of a tenant start from a version
     frozen = RuleSnapshot.objects.filter(digest=effective.digest).first()
     if frozen is None:
-        own = [o.ref for o in effective.origins.values() if o.kind == Layer.Kind.COMMUNITY]
+        community_layer = Layer.Kind.COMMUNITY
+        own = [o.ref for o in effective.origins.values() if o.ref and o.kind == community_layer]
         community = Layer.objects.filter(pk__in=own).values_list("community", flat=True).first()
         frozen, _created = RuleSnapshot.objects.get_or_create(
             digest=effective.digest,
