@@ -18,6 +18,11 @@ from linli.registry.models import Tenant
 from tests.support.databases import Database, copy_of_template
 from tests.support.factories import MembershipFactory, PersonFactory
 
+if os.environ.keys() & {"DATABASE_URL", "OWNER_DATABASE_URL"}:
+    pytest.exit(
+        "Tests run on the embedded PostgreSQL only: unset DATABASE_URL and OWNER_DATABASE_URL."
+    )
+
 _serial = itertools.count(1)
 
 

@@ -4,6 +4,7 @@ A mutation answers with its payload in any case: what was refused stands in ``er
 nothing was changed, because the action runs in one transaction that is rolled back.
 """
 
+from inspect import getdoc
 from typing import Any, ClassVar
 
 import graphene
@@ -66,7 +67,7 @@ class Mutation(Object):
         if cls.input_type is not None:
             arguments["input"] = graphene.Argument(cls.input_type, required=True)
         return graphene.Field(
-            cls, args=arguments, resolver=cls._resolve, required=True, description=cls.__doc__
+            cls, args=arguments, resolver=cls._resolve, required=True, description=getdoc(cls)
         )
 
     @classmethod

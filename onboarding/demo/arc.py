@@ -22,15 +22,12 @@ def steps() -> list[tuple[str, Callable[[Stage], None]]]:
         ("registering their people", people),
         ("bringing communities on board from the national list", communities),
         ("stating published facts", facts),
-        ("writing Chengnan's operating model and putting it in force", model),
-        ("publishing it to the library", publish),
+        ("piloting Chengnan's operating model in its own street office", pilot),
+        ("publishing it to the library, with what it achieved", publish),
         ("adopting it elsewhere, with other rates", adoptions),
         ("narrowing it by a district's policy", policy),
         ("overriding it for one community", override),
-        ("opening funds", funds),
-        ("admitting partners, signing agreements", partners),
-        ("declaring income, receiving contributions", contributions),
-        ("taking in other income", income),
+        ("running partners and funds there", roll_out),
         ("spending: proposed, approved, paid by three people", spending),
         ("rolling figures up for comparison", comparison),
     ]
@@ -131,6 +128,31 @@ def facts(stage: Stage) -> None:
                     )  # fmt: skip
 
 
+def pilot(stage: Stage) -> None:
+    """The author runs its model first, so that it is published with measured outcomes (M4)."""
+    model(stage)
+    _run(stage, [stage.data["model"]["author"]])
+    _report(stage, by="zhangdian", under="zhangdian")
+
+
+def roll_out(stage: Stage) -> None:
+    _run(stage, [wanted["tenant"] for wanted in stage.data["adoptions"]])
+
+
+def _run(stage: Stage, slugs: list[str]) -> None:
+    """A year of these street offices: funds, partners, what they declare and pay back."""
+    for slug in slugs:
+        fund(stage, slug)
+        for wanted in stage.data["partners"]:
+            if wanted["tenant"] == slug:
+                partner(stage, wanted)
+                if _declares(wanted):
+                    contributions(stage, wanted)
+        for wanted in stage.data["income"]:
+            if wanted["tenant"] == slug:
+                income(stage, wanted)
+
+
 def model(stage: Stage) -> None:
     given = stage.data["model"]
     at = by = given["author"]
@@ -210,74 +232,70 @@ def override(stage: Stage) -> None:
         )  # fmt: skip
 
 
-def funds(stage: Stage) -> None:
+def fund(stage: Stage, slug: str) -> None:
     given = stage.data["funds"]
-    for slug, name in given["communities"].items():
-        if not _funds(stage, slug):
-            stage.write(
-                "openFund", "fund { id }",
-                by=slug, at=slug, communityId=_community(stage, slug, name),
-                hostCharity=given["host_charity"], openedOn=given["opened_on"],
-            )  # fmt: skip
+    if not _funds(stage, slug):
+        stage.write(
+            "openFund", "fund { id }",
+            by=slug, at=slug, hostCharity=given["host_charity"], openedOn=given["opened_on"],
+            communityId=_community(stage, slug, given["communities"][slug]),
+        )  # fmt: skip
 
 
-def partners(stage: Stage) -> None:
+def partner(stage: Stage, wanted: dict[str, Any]) -> None:
     terms = stage.data["agreement"]
-    for wanted in stage.data["partners"]:
-        at = by = wanted["tenant"]
-        partner = _partner(stage, wanted)
-        if partner is None:
+    at = by = wanted["tenant"]
+    found = _partner(stage, wanted)
+    if found is None:
+        stage.write(
+            "admitPartner", "partner { id }",
+            by=by, at=at, communityId=_community(stage, at, wanted["community"]),
+            name=wanted["name"], kind=wanted["kind"], joinedOn=terms["starts_on"],
+            sample=wanted.get("sample", False),
+        )  # fmt: skip
+        found = _partner(stage, wanted)
+    if found and _declares(wanted) and not found["agreements"]["nodes"]:
+        mode = "visiting" if "sessions" in wanted else "stationed"
+        stage.write(
+            "signAgreement", "agreement { id }",
+            by=by, at=at, partnerId=found["id"], mode=mode.upper(), ruleKey=mode,
+            startsOn=terms["starts_on"], endsOn=terms["ends_on"], spaces=terms["spaces"],
+            sample=True,
+        )  # fmt: skip
+
+
+def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
+    at = by = wanted["tenant"]
+    yuan = str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None
+    for starts_on, ends_on in _periods(stage, wanted):
+        declared = _declarations(stage, wanted)
+        if starts_on not in declared:
+            agreement = (_partner(stage, wanted) or {})["agreements"]["nodes"][0]
             stage.write(
-                "admitPartner", "partner { id }",
-                by=by, at=at, communityId=_community(stage, at, wanted["community"]),
-                name=wanted["name"], kind=wanted["kind"], joinedOn=terms["starts_on"],
-                sample=wanted.get("sample", False),
+                "declareIncome", "contribution { amountFen }",
+                by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
+                incomeYuan=yuan, sessions=wanted.get("sessions"), sample=True,
             )  # fmt: skip
-            partner = _partner(stage, wanted)
-        if partner and _declares(wanted) and not partner["agreements"]["nodes"]:
-            mode = "visiting" if "sessions" in wanted else "stationed"
+            declared = _declarations(stage, wanted)
+        owed = declared[starts_on]["contribution"]
+        if owed["receivedFen"] < owed["amountFen"]:
             stage.write(
-                "signAgreement", "agreement { id }",
-                by=by, at=at, partnerId=partner["id"], mode=mode.upper(), ruleKey=mode,
-                startsOn=terms["starts_on"], endsOn=terms["ends_on"], spaces=terms["spaces"],
-                sample=True,
+                "receiveContribution", "eventId",
+                by="cashier", at=at, contributionId=owed["id"],
+                amountFen=owed["amountFen"] - owed["receivedFen"], receivedOn=ends_on,
             )  # fmt: skip
 
 
-def contributions(stage: Stage) -> None:
-    for wanted in filter(_declares, stage.data["partners"]):
-        at = by = wanted["tenant"]
-        for starts_on, ends_on in _periods(stage, wanted):
-            declared = {d["startsOn"]: d for d in _declarations(stage, wanted)}
-            if starts_on not in declared:
-                agreement = (_partner(stage, wanted) or {})["agreements"]["nodes"][0]
-                stage.write(
-                    "declareIncome", "contribution { amountFen }",
-                    by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
-                    incomeYuan=str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None,
-                    sessions=wanted.get("sessions"), sample=True,
-                )  # fmt: skip
-                declared = {d["startsOn"]: d for d in _declarations(stage, wanted)}
-            owed = declared[starts_on]["contribution"]
-            if owed["receivedFen"] < owed["amountFen"]:
-                stage.write(
-                    "receiveContribution", "eventId",
-                    by="cashier", at=at, contributionId=owed["id"],
-                    amountFen=owed["amountFen"] - owed["receivedFen"], receivedOn=ends_on,
-                )  # fmt: skip
-
-
-def income(stage: Stage) -> None:
-    for wanted in stage.data["income"]:
-        at = wanted["tenant"]
-        notes = {p["note"] for p in _all(stage, "postings", "note", by="cashier", at=at)}
-        if wanted["note"] not in notes:
-            stage.write(
-                "recordIncome", "eventId",
-                by="cashier", at=at, fundId=_funds(stage, at)[0]["id"], source=wanted["source"],
-                amountFen=fen_from_yuan(wanted["amount"]), receivedOn=wanted["received_on"],
-                note=wanted["note"],
-            )  # fmt: skip
+def income(stage: Stage, wanted: dict[str, Any]) -> None:
+    at = wanted["tenant"]
+    notes = {posting["note"] for posting in _all(stage, "postings", "note", by="cashier", at=at)}
+    if wanted["note"] not in notes:
+        stage.write(
+            "recordIncome", "eventId",
+            by="cashier", at=at, fundId=_funds(stage, at)[0]["id"], source=wanted["source"],
+            amountFen=fen_from_yuan(wanted["amount"]), receivedOn=wanted["received_on"],
+            note=wanted["note"],
+        )  # fmt: skip
 
 
 def spending(stage: Stage) -> None:
@@ -310,24 +328,34 @@ def spending(stage: Stage) -> None:
 
 
 def comparison(stage: Stage) -> None:
-    day, city = stage.data["comparison"]["as_of"], _tenants(stage)["zibo"]
+    _report(stage, by="zibo", under="zibo")
+
+
+def _report(stage: Stage, *, by: str, under: str) -> None:
+    """Have the figures below a tenant rolled up, unless all of them have been."""
 
     def reported() -> bool:
-        rows = compared(stage, "fund_balance_fen")
+        day = stage.data["comparison"]["as_of"]
+        rows = compared(stage, "fund_balance_fen", by=by, under=under)
         return bool(rows) and all(row["asOf"] == day for row in rows)
 
     if not reported():
-        stage.write("refreshComparison", "tenants", by="zibo", underId=city["id"], asOf=day)
-        _until(reported, "figures of every tenant")
+        stage.write(
+            "refreshComparison", "tenants",
+            by=by, underId=_tenants(stage)[under]["id"], asOf=stage.data["comparison"]["as_of"],
+        )  # fmt: skip
+        _until(reported, f"figures of every tenant under {under}")
 
 
-def compared(stage: Stage, measure: str) -> list[dict[str, Any]]:
-    """What the city's supervisor sees of one measure."""
+def compared(
+    stage: Stage, measure: str, *, by: str = "zibo", under: str = "zibo"
+) -> list[dict[str, Any]]:
+    """What a supervisor, the city's unless named, sees of one measure."""
     return stage.read(
         """query($measure: String!, $under: ID!, $day: Date) {
              comparison(measure: $measure, underId: $under, asOf: $day) {
                rows { tenant { slug name } value asOf rank missing } } }""",
-        by="zibo", measure=measure, under=_tenants(stage)["zibo"]["id"],
+        by=by, measure=measure, under=_tenants(stage)[under]["id"],
         day=stage.data["comparison"]["as_of"],
     )["comparison"]["rows"]  # fmt: skip
 
@@ -385,9 +413,11 @@ def _partner(stage: Stage, wanted: dict[str, Any]) -> dict[str, Any] | None:
     return next((row for row in rows if row["name"] == wanted["name"]), None)
 
 
-def _declarations(stage: Stage, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-    partner = _partner(stage, wanted)
-    return partner["agreements"]["nodes"][0]["declarations"]["nodes"] if partner else []
+def _declarations(stage: Stage, wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a partner has declared, by the first day of the period."""
+    partner = _partner(stage, wanted) or {}
+    declared = partner["agreements"]["nodes"][0]["declarations"]["nodes"]
+    return {declaration["startsOn"]: declaration for declaration in declared}
 
 
 def _declares(wanted: dict[str, Any]) -> bool:

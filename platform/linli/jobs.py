@@ -9,10 +9,13 @@ Two queues, because two log-ins: ``owner`` for what changes schemas, ``app`` for
 
 import functools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
@@ -47,3 +50,17 @@ def defer_for(job: Any, tenant: Tenant | UUID, **arguments: Any) -> None:
     """Enqueue ``job`` for a tenant, in the current transaction."""
     tenant_id = tenant.pk if isinstance(tenant, Tenant) else tenant
     job.defer(tenant_id=str(tenant_id), **arguments)
+
+
+# A worker tells every ten seconds that it lives.
+_TAKEN_FOR_DEAD = timedelta(seconds=30)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="linli.jobs.retry_stalled", queue=APP)
+def retry_stalled(timestamp: int) -> None:
+    """Give the jobs of workers that were killed to others: each can be run again."""
+    now = timezone.now()
+    alive = ProcrastinateWorker.objects.filter(last_heartbeat__gt=now - _TAKEN_FOR_DEAD)
+    for job in ProcrastinateJob.objects.filter(status="doing").exclude(worker__in=alive):
+        app.job_manager.retry_job_by_id(job.pk, retry_at=now)

@@ -18,10 +18,12 @@ HOST = "linli.localhost"
 def demo() -> Iterator[Database]:
     """The demo, made in one go, to look at. Its arc ran twice, the second time to change nothing."""
     database = Database(f"linli_demo_{os.getpid()}")
-    done = database.run("manage.py", "demo", "--check")
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield database
-    database.drop()
+    try:
+        done = database.run("manage.py", "demo", "--check")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield database
+    finally:
+        database.drop()
 
 
 @pytest.fixture
@@ -36,6 +38,8 @@ def port(demo: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
     monkeypatch.setenv("LINLI_DATABASE", copy.name)
-    with serving(HOST, free):
-        yield free
-    copy.drop()
+    try:
+        with serving(HOST, free):
+            yield free
+    finally:
+        copy.drop()

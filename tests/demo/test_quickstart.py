@@ -35,12 +35,9 @@ def test_the_page_is_true(port: int, tmp_path: Path) -> None:
 
 def _program(port: int) -> tuple[str, str]:
     """The page's program, sent to this port, and what it is said to print."""
-    program, printed = (b for b in PAGE.blocks("python", "text") if b.line > _line_of("python"))
+    [program] = PAGE.blocks("python")
+    printed = next(block for block in PAGE.blocks("text") if block.line > program.line)
     return program.text.replace(":8000", f":{port}"), printed.text
-
-
-def _line_of(language: str) -> int:
-    return next(PAGE.blocks(language)).line - 1
 
 
 def _differences(source: str) -> Iterator[str]:

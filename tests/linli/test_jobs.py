@@ -1,7 +1,10 @@
 """Jobs: enqueued with the caller's transaction, each in the schema of its own tenant."""
 
+from datetime import timedelta
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from linli.comparison.jobs import roll_up_tenant
@@ -35,6 +38,13 @@ else:
     call_command(
         "procrastinate", "worker", "--queues", "app", "--one-shot", "--concurrency", "8"
     )
+"""
+
+RETRY = """
+import django
+django.setup()
+from linli.jobs import retry_stalled
+retry_stalled(timestamp=0)
 """
 
 
@@ -79,3 +89,27 @@ def test_a_tenant_that_is_no_longer_served_is_passed_over(scratch_database: Data
         assert Community.objects.count() == 0
     with tenant_context(Tenant.objects.get(slug="chezhan")):
         assert Community.objects.count() == 50
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_another(scratch_database: Database) -> None:
+    street = Tenant.objects.get(slug="chezhan")
+    for day in ("2025-01-01", "2025-02-01"):
+        defer_for(roll_up_tenant, street, as_of=day)
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        for as_of, heard in (("2025-01-01", now - timedelta(minutes=5)), ("2025-02-01", now)):
+            cursor.execute(
+                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id",
+                [heard],
+            )
+            cursor.execute(
+                "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s"
+                " WHERE args->>'as_of' = %s",
+                [*cursor.fetchone(), as_of],
+            )
+
+    done = scratch_database.run("-c", RETRY, login="app")
+
+    assert done.returncode == 0, done.stderr
+    found = {job.args["as_of"]: job.status for job in ProcrastinateJob.objects.all()}
+    assert found == {"2025-01-01": "todo", "2025-02-01": "doing"}

@@ -2,6 +2,7 @@
 
 import socket
 from argparse import ArgumentParser
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from onboarding.demo import arc, report
 from onboarding.demo.client import DemoError
 from onboarding.demo.stage import OPERATOR, PASSWORD, Stage
 
-_TABLE_WIDTH = 120  # a pipe has no width; addresses must not be cut there
+_TABLE_WIDTH = 130  # a pipe has no width; addresses must not be cut there
 
 
 class Command(BaseCommand):
@@ -81,9 +82,15 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         """What comes before the first request: tables, divisions, the first person."""
+        steps = [
+            ("bringing the tables up to date", _migrate),
+            ("loading the national divisions", load_divisions),
+            ("registering the platform's operator", _operator),
+            ("finishing tenants that a killed run began", _finish),
+        ]
         with self._progress() as progress:
-            for step in (_migrate, load_divisions, _operator):
-                task = progress.add_task((step.__doc__ or "").splitlines()[0], total=1)
+            for title, step in steps:
+                task = progress.add_task(title, total=1)
                 step()
                 progress.advance(task)
         self.console.print(f"{Division.objects.count():,} divisions stand.")
@@ -111,12 +118,10 @@ class Command(BaseCommand):
 
 
 def _migrate() -> None:
-    """bringing the tables up to date"""
-    call_command("migrate_schemas", verbosity=0, interactive=False)
+    call_command("migrate_all")
 
 
 def _operator() -> None:
-    """registering the platform's operator"""
     with transaction.atomic():
         person = Person.objects.filter(username=OPERATOR).first()
         if person is None:
@@ -125,6 +130,10 @@ def _operator() -> None:
                 actor=actor, username=OPERATOR, name="平台运营", password=PASSWORD
             )
             grant_membership(actor=actor, person_id=person.pk, role=Role.PLATFORM_OPERATOR)
+
+
+def _finish() -> None:
+    call_command("provision", stdout=StringIO())
 
 
 def _trail() -> dict[str, int]:
