@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check stop test test-pages chromium check format prove lock sdl messages clean
+
+.PHONY: help demo demo-check stop reset test test-pages chromium check format prove lock sdl messages clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +60,10 @@ demo-check: ready assets ## the same without serving; fails if any of it is off
 stop: ready ## stop what is served, and the embedded PostgreSQL
 	@$(BIN)/python -m linli.serving stop
 	@$(BIN)/python -m linli.embedded stop
+
+reset: ready ## forget the demo: its database is dropped, the next make demo starts afresh
+	@$(BIN)/python -m linli.serving stop
+	@$(BIN)/python -m linli.embedded psql -d postgres -qc 'DROP DATABASE IF EXISTS linli WITH (FORCE)'
 
 # ── What has to hold ─────────────────────────────────────────────────────────────────────────────
 

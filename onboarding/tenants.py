@@ -57,7 +57,7 @@ def request_tenant(
 
     By the platform operator, or by an administrator above it. Raises `Forbidden`, `NotFound` for a
     parent that is not the actor's, `Refused` SLUG_INVALID, SLUG_TAKEN, PARENT_MISMATCH,
-    PARENT_NOT_OPEN, DIVISION_UNKNOWN, DIVISION_MISMATCH, or the faults of fields.
+    PARENT_NOT_OPEN, DIVISION_UNKNOWN, DIVISION_MISMATCH, DIVISION_TAKEN, or the faults of fields.
     """
     actor.require_somewhere(Permission.TENANTS_REQUEST)
     kind = Kind(kind)
@@ -77,6 +77,7 @@ def request_tenant(
         with upheld(
             registry_tenant_slug_key=lambda: _slug_taken(slug),
             registry_domain_domain_key=lambda: _slug_taken(slug),
+            tenant_division_once=lambda: _division_taken(tenant),
         ):
             tenant.save(force_insert=True)
             Domain.objects.create(tenant=tenant, domain=host_of(slug), is_primary=True)
@@ -255,6 +256,19 @@ def _slug_taken(slug: str) -> Refused:
         "SLUG_TAKEN",
         format_lazy(_("The address {host} is taken. Choose another slug."), host=host_of(slug)),
         field="slug",
+    )
+
+
+def _division_taken(tenant: Tenant) -> Refused:
+    assert tenant.division is not None  # only units with a division can meet
+    return Refused(
+        "DIVISION_TAKEN",
+        format_lazy(
+            _("There is a unit for {code} {name} already. Use that one, or archive it first."),
+            code=tenant.division.code,
+            name=tenant.division.name,
+        ),
+        field="divisionCode",
     )
 
 

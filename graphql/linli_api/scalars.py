@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import graphene
@@ -78,11 +79,11 @@ class Document(graphene.Scalar):
 
     @staticmethod
     def parse_value(value: Any) -> Any:
-        return value
+        return _finite(value)
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: Any = None) -> Any:
-        return value_from_ast_untyped(node, variables)
+        return _finite(value_from_ast_untyped(node, variables))
 
 
 @cache
@@ -96,6 +97,20 @@ def choices(values: type[TextChoices], name: str | None = None) -> type[graphene
         return values.__doc__ if member is None else str(member.label)
 
     return graphene.Enum.from_enum(values, name=name or values.__name__, description=describe)
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no infinity, and nothing can store one; 1e999 reads as one."""
+    values = [value]
+    while values:
+        one = values.pop()
+        if isinstance(one, float) and not isfinite(one):
+            raise GraphQLError("A number in this value is too large or none at all.")
+        if isinstance(one, dict):
+            values.extend(one.values())
+        elif isinstance(one, list):
+            values.extend(one)
+    return value
 
 
 def _shown(value: Any) -> str:

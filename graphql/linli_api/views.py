@@ -100,18 +100,34 @@ def _read(request: HttpRequest) -> Request:
     if not length.isdigit() or int(length) > limits.BODY_BYTES:
         raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
     try:
-        body = json.loads(request.body.decode())
+        body = json.loads(
+            request.body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_number
+        )
     except (ValueError, RecursionError):
         body = None
     query = body.get("query") if isinstance(body, dict) else None
     if not isinstance(query, str):
-        message = _('The body must be one JSON object: {"query": "…", "variables": {…}}.')
+        message = _(
+            'The body must be one JSON object, each key once: {"query": "…", "variables": {…}}.'
+        )
         raise InvalidRequest("REQUEST_INVALID", message)
     variables, name = body.get("variables"), body.get("operationName")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         message = _("variables must be an object and operationName a string.")
         raise InvalidRequest("REQUEST_INVALID", message)
     return Request(query, variables or {}, name)
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values under one key, the last would win in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _refusal(refused: InvalidRequest, **headers: str) -> HttpResponse:

@@ -35,16 +35,22 @@ def steps() -> list[tuple[str, Callable[[Stage], None]]]:
 
 def tenants(stage: Stage) -> None:
     there = _tenants(stage)
-    for wanted in stage.data["tenants"]:
-        if wanted["slug"] not in there:
-            parent = there.get(wanted.get("parent", ""))
+    for asked in stage.data["tenants"]:
+        if asked["slug"] not in there:
+            parent = there.get(asked.get("parent", ""))
             made = stage.write(
                 "requestTenant", "tenant { id slug status }",
-                by=OPERATOR, slug=wanted["slug"], name=wanted["name"], kind=wanted["kind"],
-                divisionCode=wanted["code"], parentId=parent and parent["id"],
+                by=OPERATOR, slug=asked["slug"], name=asked["name"], kind=asked["kind"],
+                divisionCode=asked["code"], parentId=parent and parent["id"],
             )["tenant"]  # fmt: skip
             there[made["slug"]] = made
-    _until(lambda: all(t["status"] == "ACTIVE" for t in _tenants(stage).values()), "tenants active")
+    wanted = {tenant["slug"] for tenant in stage.data["tenants"]}
+
+    def active() -> bool:
+        found = _tenants(stage)
+        return all(found[slug]["status"] == "ACTIVE" for slug in wanted)
+
+    _until(active, "the demo's tenants active")
 
 
 def people(stage: Stage) -> None:
@@ -237,7 +243,7 @@ def fund(stage: Stage, slug: str) -> None:
     if not _funds(stage, slug):
         stage.write(
             "openFund", "fund { id }",
-            by=slug, at=slug, hostCharity=given["host_charity"], openedOn=given["opened_on"],
+            by=slug, at=slug, hostCharity=given["host_charity"], openedOn=given["opened_on"], sample=True,
             communityId=_community(stage, slug, given["communities"][slug]),
         )  # fmt: skip
 
@@ -251,7 +257,7 @@ def partner(stage: Stage, wanted: dict[str, Any]) -> None:
             "admitPartner", "partner { id }",
             by=by, at=at, communityId=_community(stage, at, wanted["community"]),
             name=wanted["name"], kind=wanted["kind"], joinedOn=terms["starts_on"],
-            sample=wanted.get("sample", False),
+            sample=True,
         )  # fmt: skip
         found = _partner(stage, wanted)
     if found and _declares(wanted) and not found["agreements"]["nodes"]:

@@ -1,7 +1,7 @@
 """The processes that serve on one machine: gunicorn and a worker for each queue, under one parent.
 
 `with serving(host, port):` starts them and waits until they answer; they end with the block, or with
-their parent. `python -m linli.serving stop` ends them from another terminal. One set a checkout:
+their parent, and what dies meanwhile is started again. `python -m linli.serving stop` ends them from another terminal. One set a checkout:
 the parent holds a lock beside the embedded PostgreSQL.
 """
 
@@ -12,11 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from linli import embedded
@@ -42,28 +43,50 @@ def serving(host: str, port: int) -> Iterator[None]:
         "owner worker": (["manage.py", *_worker("owner")], {"LINLI_LOGIN": "owner"}),
         "app worker": (["manage.py", *_worker("app")], {"LINLI_LOGIN": "app"}),
     }
-    with ExitStack() as stack:
-        url = {"LINLI_PLATFORM_URL": f"http://{host}:{port}"}
-        children = {
-            name: stack.enter_context(_child(command, url | environment))
-            for name, (command, environment) in commands.items()
-        }
+    url = {"LINLI_PLATFORM_URL": f"http://{host}:{port}"}
+    children = {
+        name: _start(command, url | environment)
+        for name, (command, environment) in commands.items()
+    }
+    over = threading.Event()
+    try:
         _wait_until_served(port, children)
+        watcher = threading.Thread(
+            target=_keep_alive, args=(commands, url, children, over), daemon=True
+        )
+        watcher.start()
         yield
+        over.set()
+        watcher.join()
+    finally:
+        over.set()
+        for child in children.values():
+            _end(child)
 
 
-def wait(port: int) -> None:
-    """Until somebody interrupts (SIGINT, SIGTERM) or the web processes are gone."""
-    stopped = False
-
-    def stop(number: int, frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-
+def wait() -> None:
+    """Until somebody interrupts: SIGINT, SIGTERM."""
+    stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    while not stopped and not _free("127.0.0.1", port):
-        time.sleep(0.5)
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    while not stopped.wait(1):
+        pass
+
+
+def _keep_alive(
+    commands: dict[str, tuple[Sequence[str], dict[str, str]]],
+    url: dict[str, str],
+    children: dict[str, subprocess.Popen],
+    over: threading.Event,
+) -> None:
+    """Start anew what has died: a process of ours, or the embedded PostgreSQL under them."""
+    while not over.wait(1):
+        if not os.environ.get("DATABASE_URL"):
+            embedded.ensure_running()
+        for name, (command, environment) in commands.items():
+            if children[name].poll() is not None and not over.is_set():
+                sys.stderr.write(f"the {name} process ended; starting it again\n")
+                children[name] = _start(command, url | environment)
 
 
 @contextmanager
@@ -114,9 +137,8 @@ def _worker(queue: str) -> Sequence[str]:
     return ["procrastinate", "worker", "--queues", queue, "--name", queue]
 
 
-@contextmanager
-def _child(command: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(
+def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen(
         [sys.executable, *command],
         cwd=embedded.checkout(),
         env=os.environ | environment,
@@ -125,15 +147,15 @@ def _child(command: Sequence[str], environment: dict[str, str]) -> Iterator[subp
         start_new_session=True,
         preexec_fn=_die_with_parent,
     )
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.terminate()
     try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _die_with_parent() -> None:

@@ -43,7 +43,8 @@ class Leg:
 def post(event: Event, legs: Sequence[Leg]) -> UUID:
     """Write one event, whole or not at all; the id its postings share.
 
-    Refused BALANCE_TOO_LOW where a held account would be overdrawn, ALREADY_REVERSED where a
+    Refused BALANCE_TOO_LOW where a held account would be overdrawn, BALANCE_TOO_LOW_THEN where it
+    would have been on the event's day, ALREADY_REVERSED where a
     posting has been reversed before: both are the database's word, not this code's.
     """
     group_id = uuid7()
@@ -69,6 +70,15 @@ def _refusals() -> Iterator[None]:
                 "BALANCE_TOO_LOW",
                 _("The account does not hold that much. Ask for no more than its balance."),
                 field="amountFen",
+            ) from error
+        if name == "account_not_overdrawn_then":
+            raise Refused(
+                "BALANCE_TOO_LOW_THEN",
+                _(
+                    "The account did not hold that much on that day. "
+                    "Choose a later day, or a smaller amount."
+                ),
+                field="paidOn",
             ) from error
         if name == "fund_posting_reverses_id_key":
             raise Refused(

@@ -36,6 +36,7 @@ class Fund(TenantModel):
     )
     host_charity = models.CharField(_("host charity"), max_length=100)
     opened_on = models.DateField(_("opened on"))
+    sample = models.BooleanField(_("sample"), default=False)
 
     class Meta:
         verbose_name = _("fund")

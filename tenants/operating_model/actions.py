@@ -225,6 +225,8 @@ def set_layer(
     CLASHES_BELOW or RULES_CLASH for communities whose layers would no longer fit.
     """
     actor.require(Permission.MODELS_OVERRIDE, community_id=community_id)
+    if community_id is None:
+        actor.require(Permission.MODELS_ADOPT)  # the street's own rules: who chooses the model
     community = community_to_act_on(community_id) if community_id else None
     with one_at_a_time():
         proposal = propose_layer(

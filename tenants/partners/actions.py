@@ -80,7 +80,7 @@ def sign_agreement(
 
     Held against the rules of today, or of the nearest day of the term to it. Raises `Forbidden`,
     `NotFound`, `Refused` TERM_INVALID, RULE_UNKNOWN, RULE_NOT_FOR_MODE, RATE_NOT_FOR_RULE,
-    RATE_INVALID, OUTSIDE_BOUNDS, RENT_FREE_TOO_LONG, faults of fields.
+    RATE_INVALID, OUTSIDE_BOUNDS, RENT_FREE_TOO_LONG, AGREED_ALREADY, faults of fields.
     """
     actor.require_somewhere(Permission.PARTNERS_SIGN)
     partner = partners_to_act_on(actor, Permission.PARTNERS_SIGN).filter(pk=partner_id).first()
@@ -104,7 +104,8 @@ def sign_agreement(
     check_terms(effective_rules(day, partner.community_id), agreement)
     check_fields(agreement)
     with transaction.atomic():
-        agreement.save(force_insert=True)
+        with upheld(agreement_rule_once=lambda: _agreed_already(agreement)):
+            agreement.save(force_insert=True)
         record(
             actor=actor,
             action="partners.agreement_signed",
@@ -113,6 +114,27 @@ def sign_agreement(
             after=snapshot(agreement),
         )
     return agreement
+
+
+def _agreed_already(agreement: Agreement) -> Refused:
+    earlier = (
+        Agreement.objects.filter(partner=agreement.partner, rule_key=agreement.rule_key)
+        .filter(starts_on__lt=agreement.ends_on, ends_on__gt=agreement.starts_on)
+        .order_by("starts_on")[0]
+    )
+    return Refused(
+        "AGREED_ALREADY",
+        format_lazy(
+            _(
+                "The rule {rule} is agreed with this partner for {first} to {last} already. "
+                "Choose days outside."
+            ),
+            rule=agreement.rule_key,
+            first=earlier.starts_on.isoformat(),
+            last=(earlier.ends_on - timedelta(days=1)).isoformat(),
+        ),
+        field="startsOn",
+    )
 
 
 def declare_income(

@@ -90,6 +90,18 @@ class Agreement(TenantModel):
                 name="agreement_rate_is_a_share",
                 condition=Q(agreed_rate=None) | Q(agreed_rate__gte=0, agreed_rate__lte=1),
             ),
+            # Rules may combine; one rule twice would have the same income declared twice.
+            ExclusionConstraint(
+                name="agreement_rule_once",
+                expressions=[
+                    ("partner", RangeOperators.EQUAL),
+                    ("rule_key", RangeOperators.EQUAL),
+                    (
+                        DateRange("starts_on", "ends_on", RangeBoundary()),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,7 +22,7 @@ from linli.serving import serving, wait
 port = int(sys.argv[1])
 with serving("linli.localhost", port):
     print("serving", flush=True)
-    wait(port)
+    wait()
 """
 
 
@@ -95,6 +96,30 @@ def test_all_end_with_their_parent_however_it_ends(served, number: int) -> None:
     assert _gone(children)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_process_that_is_killed_is_started_again(served) -> None:
+    parent, port = served
+    before = _children(parent.pid)
+
+    for child in before:
+        os.kill(child, signal.SIGKILL)
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        after = [child for child in _children(parent.pid) if child not in before]
+        if len(after) == 3:
+            break
+        time.sleep(0.2)
+    assert len(after) == 3
+    while time.monotonic() < deadline:
+        try:
+            assert _status(port, f"linli.localhost:{port}") == 200
+            break
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    else:
+        pytest.fail("the platform did not answer again")
 
 
 def test_a_port_that_is_taken_is_said(scratch_database: Database) -> None:

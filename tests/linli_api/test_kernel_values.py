@@ -189,3 +189,14 @@ class TestInputs:
             deep = [deep]
         refused = refusal(plain, Inputs._meta.fields, {"values": deep})
         assert (refused.code, refused.field) == ("INPUT_TOO_DEEP", "values")
+
+
+@pytest.mark.parametrize("value", [float("inf"), {"a": [1, {"b": float("-inf")}]}, [float("nan")]])
+def test_a_document_holds_no_number_that_json_cannot(value):
+    with pytest.raises(GraphQLError, match="too large"):
+        Document.parse_value(value)
+
+
+def test_a_literal_too_large_for_a_number_is_refused():
+    with pytest.raises(GraphQLError, match="too large"):
+        Document.parse_literal(parse_value("{a: [1e999]}"))

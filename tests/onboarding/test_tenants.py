@@ -88,7 +88,8 @@ def test_the_owners_worker_brings_it_on_the_air(scratch_database, client, actor_
     tenant.refresh_from_db()
     assert tenant.status == Status.ACTIVE
     assert client.get("/", headers=host).status_code == 200
-    assert ProcrastinateJob.objects.get().status == "succeeded"
+    job = ProcrastinateJob.objects.get(task_name="onboarding.jobs.provision_tenant")
+    assert job.status == "succeeded"
 
 
 def test_from_a_tenants_own_host_the_trace_is_public(district: Tenant, actor_as) -> None:
@@ -279,6 +280,15 @@ def test_a_move_needs_a_reason_a_tenant_and_the_operator(
             with pytest.raises(Refused, match="FORBIDDEN"):
                 suspend_tenant(actor=actor, tenant_id=tenant_id, reason="because")
     assert _everything() == before
+
+
+def test_a_division_has_one_unit(district, operator) -> None:
+    requested(operator, district)
+
+    refused("DIVISION_TAKEN", "divisionCode", operator, district, slug="sigebao-2")
+
+    Tenant.objects.filter(slug="sigebao").update(status=Status.ARCHIVED)
+    requested(operator, district, slug="sigebao-2")
 
 
 def test_a_tenant_is_presented_as_the_operator_says(client, street, operator) -> None:

@@ -24,6 +24,9 @@ class OpenFund(Mutation):
         community_id = IdOf("Community", description="Left out for the street office's own fund.")
         host_charity = graphene.String(required=True, description="The charity's name.")
         opened_on = Date(required=True, description="The day it opens.")
+        sample = graphene.Boolean(
+            required=True, default_value=False, description="True for made-up sample data."
+        )
 
     fund = graphene.Field(Fund, description="The new fund.")
 

@@ -29,6 +29,9 @@ class Fund(Object):
         required=True, description="The charity that legally holds the money (慈善总会)."
     )
     opened_on = Date(required=True, description="The day the fund was opened.")
+    sample = graphene.Boolean(
+        required=True, description="True for made-up sample data, false for what really happened."
+    )
     balance_fen = Computed(
         Fen, load=selectors.balance_by_fund, description="What it holds now, in fen."
     )

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self.console.print(report.logins(stage), highlight=False)
             stage.close()
             self.console.print(f"Serving at {report.address(stage)} until Ctrl-C or make stop.")
-            wait(port)
+            wait()
 
     def _check(self, port: int) -> None:
         self._prepare()

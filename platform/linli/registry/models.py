@@ -86,6 +86,11 @@ class Tenant(TenantMixin):
                 condition=~models.Q(kind="city") | models.Q(parent=None),
                 violation_error_message=_("A city stands at the top: it has no parent."),
             ),
+            models.UniqueConstraint(
+                fields=["division"],
+                name="tenant_division_once",
+                condition=~models.Q(status__in=["archived", "purged"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,12 @@ from tenants.fund.models import Fund
 
 @transaction.atomic
 def open_fund(
-    *, actor: Actor, community_id: UUID | None, host_charity: str, opened_on: date
+    *,
+    actor: Actor,
+    community_id: UUID | None,
+    host_charity: str,
+    opened_on: date,
+    sample: bool = False,
 ) -> Fund:
     """Open a community's fund, or the street's own (F1), held by ``host_charity``.
 
@@ -26,7 +31,12 @@ def open_fund(
     actor.require(Permission.FUND_OPEN, community_id=community_id)
     if community_id is not None:
         community_to_act_on(community_id)
-    fund = Fund(community_id=community_id, host_charity=host_charity.strip(), opened_on=opened_on)
+    fund = Fund(
+        community_id=community_id,
+        host_charity=host_charity.strip(),
+        opened_on=opened_on,
+        sample=sample,
+    )
     check_fields(fund)
     with upheld(fund_one_a_community=_open_already):
         fund.save(force_insert=True)

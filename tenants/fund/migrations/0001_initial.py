@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('host_charity', models.CharField(max_length=100, verbose_name='host charity')),
                 ('opened_on', models.DateField(verbose_name='opened on')),
+                ('sample', models.BooleanField(default=False, verbose_name='sample')),
                 ('community', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='funds', to='communities.community', verbose_name='community')),
             ],
             options={

@@ -64,6 +64,37 @@ BEGIN
         GROUP BY side.fund_id, side.code
     ) AS moved
     WHERE moved.fund_id = account.fund_id AND moved.code = account.code;
+
+    -- The totals speak of today. Money taken out on a day before the account's last one must have
+    -- been there on that day, and on each since.
+    IF EXISTS (
+        SELECT FROM (
+            SELECT account.id, min(leg.happened_on) AS since
+            FROM jsonb_to_recordset(legs) AS leg(fund_id uuid, debit text, happened_on date)
+            JOIN fund_account AS account ON account.fund_id = leg.fund_id AND account.code = leg.debit
+            WHERE account.kind = 'held'
+            GROUP BY account.id
+        ) AS taken
+        WHERE EXISTS (
+            SELECT FROM fund_posting AS later
+            WHERE taken.id IN (later.debit_id, later.credit_id) AND later.happened_on > taken.since
+        ) AND EXISTS (
+            SELECT FROM (
+                SELECT move.day, sum(sum(move.fen)) OVER (ORDER BY move.day) AS balance
+                FROM (
+                    SELECT happened_on AS day, amount_fen AS fen
+                    FROM fund_posting WHERE credit_id = taken.id
+                    UNION ALL
+                    SELECT happened_on, -amount_fen FROM fund_posting WHERE debit_id = taken.id
+                ) AS move
+                GROUP BY move.day
+            ) AS held
+            WHERE held.day >= taken.since AND held.balance < 0
+        )
+    ) THEN
+        RAISE EXCEPTION 'overdrawn on an earlier day'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'account_not_overdrawn_then';
+    END IF;
 END
 $function$
 """

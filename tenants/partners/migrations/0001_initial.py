@@ -120,4 +120,8 @@ class Migration(migrations.Migration):
             model_name='agreement',
             constraint=models.CheckConstraint(condition=models.Q(('agreed_rate', None), models.Q(('agreed_rate__gte', 0), ('agreed_rate__lte', 1)), _connector='OR'), name='agreement_rate_is_a_share'),
         ),
+        migrations.AddConstraint(
+            model_name='agreement',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), ('rule_key', '='), (tenants.partners.models.DateRange('starts_on', 'ends_on', django.contrib.postgres.fields.ranges.RangeBoundary()), '&&')], name='agreement_rule_once'),
+        ),
     ]

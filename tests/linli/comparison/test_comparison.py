@@ -295,7 +295,8 @@ def test_the_worker_rolls_up_in_each_tenants_own_schema(scratch_database) -> Non
     )
 
     assert worker.returncode == 0, worker.stderr
-    assert {job.status for job in ProcrastinateJob.objects.all()} == {"succeeded"}
+    jobs = ProcrastinateJob.objects.filter(task_name="linli.comparison.jobs.roll_up_tenant")
+    assert {job.status for job in jobs} == {"succeeded"}
     figures = Figure.objects.filter(measure="communities", as_of=timezone.localdate())
     assert {f.tenant.slug: f.value for f in figures} == {"zibo": 0, "chezhan": 1, "wenshao": 2}
 

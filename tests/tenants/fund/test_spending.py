@@ -189,6 +189,38 @@ def test_income_already_spent_cannot_be_reversed(house) -> None:
     assert refused.value.code == "BALANCE_TOO_LOW"
 
 
+def test_money_is_not_paid_on_a_day_it_was_not_there(house) -> None:
+    """Balances hold at any day (F2): today's total does not cover what a past day lacked."""
+    _income(house, 10_000)
+    spending = _approved(house, 1_000)
+    before = Posting.objects.count()
+
+    with pytest.raises(Refused) as refused:
+        pay_spending(actor=house.cashier, spending_id=spending.pk, paid_on=DAY - timedelta(days=1))
+
+    assert (refused.value.code, refused.value.field) == ("BALANCE_TOO_LOW_THEN", "paidOn")
+    assert Posting.objects.count() == before
+    pay_spending(actor=house.cashier, spending_id=spending.pk, paid_on=DAY)
+    assert _held(house) == 4_000
+
+
+def test_a_back_dated_payment_may_not_take_what_was_spent_since(house) -> None:
+    _income(house, 10_000)  # services hold 5,000
+    later = DAY + timedelta(days=10)
+    pay_spending(actor=house.cashier, spending_id=_approved(house, 4_000).pk, paid_on=later)
+    record_income(
+        actor=system_actor(house.street), fund_id=house.fund.pk, source=Source.DONATION,
+        amount_fen=10_000, received_on=later + timedelta(days=10),
+    )  # fmt: skip
+
+    with pytest.raises(Refused) as refused:
+        pay_spending(actor=house.cashier, spending_id=_approved(house, 2_000).pk, paid_on=DAY)
+    assert refused.value.code == "BALANCE_TOO_LOW_THEN"
+
+    pay_spending(actor=house.cashier, spending_id=_approved(house, 1_000).pk, paid_on=DAY)
+    assert _held(house) == 5_000
+
+
 def test_a_second_fund_of_one_community_is_refused(house) -> None:
     with pytest.raises(Refused) as refused:
         open_fund(

@@ -193,6 +193,16 @@ def test_a_secretary_sets_the_layer_of_one_community(chengnan, at_street, actor_
     assert list(layers(actor=secretary)) == [made]
 
 
+def test_a_secretary_of_all_communities_sets_none_for_the_street(chengnan, at_street, actor_as):
+    secretary = actor_as(at_street, Role.COMMUNITY_SECRETARY)
+    given = {"values": {RATE: "0.02"}, "bounds": {}, "effective_from": TODAY}
+
+    with nothing_written(), pytest.raises(Forbidden):
+        set_layer(actor=secretary, **given)
+
+    assert set_layer(actor=secretary, community_id=chengnan.pk, **given).values == {RATE: "0.02"}
+
+
 def test_another_tenants_community_does_not_exist_here(chengnan, other_street):
     with tenant_context(other_street):
         adopt(other_street, write(other_street))

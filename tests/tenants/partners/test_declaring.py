@@ -197,12 +197,12 @@ def test_no_day_is_declared_twice_and_the_earlier_period_is_named(
 
 
 def test_neighbouring_periods_and_other_agreements_do_not_overlap(house) -> None:
-    one, other = signed(house), signed(house)
+    one, other = signed(house), signed(house, mode="visiting", rule_key="visiting")
 
     declared(house, one)
     declared(house, one, APRIL, date(2025, 5, 1))
     declared(house, one, date(2025, 2, 1), MARCH)
-    declared(house, other)
+    declared(house, other, sessions=2)
 
     assert Declaration.objects.count() == 4
 

@@ -179,9 +179,24 @@ def test_another_tenants_partner_is_not_found(house, other_street) -> None:
         assert Agreement.objects.count() == 0
 
 
+def test_one_rule_is_not_agreed_twice_for_the_same_days(house) -> None:
+    """Else the same income could be declared under each."""
+    signed(house, ends_on=date(2025, 1, 1))
+
+    for starts_on, ends_on in (
+        (date(2024, 1, 1), date(2025, 1, 1)),
+        (date(2024, 12, 31), date(2026, 1, 1)),
+    ):
+        with denied("AGREED_ALREADY", "startsOn"):
+            signed(house, starts_on=starts_on, ends_on=ends_on)
+
+    signed(house, starts_on=date(2025, 1, 1), ends_on=date(2026, 1, 1))  # the renewal
+
+
 def test_a_partner_operates_on_the_days_of_its_agreements(house) -> None:
     signed(house, ends_on=date(2025, 1, 1))
-    signed(house, starts_on=date(2024, 6, 1), ends_on=date(2025, 1, 1))
+    visiting = {"mode": "visiting", "rule_key": "visiting"}
+    signed(house, starts_on=date(2024, 6, 1), ends_on=date(2025, 1, 1), **visiting)
 
     def operating(day: date) -> list:
         return list(operating_on(day))

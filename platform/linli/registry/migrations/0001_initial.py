@@ -80,6 +80,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tenant',
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['archived', 'purged']), _negated=True), fields=('division',), name='tenant_division_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='tenant',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'city'), _negated=True), ('parent', None), _connector='OR'), name='tenant_city_has_no_parent', violation_error_message='A city stands at the top: it has no parent.'),
         ),
     ]
