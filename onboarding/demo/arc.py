@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from linli.money import fen_from_yuan
+from onboarding.demo import reads
 from onboarding.demo.client import DemoError
 from onboarding.demo.stage import OPERATOR, PASSWORD, Stage, load
 
@@ -34,7 +35,7 @@ def steps() -> list[tuple[str, Callable[[Stage], None]]]:
 
 
 def tenants(stage: Stage) -> None:
-    there = _tenants(stage)
+    there = reads.tenants(stage)
     for asked in stage.data["tenants"]:
         if asked["slug"] not in there:
             parent = there.get(asked.get("parent", ""))
@@ -47,14 +48,14 @@ def tenants(stage: Stage) -> None:
     wanted = {tenant["slug"] for tenant in stage.data["tenants"]}
 
     def active() -> bool:
-        found = _tenants(stage)
+        found = reads.tenants(stage)
         return all(found[slug]["status"] == "ACTIVE" for slug in wanted)
 
     _until(active, "the demo's tenants active")
 
 
 def people(stage: Stage) -> None:
-    tenants = _tenants(stage)
+    tenants = reads.tenants(stage)
     for wanted in stage.data["people"]:
         found = stage.read(
             """query($name: String!) { people(username: $name) { nodes { id
@@ -78,9 +79,9 @@ def people(stage: Stage) -> None:
 
 def communities(stage: Stage) -> None:
     given = stage.data["communities"]
-    for street in _streets(stage):
+    for street in reads.streets(stage):
         by, opened_on = street["parent"], stage.data["funds"]["opened_on"]
-        if not _communities(stage, street["slug"]):
+        if not reads.communities(stage, street["slug"]):
             stage.write(
                 "onboardCommunities", "added { id }", by=by, at=street["slug"], openedOn=opened_on
             )
@@ -102,7 +103,7 @@ def _with_figures(
     figures: dict[str, Any],
     opened_on: str,
 ) -> None:
-    community = _communities(stage, at).get(wanted["name"])
+    community = reads.communities(stage, at).get(wanted["name"])
     if community is None:
         if not wanted.get("new"):
             raise DemoError(f"{wanted['name']} is not in the national list of {at}")
@@ -121,7 +122,9 @@ def facts(stage: Stage) -> None:
     for slug, groups in stage.data["facts"].items():
         there = {
             (fact["community"] and fact["community"]["name"], fact["key"]): fact["value"]
-            for fact in _all(stage, "facts", "key value community { name }", by=OPERATOR, at=slug)
+            for fact in reads.nodes(
+                stage, "facts", "key value community { name }", by=OPERATOR, at=slug
+            )
         }
         for group in groups:
             name = group.get("community")
@@ -130,7 +133,7 @@ def facts(stage: Stage) -> None:
                     stage.write(
                         "stateFact", "fact { id }",
                         by=OPERATOR, at=slug, key=key, value=value, source=stage.data["source"],
-                        communityId=_community(stage, slug, name) if name else None,
+                        communityId=reads.community(stage, slug, name) if name else None,
                     )  # fmt: skip
 
 
@@ -163,7 +166,7 @@ def model(stage: Stage) -> None:
     given = stage.data["model"]
     at = by = given["author"]
     content = load(given["document"])
-    version = _version(stage, at, given["key"])
+    version = reads.version(stage, at, given["key"])
     if version is None:
         samples = "、".join(content["sample_paths"])
         version = stage.write(
@@ -171,7 +174,7 @@ def model(stage: Stage) -> None:
             by=by, at=at, key=given["key"], title=given["title"], document=content["document"],
             bounds=given["bounds"], notes=f"{given['notes']}。以下为样例值，未见公开口径：{samples}",
         )["version"]  # fmt: skip
-    if not _adopted(stage, at):
+    if not reads.adopted(stage, at):
         stage.write(
             "adoptVersion", "adoption { id }",
             by=by, at=at, versionId=version["id"], effectiveFrom=given["effective_from"],
@@ -180,8 +183,8 @@ def model(stage: Stage) -> None:
 
 def publish(stage: Stage) -> None:
     given = stage.data["model"]
-    if _published(stage) is None:
-        version = _version(stage, given["author"], given["key"])
+    if reads.published(stage) is None:
+        version = reads.version(stage, given["author"], given["key"])
         stage.write(
             "publishVersion", "publishedId",
             by=given["author"], at=given["author"], versionId=version and version["id"],
@@ -190,10 +193,10 @@ def publish(stage: Stage) -> None:
 
 
 def adoptions(stage: Stage) -> None:
-    published = _published(stage)
+    published = reads.published(stage)
     for wanted in stage.data["adoptions"]:
         at = by = wanted["tenant"]
-        if _adopted(stage, at):
+        if reads.adopted(stage, at):
             continue
         asked = {
             "publishedId": published and published["id"],
@@ -216,23 +219,25 @@ def adoptions(stage: Stage) -> None:
 def policy(stage: Stage) -> None:
     given = stage.data["policy"]
     at = by = given["issuer"]
-    if not _layers(stage, at, "DISTRICT"):
+    if not reads.layers(stage, at, "DISTRICT"):
         stage.write(
             "issuePolicy", "layer { id }",
             by=by, at=at, values=[], bounds=given["bounds"], reason=given["reason"],
             effectiveFrom=date.today().isoformat(),
         )  # fmt: skip
-    below = [t["slug"] for t in _streets(stage) if t["parent"] == at]
-    _until(lambda: all(_layers(stage, slug, "DISTRICT") for slug in below), "policy frozen below")
+    below = [t["slug"] for t in reads.streets(stage) if t["parent"] == at]
+    _until(
+        lambda: all(reads.layers(stage, slug, "DISTRICT") for slug in below), "policy frozen below"
+    )
 
 
 def override(stage: Stage) -> None:
     given = stage.data["override"]
     at = by = given["tenant"]
-    if not _layers(stage, at, "COMMUNITY"):
+    if not reads.layers(stage, at, "COMMUNITY"):
         stage.write(
             "setLayer", "layer { id }",
-            by=by, at=at, communityId=_community(stage, at, given["community"]),
+            by=by, at=at, communityId=reads.community(stage, at, given["community"]),
             values=[{"path": p, "value": v} for p, v in given["values"].items()], bounds=[],
             effectiveFrom=date.today().isoformat(), reason=given["reason"],
         )  # fmt: skip
@@ -240,26 +245,26 @@ def override(stage: Stage) -> None:
 
 def fund(stage: Stage, slug: str) -> None:
     given = stage.data["funds"]
-    if not _funds(stage, slug):
+    if not reads.funds(stage, slug):
         stage.write(
             "openFund", "fund { id }",
             by=slug, at=slug, hostCharity=given["host_charity"], openedOn=given["opened_on"], sample=True,
-            communityId=_community(stage, slug, given["communities"][slug]),
+            communityId=reads.community(stage, slug, given["communities"][slug]),
         )  # fmt: skip
 
 
 def partner(stage: Stage, wanted: dict[str, Any]) -> None:
     terms = stage.data["agreement"]
     at = by = wanted["tenant"]
-    found = _partner(stage, wanted)
+    found = reads.partner(stage, wanted)
     if found is None:
         stage.write(
             "admitPartner", "partner { id }",
-            by=by, at=at, communityId=_community(stage, at, wanted["community"]),
+            by=by, at=at, communityId=reads.community(stage, at, wanted["community"]),
             name=wanted["name"], kind=wanted["kind"], joinedOn=terms["starts_on"],
             sample=True,
         )  # fmt: skip
-        found = _partner(stage, wanted)
+        found = reads.partner(stage, wanted)
     if found and _declares(wanted) and not found["agreements"]["nodes"]:
         mode = "visiting" if "sessions" in wanted else "stationed"
         stage.write(
@@ -274,15 +279,15 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
     at = by = wanted["tenant"]
     yuan = str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None
     for starts_on, ends_on in _periods(stage, wanted):
-        declared = _declarations(stage, wanted)
+        declared = reads.declarations(stage, wanted)
         if starts_on not in declared:
-            agreement = (_partner(stage, wanted) or {})["agreements"]["nodes"][0]
+            agreement = (reads.partner(stage, wanted) or {})["agreements"]["nodes"][0]
             stage.write(
                 "declareIncome", "contribution { amountFen }",
                 by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
                 incomeYuan=yuan, sessions=wanted.get("sessions"), sample=True,
             )  # fmt: skip
-            declared = _declarations(stage, wanted)
+            declared = reads.declarations(stage, wanted)
         owed = declared[starts_on]["contribution"]
         if owed["receivedFen"] < owed["amountFen"]:
             stage.write(
@@ -294,11 +299,13 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
 
 def income(stage: Stage, wanted: dict[str, Any]) -> None:
     at = wanted["tenant"]
-    notes = {posting["note"] for posting in _all(stage, "postings", "note", by="cashier", at=at)}
+    notes = {
+        posting["note"] for posting in reads.nodes(stage, "postings", "note", by="cashier", at=at)
+    }
     if wanted["note"] not in notes:
         stage.write(
             "recordIncome", "eventId",
-            by="cashier", at=at, fundId=_funds(stage, at)[0]["id"], source=wanted["source"],
+            by="cashier", at=at, fundId=reads.funds(stage, at)[0]["id"], source=wanted["source"],
             amountFen=fen_from_yuan(wanted["amount"]), receivedOn=wanted["received_on"],
             note=wanted["note"],
         )  # fmt: skip
@@ -309,14 +316,14 @@ def spending(stage: Stage) -> None:
     at = given["tenant"]
 
     def found() -> dict[str, Any] | None:
-        rows = _all(stage, "spendings", "id status purpose", by="cashier", at=at)
+        rows = reads.nodes(stage, "spendings", "id status purpose", by="cashier", at=at)
         return next((row for row in rows if row["purpose"] == given["purpose"]), None)
 
     asked = found()
     if asked is None:
         stage.write(
             "proposeSpending", "spending { id }",
-            by="secretary", at=at, fundId=_funds(stage, at)[0]["id"], share=given["share"],
+            by="secretary", at=at, fundId=reads.funds(stage, at)[0]["id"], share=given["share"],
             use=given["use"], purpose=given["purpose"], amountFen=fen_from_yuan(given["amount"]),
             sample=True,
         )  # fmt: skip
@@ -348,7 +355,7 @@ def _report(stage: Stage, *, by: str, under: str) -> None:
     if not reported():
         stage.write(
             "refreshComparison", "tenants",
-            by=by, underId=_tenants(stage)[under]["id"], asOf=stage.data["comparison"]["as_of"],
+            by=by, underId=reads.tenants(stage)[under]["id"], asOf=stage.data["comparison"]["as_of"],
         )  # fmt: skip
         _until(reported, f"figures of every tenant under {under}")
 
@@ -361,69 +368,9 @@ def compared(
         """query($measure: String!, $under: ID!, $day: Date) {
              comparison(measure: $measure, underId: $under, asOf: $day) {
                rows { tenant { slug name } value asOf rank missing } } }""",
-        by=by, measure=measure, under=_tenants(stage)[under]["id"],
+        by=by, measure=measure, under=reads.tenants(stage)[under]["id"],
         day=stage.data["comparison"]["as_of"],
     )["comparison"]["rows"]  # fmt: skip
-
-
-# ── What stands ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _tenants(stage: Stage) -> dict[str, dict[str, Any]]:
-    found = _all(stage, "tenants", "id slug status", by=OPERATOR)
-    return {tenant["slug"]: tenant for tenant in found}
-
-
-def _streets(stage: Stage) -> list[dict[str, Any]]:
-    return [tenant for tenant in stage.data["tenants"] if tenant["kind"] == "STREET"]
-
-
-def _communities(stage: Stage, slug: str) -> dict[str, dict[str, Any]]:
-    fields = "id name profile residents buildings operatingCostFen sample"
-    rows = _all(stage, "communities", fields, by=OPERATOR, at=slug)
-    return {row["name"]: row for row in rows}
-
-
-def _community(stage: Stage, slug: str, name: str) -> str:
-    return _communities(stage, slug)[name]["id"]
-
-
-def _version(stage: Stage, slug: str, key: str) -> dict[str, Any] | None:
-    rows = _all(stage, "modelVersions", "id key number", by=slug, at=slug)
-    return next((row for row in rows if row["key"] == key), None)
-
-
-def _adopted(stage: Stage, slug: str) -> list[dict[str, Any]]:
-    return _all(stage, "adoptions", "id", by=slug, at=slug)
-
-
-def _layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
-    return [
-        row for row in _all(stage, "layers", "kind", by=OPERATOR, at=slug) if row["kind"] == kind
-    ]
-
-
-def _published(stage: Stage) -> dict[str, Any] | None:
-    rows = _all(stage, "publishedVersions", "id key", by=OPERATOR)
-    return next((row for row in rows if row["key"] == stage.data["model"]["key"]), None)
-
-
-def _funds(stage: Stage, slug: str) -> list[dict[str, Any]]:
-    return _all(stage, "funds", "id balanceFen", by=OPERATOR, at=slug)
-
-
-def _partner(stage: Stage, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    fields = """id name community { name } agreements { nodes { id declarations { nodes {
-                startsOn contribution { id amountFen receivedFen } } } } }"""
-    rows = _all(stage, "partners", fields, by=wanted["tenant"], at=wanted["tenant"])
-    return next((row for row in rows if row["name"] == wanted["name"]), None)
-
-
-def _declarations(stage: Stage, wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What a partner has declared, by the first day of the period."""
-    partner = _partner(stage, wanted) or {}
-    declared = partner["agreements"]["nodes"][0]["declarations"]["nodes"]
-    return {declaration["startsOn"]: declaration for declaration in declared}
 
 
 def _declares(wanted: dict[str, Any]) -> bool:
@@ -442,24 +389,6 @@ def _periods(stage: Stage, wanted: dict[str, Any]) -> Iterator[tuple[str, str]]:
         following = date(start.year + months // 12, months % 12 + 1, 1)
         yield start.isoformat(), following.isoformat()
         start = following
-
-
-def _all(
-    stage: Stage, connection: str, fields: str, *, by: str, at: str | None = None
-) -> list[dict[str, Any]]:
-    """Every node of a connection, page by page."""
-    rows: list[dict[str, Any]] = []
-    after = None
-    while True:
-        page = stage.read(
-            f"query($after: String) {{ {connection}(first: 100, after: $after) {{"
-            f" nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}",
-            by=by, at=at, after=after,
-        )[connection]  # fmt: skip
-        rows += page["nodes"]
-        if not page["pageInfo"]["hasNextPage"]:
-            return rows
-        after = page["pageInfo"]["endCursor"]
 
 
 def _until(done: Callable[[], bool], what: str) -> None:

@@ -1,0 +1,80 @@
+"""What stands already, read through GraphQL: each step of the arc asks before it writes."""
+
+from typing import Any
+
+from onboarding.demo.stage import OPERATOR, Stage
+
+
+def tenants(stage: Stage) -> dict[str, dict[str, Any]]:
+    found = nodes(stage, "tenants", "id slug status", by=OPERATOR)
+    return {tenant["slug"]: tenant for tenant in found}
+
+
+def streets(stage: Stage) -> list[dict[str, Any]]:
+    return [tenant for tenant in stage.data["tenants"] if tenant["kind"] == "STREET"]
+
+
+def communities(stage: Stage, slug: str) -> dict[str, dict[str, Any]]:
+    fields = "id name profile residents buildings operatingCostFen sample"
+    rows = nodes(stage, "communities", fields, by=OPERATOR, at=slug)
+    return {row["name"]: row for row in rows}
+
+
+def community(stage: Stage, slug: str, name: str) -> str:
+    return communities(stage, slug)[name]["id"]
+
+
+def version(stage: Stage, slug: str, key: str) -> dict[str, Any] | None:
+    rows = nodes(stage, "modelVersions", "id key number", by=slug, at=slug)
+    return next((row for row in rows if row["key"] == key), None)
+
+
+def adopted(stage: Stage, slug: str) -> list[dict[str, Any]]:
+    return nodes(stage, "adoptions", "id", by=slug, at=slug)
+
+
+def layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
+    return [
+        row for row in nodes(stage, "layers", "kind", by=OPERATOR, at=slug) if row["kind"] == kind
+    ]
+
+
+def published(stage: Stage) -> dict[str, Any] | None:
+    rows = nodes(stage, "publishedVersions", "id key", by=OPERATOR)
+    return next((row for row in rows if row["key"] == stage.data["model"]["key"]), None)
+
+
+def funds(stage: Stage, slug: str) -> list[dict[str, Any]]:
+    return nodes(stage, "funds", "id balanceFen", by=OPERATOR, at=slug)
+
+
+def partner(stage: Stage, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    fields = """id name community { name } agreements { nodes { id declarations { nodes {
+                startsOn contribution { id amountFen receivedFen } } } } }"""
+    rows = nodes(stage, "partners", fields, by=wanted["tenant"], at=wanted["tenant"])
+    return next((row for row in rows if row["name"] == wanted["name"]), None)
+
+
+def declarations(stage: Stage, wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a partner has declared, by the first day of the period."""
+    found = partner(stage, wanted) or {}
+    declared = found["agreements"]["nodes"][0]["declarations"]["nodes"]
+    return {declaration["startsOn"]: declaration for declaration in declared}
+
+
+def nodes(
+    stage: Stage, connection: str, fields: str, *, by: str, at: str | None = None
+) -> list[dict[str, Any]]:
+    """Every node of a connection, page by page."""
+    rows: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = stage.read(
+            f"query($after: String) {{ {connection}(first: 100, after: $after) {{"
+            f" nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}",
+            by=by, at=at, after=after,
+        )[connection]  # fmt: skip
+        rows += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return rows
+        after = page["pageInfo"]["endCursor"]
