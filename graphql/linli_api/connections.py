@@ -160,7 +160,7 @@ def connection_of(type_: type[Object]) -> type[Object]:
     node = graphene.NonNull(type_)
     edge = part(
         "Edge",
-        f"A {name} in a list.",
+        f"One {name} in a list.",
         node=graphene.Field(node),
         cursor=graphene.String(required=True, description="Where it stands, for after and before."),
     )

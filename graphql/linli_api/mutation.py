@@ -26,7 +26,7 @@ class Error(Object):
     class Meta:
         permission = INHERITED
 
-    code = graphene.String(required=True, description="Stable, for programs: RATE_OUT_OF_BOUNDS.")
+    code = graphene.String(required=True, description="Stable, for programs: OUTSIDE_BOUNDS.")
     field = graphene.String(description="Path of the offending input: lines.0.amountFen.")
     message = graphene.String(required=True, description="What is wrong, and what would be right.")
 

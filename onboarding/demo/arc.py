@@ -91,7 +91,7 @@ def communities(stage: Stage) -> None:
             }
             _with_figures(stage, by, street["slug"], wanted, figures, opened_on)
         for name, yuan in given["sample_operating_costs"].get(street["slug"], {}).items():
-            figures = {"operatingCostFen": fen_from_yuan(yuan), "sample": True}
+            figures = {"operatingCostFen": fen_from_yuan(yuan), "sampleCost": True}
             _with_figures(stage, by, street["slug"], {"name": name}, figures, opened_on)
 
 

@@ -63,7 +63,7 @@ class Browser:
         self.username = username
         self.platform = Host(platform, port)
         self._tenants: dict[str, Host] = {}
-        answer = self.platform.post("/accounts/login/", {"login": username, "password": password})
+        answer = self._log_in(username, password)
         if answer.status_code != 302:
             raise DemoError(f"{username} could not log in: {answer.status_code}")
 

@@ -15,7 +15,7 @@ def streets(stage: Stage) -> list[dict[str, Any]]:
 
 
 def communities(stage: Stage, slug: str) -> dict[str, dict[str, Any]]:
-    fields = "id name profile residents buildings operatingCostFen sample"
+    fields = "id name profile residents buildings operatingCostFen sampleCost"
     rows = nodes(stage, "communities", fields, by=OPERATOR, at=slug)
     return {row["name"]: row for row in rows}
 

@@ -82,7 +82,10 @@ def _keep_alive(
     """Start anew what has died: a process of ours, or the embedded PostgreSQL under them."""
     while not over.wait(1):
         if not os.environ.get("DATABASE_URL"):
-            embedded.ensure_running()
+            try:
+                embedded.ensure_running()
+            except embedded.EmbeddedError as error:  # said, and tried again a second later
+                sys.stderr.write(f"{error}\n")
         for name, (command, environment) in commands.items():
             if children[name].poll() is not None and not over.is_set():
                 sys.stderr.write(f"the {name} process ended; starting it again\n")

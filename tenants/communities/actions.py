@@ -27,7 +27,7 @@ class CommunityChanges(TypedDict, total=False):
     residents: int | None
     buildings: int | None
     operating_cost_fen: int | None
-    sample: bool
+    sample_cost: bool
 
 
 def add_community(
@@ -40,7 +40,7 @@ def add_community(
     residents: int | None = None,
     buildings: int | None = None,
     operating_cost_fen: int | None = None,
-    sample: bool = False,
+    sample_cost: bool = False,
 ) -> Community:
     """Bring one community on board. Its cost is in fen a year; figures are None where not known.
 
@@ -57,7 +57,7 @@ def add_community(
         buildings=buildings,
         operating_cost_fen=operating_cost_fen,
         opened_on=opened_on,
-        sample=sample,
+        sample_cost=sample_cost,
     )
     _check(community, actor.tenant)
     with transaction.atomic():

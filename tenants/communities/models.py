@@ -30,8 +30,8 @@ class Community(TenantModel):
     buildings = models.PositiveIntegerField(_("buildings"), null=True)
     operating_cost_fen = FenField(_("operating cost a year (fen)"), null=True)
     opened_on = models.DateField(_("on board since"))
-    # Sample figures, not published ones: the demo's data says so of itself.
-    sample = models.BooleanField(_("sample figures"), default=False)
+    # A made-up cost, where nobody published one: the demo's data says so of itself.
+    sample_cost = models.BooleanField(_("sample cost"), default=False)
 
     class Meta:
         verbose_name = _("community")

@@ -60,10 +60,10 @@ class TestReading:
             residents=8123,
             buildings=81,
             operating_cost_fen=3_000_000_000_00,
-            sample=True,
+            sample_cost=True,
         )
         query = """query($id: ID!) { community(id: $id) {
-            id name divisionCode profile residents buildings operatingCostFen openedOn sample
+            id name divisionCode profile residents buildings operatingCostFen openedOn sampleCost
         } }"""
         assert ask(auditor, query, id=global_id(one))["community"] == {
             "id": global_id(one),
@@ -74,7 +74,7 @@ class TestReading:
             "buildings": 81,
             "operatingCostFen": 3_000_000_000_00,
             "openedOn": "2024-03-01",
-            "sample": True,
+            "sampleCost": True,
         }
 
     def test_what_is_not_known_is_null(self, street, auditor):
@@ -143,7 +143,7 @@ class TestAdding:
         added = done(
             administrator,
             "addCommunity",
-            "community { name divisionCode profile residents openedOn sample }",
+            "community { name divisionCode profile residents openedOn sampleCost }",
             **NEW | {"name": " 城南社区 ", "divisionCode": "370303001001"},
             profile="OLD_ESTATE",
             residents=8000,
@@ -154,7 +154,7 @@ class TestAdding:
             "profile": "OLD_ESTATE",
             "residents": 8000,
             "openedOn": "2024-03-01",
-            "sample": False,
+            "sampleCost": False,
         }
         with tenant_context(administrator.tenant):
             assert Community.objects.get().profile == "old_estate"
@@ -206,13 +206,13 @@ class TestUpdating:
             "buildings": 80,
         }
 
-    @pytest.mark.parametrize("field", ["name", "sample"])
-    def test_what_is_always_known_cannot_be_unknown(self, street, administrator, field):
+    @pytest.mark.parametrize(
+        ("field", "code"), [("name", "NAME_INVALID"), ("sampleCost", "SAMPLE_COST_INVALID")]
+    )
+    def test_what_is_always_known_cannot_be_unknown(self, street, administrator, field, code):
         key = global_id(community(street, "城南社区"))
         given = {"communityId": key, field: None}
-        assert refused(administrator, "updateCommunity", **given) == [
-            (f"{field.upper()}_INVALID", field)
-        ]
+        assert refused(administrator, "updateCommunity", **given) == [(code, field)]
 
     def test_anothers_id_is_the_id_of_nothing(self, other_street, administrator):
         elsewhere = community(other_street, "闻韶社区")

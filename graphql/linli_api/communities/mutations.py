@@ -29,8 +29,8 @@ class AddCommunity(Mutation):
         residents = graphene.Int(description="How many people live there.")
         buildings = graphene.Int(description="How many buildings it has.")
         operating_cost_fen = Fen(description="What running it costs a year, in fen.")
-        sample = graphene.Boolean(
-            required=True, default_value=False, description="True for made-up sample figures."
+        sample_cost = graphene.Boolean(
+            required=True, default_value=False, description="True for a made-up operating cost."
         )
 
     community = graphene.Field(Community, description="The new community.")
@@ -54,7 +54,7 @@ class UpdateCommunity(Mutation):
         residents = graphene.Int(description="How many people live there.")
         buildings = graphene.Int(description="How many buildings it has.")
         operating_cost_fen = Fen(description="What running it costs a year, in fen.")
-        sample = graphene.Boolean(description="True for made-up sample figures.")
+        sample_cost = graphene.Boolean(description="True for a made-up operating cost.")
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     community = graphene.Field(Community, description="The community as it is now.")

@@ -36,8 +36,8 @@ class Community(Object):
     buildings = graphene.Int(description="How many buildings it has.")
     operating_cost_fen = Fen(description="What running it costs a year, in fen.")
     opened_on = Date(required=True, description="The day it came on board.")
-    sample = graphene.Boolean(
-        required=True, description="True for made-up sample figures, false for published ones."
+    sample_cost = graphene.Boolean(
+        required=True, description="True where the operating cost is made up as a sample."
     )
     facts = Connection(
         lambda: Fact,

@@ -210,7 +210,6 @@ DUTIES: dict[Role, Duties] = {
             P.PARTNERS_ADMIT,
             P.PARTNERS_SIGN,
             P.PARTNERS_DECLARE,
-            P.PARTNERS_RECEIVE,
         ),
     ),
 }

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('buildings', models.PositiveIntegerField(null=True, verbose_name='buildings')),
                 ('operating_cost_fen', linli.money.FenField(null=True, verbose_name='operating cost a year (fen)')),
                 ('opened_on', models.DateField(verbose_name='on board since')),
-                ('sample', models.BooleanField(default=False, verbose_name='sample figures')),
+                ('sample_cost', models.BooleanField(default=False, verbose_name='sample cost')),
             ],
             options={
                 'verbose_name': 'community',

@@ -45,7 +45,7 @@ def test_a_community_comes_on_board_with_its_figures(administrator) -> None:
         community.pk, "城南社区", CHENGNAN, "ageing",
     )  # fmt: skip
     assert (kept.residents, kept.buildings, kept.operating_cost_fen) == (10_000, 80, 60_000_000)
-    assert (kept.opened_on, kept.sample) == (DAY, False)
+    assert (kept.opened_on, kept.sample_cost) == (DAY, False)
     entry = Entry.objects.get()
     assert (entry.action, entry.object_id) == ("communities.added", str(community.pk))
     assert (entry.person_id, entry.before) == (administrator.person_id, None)
