@@ -4,7 +4,7 @@
 added with an empty translation, what is gone is dropped. Django's own makemessages does the same
 by the gettext tools, which a clean machine does not have.
 
-The catalogue also holds what allauth says and does not translate itself.
+The catalogue also holds what allauth and Django's auth say and do not translate themselves.
 """
 
 import re
@@ -58,10 +58,10 @@ def wanted() -> Catalog:
 
 
 def allauths() -> set[str]:
-    """What allauth says; the catalogue it ships does not know all of it."""
+    """What allauth, and Django about passwords, say; the catalogues they ship lack some of it."""
     catalog = Catalog()
-    for part in ("account", "mfa", "templates"):
-        folder = Path(str(files("allauth"))) / part
+    allauth, auth = Path(str(files("allauth"))), Path(str(files("django.contrib.auth")))
+    for folder in (allauth / "account", allauth / "mfa", allauth / "templates", auth):
         for path in (p for kind in ("py", "html", "txt") for p in folder.rglob(f"*.{kind}")):
             for _, msgid, context in _texts(Source(str(path), path.read_text())):
                 catalog.add(msgid, context=context)
