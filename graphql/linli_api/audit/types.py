@@ -26,6 +26,9 @@ class AuditEntry(Object):
     person_name = Computed(
         graphene.String, load=selectors.name_by_entry, description="What they are called now."
     )
+    client_id = graphene.ID(
+        description="The program it was done through; null where a person did it in their browser."
+    )
     action = graphene.String(required=True, description="What was done: fund.approve.")
     object_id = graphene.ID(required=True, description="The global id of what it was done to.")
     before = Document(description="What the write changed, as it was; null for something new.")
@@ -35,6 +38,10 @@ class AuditEntry(Object):
     @staticmethod
     def resolve_person_id(entry: models.Entry, info: graphene.ResolveInfo) -> str | None:
         return ids.encode("Person", entry.person_id) if entry.person_id else None
+
+    @staticmethod
+    def resolve_client_id(entry: models.Entry, info: graphene.ResolveInfo) -> str | None:
+        return ids.encode("Client", entry.client_id) if entry.client_id else None
 
     @staticmethod
     def resolve_object_id(entry: models.Entry, info: graphene.ResolveInfo) -> str:

@@ -19,6 +19,7 @@ from linli.registry.models import Tenant
 
 __all__ = [
     "Actor",
+    "Client",
     "Grant",
     "Permission",
     "Reach",
@@ -44,16 +45,37 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Client:
+    """The program that asks: an integrator's client, or a person's token. What it may do is in the
+    actor's grants already."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
 class Actor:
-    """A person at a tenant's host, or at the platform's (``tenant`` None), or the system itself."""
+    """A person or a client at a tenant's host, or at the platform's (``tenant`` None), or the
+    system itself. A person who asks through a token of theirs comes with both."""
 
     person: Person | None
     tenant: Tenant | None
     grants: tuple[Grant, ...] = field(default=())
+    client: Client | None = None
 
     @property
     def person_id(self) -> UUID | None:
         return self.person.pk if self.person else None
+
+    @property
+    def client_id(self) -> UUID | None:
+        return self.client.id if self.client else None
+
+    @property
+    def principal_id(self) -> UUID | None:
+        """Who answers for what is done: the person, or a client that acts by itself. Where two
+        must not be one (F5), these are compared."""
+        return self.person_id or self.client_id
 
     def allows(self, permission: Permission, *, community_id: UUID | None = None) -> bool:
         """Whether it is permitted in the whole tenant, or in the community that is named."""

@@ -16,8 +16,10 @@ class Entry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(_("when"), auto_now_add=True)
-    # Empty when the platform acted by itself, as a job does.
+    # Empty when the platform acted by itself, as a job does, or a client without a person.
     person_id = models.UUIDField(_("who"), null=True)
+    # The program it was done through: an API client, or a person's token.
+    client_id = models.UUIDField(_("through"), null=True)
     action = models.CharField(_("action"), max_length=80)
     object_type = models.CharField(_("kind of object"), max_length=80)
     object_id = models.CharField(_("object"), max_length=64)

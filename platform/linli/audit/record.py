@@ -16,6 +16,9 @@ class Acting(Protocol):
     @property
     def person_id(self) -> UUID | None: ...
 
+    @property
+    def client_id(self) -> UUID | None: ...
+
 
 def record(
     *,
@@ -35,6 +38,7 @@ def record(
         raise RuntimeError("record() belongs inside the transaction of the write it tells of")
     return Entry.objects.create(
         person_id=actor.person_id if actor else None,
+        client_id=actor.client_id if actor else None,
         action=action,
         object_type=obj._meta.label,
         object_id=str(obj.pk),

@@ -41,7 +41,7 @@ def event_of(
     return Event(
         fund_id=fund.pk,
         happened_on=happened_on,
-        posted_by_id=actor.person_id,
+        posted_by_id=actor.principal_id,
         rules_id=freeze_rules(rules).pk,
         contribution_id=contribution_id,
         spending_id=spending_id,

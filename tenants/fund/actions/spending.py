@@ -51,7 +51,7 @@ def propose_spending(
         use=use,
         purpose=purpose.strip(),
         amount_fen=amount_fen,
-        proposed_by_id=actor.person_id,  # type: ignore[misc]  # nobody: check_fields refuses
+        proposed_by_id=actor.principal_id,  # type: ignore[misc]  # nobody: check_fields refuses
         sample=sample,
     )
     check_fields(spending)
@@ -68,10 +68,10 @@ def approve_spending(*, actor: Actor, spending_id: UUID) -> Spending:
     """
     spending = _locked(actor, Permission.FUND_APPROVE, spending_id)
     _require_status(spending, Spending.Status.PROPOSED)
-    if actor.person_id == spending.proposed_by_id:
+    if actor.principal_id == spending.proposed_by_id:
         raise _same_person(_("Who proposes a spending does not approve it; ask a colleague."))
     before = snapshot(spending)
-    spending.approved_by_id = actor.person_id
+    spending.approved_by_id = actor.principal_id
     spending.status = Spending.Status.APPROVED
     spending.save(update_fields=["approved_by_id", "status"])
     record(
@@ -90,10 +90,10 @@ def pay_spending(*, actor: Actor, spending_id: UUID, paid_on: date) -> Spending:
     spending = _locked(actor, Permission.FUND_PAY, spending_id)
     _require_status(spending, Spending.Status.APPROVED)
     require_day(spending.fund, paid_on, field="paidOn")
-    if actor.person_id == spending.approved_by_id:
+    if actor.principal_id == spending.approved_by_id:
         raise _same_person(_("Who approves a spending does not pay it; ask the cashier."))
     before = snapshot(spending)
-    spending.paid_by_id = actor.person_id
+    spending.paid_by_id = actor.principal_id
     spending.status = Spending.Status.PAID
     spending.save(update_fields=["paid_by_id", "status"])
     event = event_of(
