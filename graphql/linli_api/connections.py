@@ -18,6 +18,7 @@ from django.db.models.functions import RowNumber
 from graphene.types.unmountedtype import UnmountedType
 from graphene.types.utils import get_type
 
+from linli.accounts.policy import Actor
 from linli_api.batches import batch_of, together
 from linli_api.fields import Field
 from linli_api.guard import INHERITED
@@ -71,27 +72,45 @@ class Connection(Field):
         ids = {name: f.type for name, f in self.filters.items() if isinstance(f.type, IdOf)}
         self.inputs = {**self.args, **ids}
 
-    def _resolve(self, root: Any, info: Any, **arguments: Any) -> Page:
+    def asked(self, arguments: Mapping[str, Any]) -> "Asked":
+        """What the arguments come to; refuses what makes no page or is no id."""
         values = plain(self.inputs, arguments)
-        actor, by, cut = info.context.actor, self.by, Slice.asked(self.of(), values)
+        narrowing = {
+            narrowed.lookup: values[name]
+            for name, narrowed in self.filters.items()
+            if values.get(name) is not None
+        }
+        return Asked(Slice.asked(self.of(), values), narrowing)
+
+    def rows(self, actor: Actor, narrowing: Mapping[str, Any]) -> QuerySet:
+        """The rows of the list, of all parents together."""
+        rows = self.selector(actor=actor) if self.selector else self.of().rows_for(actor)
+        for lookup, value in narrowing.items():
+            rows = rows.filter(**{lookup: value})
+        return rows
+
+    def _resolve(self, root: Any, info: Any, **arguments: Any) -> Page:
+        asked = self.asked(arguments)
+        actor, by, cut = info.context.actor, self.by, asked.cut
         if by is None:
-            rows = self._rows(actor, values)
+            rows = self.rows(actor, asked.narrowing)
             return cut.page(together(cut.apply(rows)), rows.count)
         batch, key = batch_of(root), (id(self), repr(sorted(arguments.items())))
         # Once for all parents: a selector may itself ask the database what the actor reaches.
-        inside = batch.load(key, lambda _parents: _Inside(self._rows(actor, values), by))
+        inside = batch.load(key, lambda _parents: _Inside(self.rows(actor, asked.narrowing), by))
         pages = batch.load((*key, "pages"), lambda parents: inside.pages(parents, cut))
         return cut.page(
             pages.get(root.pk, []),
             lambda: batch.load((*key, "count"), inside.counts).get(root.pk, 0),
         )
 
-    def _rows(self, actor: Any, values: Mapping[str, Any]) -> QuerySet:
-        rows = self.selector(actor=actor) if self.selector else self.of().rows_for(actor)
-        for name, narrowing in self.filters.items():
-            if values.get(name) is not None:
-                rows = rows.filter(**{narrowing.lookup: values[name]})
-        return rows
+
+@dataclass(frozen=True)
+class Asked:
+    """What the arguments of a connection come to. narrowing: values by lookup."""
+
+    cut: Slice
+    narrowing: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ with CURSOR_INVALID. It grants nothing: rows are narrowed whatever it says.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -16,14 +18,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from linli.errors import Refused
+from linli_api import scalars
 
 CHECKSUM = 8
 LONGEST = 4_000
 
 
 def encode(scope: str, values: Sequence[Any]) -> str:
-    plain = [value if isinstance(value, int | str) else str(value) for value in values]
-    body = json.dumps(plain, ensure_ascii=False).encode()
+    body = json.dumps([_plain(value) for value in values], ensure_ascii=False).encode()
     return urlsafe_b64encode(_checksum(scope, body) + body).decode()
 
 
@@ -40,6 +42,19 @@ def decode(scope: str, cursor: str, *, field: str) -> list[Any]:
     return json.loads(body)
 
 
+@cache
+def key_of(scope: str) -> bytes:
+    """What the checksums of a scope start from. The planner hands it to PostgreSQL, which makes
+    cursors as `encode` does; it tells nothing of the secret."""
+    return sha256(f"linli_api.cursors\n{settings.SECRET_KEY}\n{scope}\n".encode()).digest()
+
+
 def _checksum(scope: str, body: bytes) -> bytes:
-    key = f"linli_api.cursors\n{settings.SECRET_KEY}\n{scope}\n".encode()
-    return sha256(key + body).digest()[:CHECKSUM]
+    return sha256(key_of(scope) + body).digest()[:CHECKSUM]
+
+
+def _plain(value: Any) -> int | str:
+    """As PostgreSQL writes it in JSON."""
+    if isinstance(value, datetime):
+        return scalars.instant(value)
+    return value if isinstance(value, int | str) else str(value)

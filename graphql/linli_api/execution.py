@@ -1,25 +1,23 @@
-"""Runs one document for one actor. HTTP is in `views`; this is the place a planner would hang on."""
+"""Runs one document for one actor. HTTP is in `views`.
 
+A query that the planner knows is answered by its plan; all else, and whatever ends in an error, by
+graphql-core's executor over the same declarations.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import graphene
-from django.utils.translation import gettext as _
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
-    execute,
-    parse,
-    specified_rules,
-    validate,
-)
+from graphql import GraphQLSchema, execute
 
 from linli.accounts.policy import Actor
-from linli_api import limits
-from linli_api.errors import InvalidRequest, answers
+from linli_api import documents
+from linli_api.documents import Document, Rejected
+from linli_api.errors import answers
+from linli_api.planner import planned_answer
 
 
 @dataclass(frozen=True)
@@ -40,51 +38,61 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """body: the JSON value to send. ran: False when nothing was executed (HTTP 400)."""
+    """data: its JSON text; None when nothing was executed (HTTP 400)."""
 
-    body: dict[str, Any]
-    ran: bool
+    data: str | None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ran(self) -> bool:
+        return self.data is not None
+
+    @cached_property
+    def text(self) -> str:
+        """The whole answer, as it is sent."""
+        parts = []
+        if self.errors:
+            parts.append(f'"errors":{_json(self.errors)}')
+        if self.data is not None:
+            parts.append(f'"data":{self.data}')
+        return "{" + ",".join(parts) + "}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The whole answer as a JSON value."""
+        return json.loads(self.text)
 
 
 def run(schema: graphene.Schema, request: Request, actor: Actor | None) -> Answer:
     try:
-        document = _document(schema.graphql_schema, request.query, introspects=actor is not None)
+        document = _read(schema.graphql_schema, request, actor)
     except Rejected as rejected:
-        return Answer({"errors": answers(rejected.errors)}, ran=False)
+        return Answer(None, answers(rejected.errors))
+    planned = planned_answer(document, request.operation_name, actor, request.variables)
+    return Answer(planned) if planned is not None else executed(document, request, actor)
+
+
+def executed(document: Document, request: Request, actor: Actor | None) -> Answer:
+    """What graphql-core's executor answers."""
     result: Any = execute(
-        schema.graphql_schema,
-        document,
+        document.schema,
+        document.node,
         context_value=Context(actor),
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
     )
-    body: dict[str, Any] = {"errors": answers(result.errors)} if result.errors else {}
+    found = answers(result.errors or ())
     if result.data is None and all(error.path is None for error in result.errors or ()):
-        return Answer(body, ran=False)
-    return Answer({**body, "data": result.data}, ran=True)
+        return Answer(None, found)
+    return Answer(_json(result.data), found)
 
 
-class Rejected(Exception):
-    """The document does not parse, breaks a limit or does not fit the schema."""
-
-    def __init__(self, *errors: GraphQLError) -> None:
-        super().__init__(*errors)
-        self.errors = errors
-
-
-def _document(schema: GraphQLSchema, query: str, *, introspects: bool) -> DocumentNode:
-    rules = specified_rules if introspects else (*specified_rules, NoSchemaIntrospectionCustomRule)
-    try:
-        document = parse(query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS)
-        limits.check(document)
-    except GraphQLError as error:
-        raise Rejected(error) from error
-    except InvalidRequest as refused:
-        raise Rejected(GraphQLError(str(refused.message), original_error=refused)) from refused
-    except RecursionError as error:
-        too_deep = InvalidRequest("DOCUMENT_TOO_DEEP", _("The document nests too deep."))
-        raise Rejected(GraphQLError("", original_error=too_deep)) from error
-    errors = validate(schema, document, rules, max_errors=20)
-    if errors:
-        raise Rejected(*errors)
+def _read(schema: GraphQLSchema, request: Request, actor: Actor | None) -> Document:
+    document = documents.read(schema, request.query)
+    if actor is None and document.introspection:
+        raise Rejected(*document.introspection)
     return document
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import graphene
-from django.db.models import Model
+from django.db.models import Model, QuerySet, Sum
 from graphene.types.utils import get_type
 
 from linli.accounts.policy import Actor
 from linli.errors import NotFound
+from linli.money import yuan
+from linli_api import ids
 from linli_api.batches import batch_of, together
 from linli_api.guard import Rule
 from linli_api.ids import noun
@@ -22,6 +24,39 @@ class Field(graphene.Field):
         self.permission = permission
 
 
+class Column(Field):
+    """A column under another name, or one in which blank text means null."""
+
+    def __init__(self, type_: Any, *, of: str, blank_is_null: bool = False, **options: Any) -> None:
+        super().__init__(type_, resolver=self._resolve, **options)
+        self.of, self.blank_is_null = of, blank_is_null
+
+    def _resolve(self, root: Model, info: Any) -> Any:
+        value = getattr(root, self.of)
+        return None if self.blank_is_null and value == "" else value
+
+
+class Worked(Field):
+    """A value of the row's own columns. ``of``: the expression that says how, for the planner; the
+    model has a property of the field's name."""
+
+    def __init__(self, type_: Any, *, of: Any, **options: Any) -> None:
+        super().__init__(type_, **options)
+        self.of = of
+
+
+class GlobalId(Field):
+    """The global id of a row of another type, whose key stands in the column ``by``."""
+
+    def __init__(self, of: str, *, by: str, **options: Any) -> None:
+        super().__init__(graphene.ID, resolver=self._resolve, **options)
+        self.of, self.by = of, by
+
+    def _resolve(self, root: Model, info: Any) -> str | None:
+        key = getattr(root, self.by)
+        return None if key is None else ids.encode(self.of, key)
+
+
 class ById(Field):
     """Root field: one row by its global id; NOT_FOUND when there is none that the caller may see."""
 
@@ -31,6 +66,10 @@ class ById(Field):
 
     def _resolve(self, root: None, info: Any, id: str) -> Model:
         return by_id(get_type(self._type), id, info.context.actor)
+
+    def asked(self, arguments: Mapping[str, Any]) -> Any:
+        """The key that the arguments name; NotFound for what is no id of the type."""
+        return get_type(self._type).key_of(arguments["id"])
 
 
 def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Any:
@@ -82,3 +121,44 @@ class Computed(Field):
     def _resolve(self, root: Model, info: Any) -> Any:
         values = batch_of(root).load(id(self), lambda rows: self.load(rows, info.context.actor))
         return values.get(root.pk)
+
+
+class Total(Field):
+    """The sum of a column over the rows that belong to this one, 0 where there are none.
+
+    ``rows(actor=actor)`` are the rows, ``by`` their column that holds this row's key, ``amount`` a
+    column in whole units (fen, hours) or an expression over such columns.
+    """
+
+    def __init__(
+        self,
+        type_: Any,
+        *,
+        rows: Callable[..., QuerySet],
+        by: str,
+        amount: Any,
+        **options: Any,
+    ) -> None:
+        super().__init__(type_, resolver=self._resolve, **options)
+        self.rows, self.by, self.amount = rows, by, amount
+
+    def _resolve(self, root: Model, info: Any) -> int:
+        def load(parents: list[Model]) -> dict[Any, int]:
+            rows = self.rows(actor=info.context.actor).order_by()
+            rows = rows.filter(**{f"{self.by}__in": [parent.pk for parent in parents]})
+            return dict(rows.values_list(self.by).annotate(_total=Sum(self.amount)))
+
+        return int(batch_of(root).load(id(self), load).get(root.pk, 0))
+
+
+class InYuan(Field):
+    """The amount of the field beside it, ``fen``, as people read it."""
+
+    def __init__(self, fen: str, **options: Any) -> None:
+        super().__init__(graphene.String, resolver=self._resolve, **options)
+        self.fen = fen
+
+    def _resolve(self, root: Any, info: Any) -> str | None:
+        beside = info.parent_type.fields[self.fen]
+        fen = beside.resolve(root, info)
+        return None if fen is None else yuan(fen)

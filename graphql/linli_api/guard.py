@@ -13,7 +13,13 @@ from functools import wraps
 from typing import Any
 
 from graphene.utils.str_converters import to_camel_case
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import Forbidden
@@ -30,6 +36,8 @@ class Access(Enum):
 PUBLIC, MEMBER, INHERITED = Access
 
 Rule = Permission | Access
+
+RULES = "linli_rules"
 
 
 class Undeclared(TypeError):
@@ -78,8 +86,14 @@ def apply(schema: GraphQLSchema) -> None:
                 continue  # a mutation checks itself, to answer in its payload
             needed = tuple(r for r in rules if r not in (within, PUBLIC, INHERITED))
             if needed:
+                field.extensions[RULES] = needed
                 check_result = _checked_if_any if graphql_type in payloads else _checked
                 field.resolve = check_result(field.resolve, needed)
+
+
+def rules_of(field: GraphQLField) -> tuple[Rule, ...]:
+    """What is checked when a field is reached, for whoever answers without its resolver."""
+    return field.extensions.get(RULES, ())
 
 
 def _rule_of(graphql_type: Any) -> Rule | None:

@@ -1,6 +1,7 @@
 """Scalars of the API, and enums from Django's choices."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from math import isfinite
@@ -19,9 +20,27 @@ from graphql import (
 
 from linli.money import MAX_FEN
 
-# Dates and instants are graphene's: ISO 8601.
+# Days are graphene's: ISO 8601.
 Date = graphene.Date
-DateTime = graphene.DateTime
+
+
+class DateTime(graphene.DateTime):
+    """An instant as ISO 8601, in UTC when read: 2026-11-24T05:35:00.25+00:00."""
+
+    @staticmethod
+    def serialize(value: Any) -> str:
+        if not isinstance(value, datetime):
+            raise ValueError(f"not an instant: {value!r}")
+        return instant(value)
+
+
+def instant(value: datetime) -> str:
+    """As PostgreSQL writes a timestamptz in JSON: no zeros at the end of a fraction."""
+    whole, _point, fraction = value.astimezone(UTC).isoformat().partition(".")
+    if not fraction:
+        return whole
+    digits = fraction.removesuffix("+00:00").rstrip("0")
+    return f"{whole}.{digits}+00:00"
 
 
 class Fen(graphene.Scalar):

@@ -12,12 +12,17 @@ from typing import Any
 import graphene
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
+from graphene import NonNull
+from graphene.types.mountedtype import MountedType
 from graphene.types.objecttype import ObjectTypeOptions
+from graphene.types.unmountedtype import UnmountedType
 from graphene.types.utils import yank_fields_from_attrs
+from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLSchema
 
 from linli.accounts.policy import Actor
 from linli_api import ids
+from linli_api.fields import InYuan
 from linli_api.guard import Rule, declared
 
 Selector = Callable[..., QuerySet]
@@ -62,6 +67,8 @@ class Object(graphene.ObjectType):
             _meta.orderings = orderings or BY_AGE
             _check_rows(cls, model, _meta)
             options.setdefault("interfaces", (Node,))
+        for name, field in _in_yuan(vars(cls)).items():
+            setattr(cls, name, field)
         super().__init_subclass_with_meta__(_meta=_meta, **options)
 
     @classmethod
@@ -109,7 +116,8 @@ def extends(target: type[Object]) -> Callable[[type], type]:
     """
 
     def add(extension: type) -> type:
-        for name, field in yank_fields_from_attrs(vars(extension), _as=graphene.Field).items():
+        declared = {**vars(extension), **_in_yuan(vars(extension))}
+        for name, field in yank_fields_from_attrs(declared, _as=graphene.Field).items():
             if name in target._meta.fields:
                 raise TypeError(f"{target.__name__}.{name} of {extension.__name__} exists already")
             target._meta.fields[name] = field
@@ -119,6 +127,24 @@ def extends(target: type[Object]) -> Callable[[type], type]:
         return extension
 
     return add
+
+
+def _in_yuan(declared: Mapping[str, Any]) -> dict[str, InYuan]:
+    """For every amount in fen, the same as text in yuan: amountFen, amountYuan."""
+    return {
+        f"{name.removesuffix('_fen')}_yuan": InYuan(
+            to_camel_case(name),
+            required=_is_required(field),
+            description="The same in yuan, as people write it: 1,234.50.",
+        )
+        for name, field in declared.items()
+        if name.endswith("_fen") and isinstance(field, MountedType | UnmountedType)
+    }
+
+
+def _is_required(field: Any) -> bool:
+    options = field.kwargs if isinstance(field, UnmountedType) else {}
+    return bool(options.get("required")) or isinstance(getattr(field, "_type", None), NonNull)
 
 
 def _check_rows(cls: type, model: type[Model], meta: Options) -> None:

@@ -66,7 +66,7 @@ class GraphQLView(graphene_django.views.GraphQLView):
     ) -> tuple[str, int]:
         schema = platform_schema if _tenant(request) is None else tenant_schema
         answer = run(schema, data, _actor(request))
-        return json.dumps(answer.body, ensure_ascii=False), 200 if answer.ran else 400
+        return answer.text, 200 if answer.ran else 400
 
 
 def _tenant(request: HttpRequest) -> Any:

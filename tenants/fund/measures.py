@@ -53,7 +53,7 @@ def self_reliance(as_of: date) -> Decimal | None:
     of_its_own = Q(debit__fund__community__in=costs)
     in_the_streets = Q(
         debit__fund__community=None,
-        contribution__declaration__agreement__partner__community__in=costs,
+        contribution__partner__community__in=costs,
     )
     income = _income(_this_year(as_of).filter(of_its_own | in_the_streets), code__in=OWN)
     elapsed = as_of.timetuple().tm_yday

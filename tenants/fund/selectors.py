@@ -1,7 +1,6 @@
 """What an actor may read of the funds; every query is narrowed to their communities."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -29,28 +28,31 @@ def spendings(*, actor: Actor) -> QuerySet[Spending]:
     return narrowed(Spending.objects.all(), actor, Permission.FUND_READ, "fund__community")
 
 
-def balance_by_fund(rows: Sequence[Fund], actor: Actor) -> dict[UUID, int]:
-    """What each fund holds now, in fen: 0 for one that never held anything."""
-    held = Account.objects.filter(fund__in=rows, kind=Account.Kind.HELD)
-    balances = dict.fromkeys((fund.pk for fund in rows), 0)
-    for fund_id, balance in held.values_list("fund").annotate(
-        balance=Sum(F("credits_fen") - F("debits_fen"))
-    ):
-        balances[fund_id] = int(balance)
-    return balances
+# What an account holds, and what a posting brought of a contribution: less than nothing when it
+# took it back.
+HELD = F("credits_fen") - F("debits_fen")
+BROUGHT = Case(
+    When(kind=Posting.Kind.CONTRIBUTION, then=F("amount_fen")), default=-F("amount_fen")
+)
 
 
-def received_by_contribution(rows: Sequence[Contribution], actor: Actor) -> dict[UUID, int]:
-    """What arrived of each contribution, in fen, less what was reversed."""
-    received = dict.fromkeys((row.pk for row in rows), 0)
-    arrived = Q(kind=Posting.Kind.CONTRIBUTION)
+def held(*, actor: Actor) -> QuerySet[Account]:
+    """The accounts whose sum is what a fund holds."""
+    return accounts(actor=actor).filter(kind=Account.Kind.HELD)
+
+
+def arrivals(*, actor: Actor) -> QuerySet[Posting]:
+    """What arrived of contributions and what of it was taken back, whichever fund holds it: they
+    are part of the contribution, for whoever may read that."""
+    of_contributions = Q(kind=Posting.Kind.CONTRIBUTION)
     taken_back = Q(reverses__kind=Posting.Kind.CONTRIBUTION)
-    moved = Posting.objects.filter(arrived | taken_back, contribution__in=rows)
-    for contribution_id, amount in moved.values_list("contribution").annotate(
-        amount=Sum(Case(When(arrived, then=F("amount_fen")), default=-F("amount_fen")))
-    ):
-        received[contribution_id] = int(amount)
-    return received
+    return Posting.objects.filter(of_contributions | taken_back)
+
+
+def received_of(contribution: Contribution, *, actor: Actor) -> int:
+    """What has arrived of it so far, in fen."""
+    arrived = arrivals(actor=actor).filter(contribution=contribution)
+    return int(arrived.aggregate(fen=Sum(BROUGHT))["fen"] or 0)
 
 
 @dataclass(frozen=True)

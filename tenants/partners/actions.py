@@ -186,6 +186,7 @@ def declare_income(
             declaration.save(force_insert=True)
         contribution = Contribution.objects.create(
             declaration=declaration,
+            partner=agreement.partner,
             amount_fen=worked.amount_fen,
             lines=list(worked.lines),
             rules=terms.last,

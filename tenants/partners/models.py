@@ -148,6 +148,8 @@ class Declaration(TenantModel):
 class Contribution(TenantModel):
     """What a declaration makes the partner owe the fund (反哺, P4), with the working-out.
 
+    The partner is the agreement's, kept here because what a partner owes is asked for by partner.
+
     ``lines`` are the facts of each step (`tenants.partners.working`), rendered in the reader's
     language by ``explain``. ``rules`` is the snapshot in force on the period's last day; a line of
     earlier days names its own.
@@ -155,6 +157,13 @@ class Contribution(TenantModel):
 
     declaration = models.OneToOneField(
         Declaration, models.PROTECT, related_name="contribution", verbose_name=_("declaration")
+    )
+    partner = models.ForeignKey(
+        Partner,
+        models.PROTECT,
+        related_name="contributions",
+        verbose_name=_("partner"),
+        db_index=False,  # `contribution_by_partner` serves
     )
     amount_fen = FenField(_("amount owed (fen)"))
     lines = models.JSONField(_("working-out"))
@@ -164,6 +173,11 @@ class Contribution(TenantModel):
     class Meta:
         verbose_name = _("contribution")
         constraints = [fen_range("amount_fen", name="contribution_amount_range")]
+        indexes = [
+            models.Index(
+                fields=["partner", "id"], include=["amount_fen"], name="contribution_by_partner"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount_fen} fen"

@@ -22,9 +22,7 @@ def declarations(*, actor: Actor) -> QuerySet[Declaration]:
 
 
 def contributions(*, actor: Actor) -> QuerySet[Contribution]:
-    return _within(
-        Contribution.objects.all(), "declaration__agreement__partner__community", _readable(actor)
-    )
+    return _within(Contribution.objects.all(), "partner__community", _readable(actor))
 
 
 def partners_to_act_on(actor: Actor, permission: Permission) -> QuerySet[Partner]:

@@ -4,9 +4,8 @@ import graphene
 
 from linli.accounts import models, selectors
 from linli.accounts.policy import Permission, Role
-from linli_api import ids
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import Column, GlobalId, One
 from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, choices
 from linli_api.types import Object
@@ -24,20 +23,16 @@ class Person(Object):
 
     username = graphene.String(required=True, description="What they log in with.")
     name = graphene.String(required=True, description="What they are called.")
-    email = graphene.String(description="Null where not given.")
-    phone = graphene.String(description="Null where not given.")
+    email = Column(
+        graphene.String, of="email", blank_is_null=True, description="Null where not given."
+    )
+    phone = Column(
+        graphene.String, of="phone", blank_is_null=True, description="Null where not given."
+    )
     is_active = graphene.Boolean(required=True, description="Whether they may log in.")
     memberships = Connection(
         lambda: Membership, by="person_id", description="Their roles, where you give them out."
     )
-
-    @staticmethod
-    def resolve_email(person: models.Person, info: graphene.ResolveInfo) -> str | None:
-        return person.email or None
-
-    @staticmethod
-    def resolve_phone(person: models.Person, info: graphene.ResolveInfo) -> str | None:
-        return person.phone or None
 
 
 class Membership(Object):
@@ -51,14 +46,11 @@ class Membership(Object):
     person = One(Person, by="person_id", description="Who.")
     tenant = One(Tenant, by="tenant_id", description="Where; null for the platform itself.")
     role = graphene.Field(RoleName, required=True, description="As what.")
-    community_id = graphene.ID(description="Set where the role is limited to one community.")
+    community_id = GlobalId(
+        "Community",
+        by="community_id",
+        description="Set where the role is limited to one community.",
+    )
     starts_on = Date(required=True, description="The first day.")
     ended_on = Date(description="The first day no longer; null while it runs.")
     granted_by = One(Person, by="granted_by_id", description="Who gave it.")
-
-    @staticmethod
-    def resolve_community_id(
-        membership: models.Membership, info: graphene.ResolveInfo
-    ) -> str | None:
-        key = membership.community_id
-        return ids.encode("Community", key) if key else None

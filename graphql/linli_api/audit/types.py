@@ -7,7 +7,7 @@ from linli.accounts import selectors
 from linli.accounts.policy import Permission
 from linli.audit import models
 from linli_api import ids
-from linli_api.fields import Computed
+from linli_api.fields import Computed, GlobalId
 from linli_api.scalars import DateTime, Document
 from linli_api.types import Object, types_by_model
 
@@ -22,26 +22,22 @@ class AuditEntry(Object):
         orderings = {"NEWEST": ("-id",), "OLDEST": ("id",)}
 
     at = DateTime(required=True, description="When.")
-    person_id = graphene.ID(description="Who; null where the platform acted by itself.")
+    person_id = GlobalId(
+        "Person", by="person_id", description="Who; null where the platform acted by itself."
+    )
     person_name = Computed(
         graphene.String, load=selectors.name_by_entry, description="What they are called now."
     )
-    client_id = graphene.ID(
-        description="The program it was done through; null where a person did it in their browser."
+    client_id = GlobalId(
+        "Client",
+        by="client_id",
+        description="The program it was done through; null where a person did it in their browser.",
     )
     action = graphene.String(required=True, description="What was done: fund.approve.")
     object_id = graphene.ID(required=True, description="The global id of what it was done to.")
     before = Document(description="What the write changed, as it was; null for something new.")
     after = Document(description="The same, as it became; null for something ended.")
     reason = graphene.String(required=True, description="Why; empty where none was given.")
-
-    @staticmethod
-    def resolve_person_id(entry: models.Entry, info: graphene.ResolveInfo) -> str | None:
-        return ids.encode("Person", entry.person_id) if entry.person_id else None
-
-    @staticmethod
-    def resolve_client_id(entry: models.Entry, info: graphene.ResolveInfo) -> str | None:
-        return ids.encode("Client", entry.client_id) if entry.client_id else None
 
     @staticmethod
     def resolve_object_id(entry: models.Entry, info: graphene.ResolveInfo) -> str:

@@ -4,7 +4,7 @@ import graphene
 
 from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
-from linli_api.fields import One
+from linli_api.fields import Column, One
 from linli_api.scalars import Date, Document, Fen, choices
 from linli_api.types import Object
 from tenants.communities import models, selectors
@@ -31,7 +31,9 @@ class Community(Object):
     division_code = graphene.String(
         description="Its 12 digits in the national list; null if it is newer than the list."
     )
-    profile = graphene.Field(CommunityProfile, description="Which models suit it (M4).")
+    profile = Column(
+        CommunityProfile, of="profile", blank_is_null=True, description="Which models suit it (M4)."
+    )
     residents = graphene.Int(description="How many people live there.")
     buildings = graphene.Int(description="How many buildings it has.")
     operating_cost_fen = Fen(description="What running it costs a year, in fen.")
@@ -45,10 +47,6 @@ class Community(Object):
         filters={"key": Filter("key", graphene.String())},
         description="What accounts state about it.",
     )
-
-    @staticmethod
-    def resolve_profile(community: models.Community, info: graphene.ResolveInfo) -> str | None:
-        return community.profile or None
 
 
 class Fact(Object):

@@ -5,7 +5,7 @@ import graphene
 from linli.accounts.policy import Permission
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import Computed, One
+from linli_api.fields import One, Total, Worked
 from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.partners.types import Contribution
@@ -32,8 +32,13 @@ class Fund(Object):
     sample = graphene.Boolean(
         required=True, description="True for made-up sample data, false for what really happened."
     )
-    balance_fen = Computed(
-        Fen, load=selectors.balance_by_fund, description="What it holds now, in fen."
+    balance_fen = Total(
+        Fen,
+        rows=selectors.held,
+        by="fund_id",
+        amount=selectors.HELD,
+        required=True,
+        description="What it holds now, in fen.",
     )
     accounts = Connection(
         lambda: Account, by="fund_id", description="Where its money comes from, is held, went."
@@ -62,8 +67,11 @@ class Account(Object):
     )
     debits_fen = Fen(required=True, description="All that was taken out, in fen.")
     credits_fen = Fen(required=True, description="All that was put in, in fen.")
-    balance_fen = Fen(
-        required=True, description="What was put in less what was taken out; negative for a source."
+    balance_fen = Worked(
+        Fen,
+        of=selectors.HELD,
+        required=True,
+        description="What was put in less what was taken out; negative for a source.",
     )
     postings_in = Connection(
         lambda: Posting, by="credit_id", description="The postings that put money in."
@@ -147,8 +155,11 @@ class Balance(Object):
 
 @extends(Contribution)
 class ContributionReceived:
-    received_fen = Computed(
+    received_fen = Total(
         Fen,
-        load=selectors.received_by_contribution,
+        rows=selectors.arrivals,
+        by="contribution_id",
+        amount=selectors.BROUGHT,
+        required=True,
         description="What has arrived in the fund of it, in fen.",
     )

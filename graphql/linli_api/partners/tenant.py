@@ -48,7 +48,7 @@ class Query:
     contribution = ById(Contribution, description="One contribution.")
     contributions = Connection(
         Contribution,
-        filters={"partner_id": Filter("declaration__agreement__partner_id", IdOf("Partner"))},
+        filters={"partner_id": Filter("partner_id", IdOf("Partner"))},
         description="What partners owe the fund.",
     )
 

@@ -4,11 +4,12 @@ from datetime import date
 from typing import Any
 
 import graphene
+from django.db.models import F
 
 from linli.accounts.policy import Permission
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import One, Total
 from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.scalars import Date, DateTime, Fen, Rate, choices
@@ -42,6 +43,17 @@ class Partner(Object):
     sample = graphene.Boolean(required=True, description=SAMPLE)
     agreements = Connection(
         lambda: Agreement, by="partner_id", description="What was agreed with it."
+    )
+    contributions = Connection(
+        lambda: Contribution, by="partner_id", description="What it owes, by declaration."
+    )
+    owed_fen = Total(
+        Fen,
+        rows=selectors.contributions,
+        by="partner_id",
+        amount=F("amount_fen"),
+        required=True,
+        description="All that it was worked out to owe so far, paid or not, in fen.",
     )
 
 
@@ -148,6 +160,7 @@ class Contribution(Object):
         selector = selectors.contributions
 
     declaration = One(Declaration, by="declaration_id", description="What it is owed for.")
+    partner = One(Partner, by="partner_id", description="Who owes it.")
     amount_fen = Fen(required=True, description="What is owed in all, in fen.")
     lines = graphene.List(
         graphene.NonNull(ContributionLine), required=True, description="How it was worked out."

@@ -1,14 +1,12 @@
 """Divisions of the country and the tenants that stand in them, as the API shows them."""
 
-from datetime import datetime
-
 import graphene
 
 from linli.accounts import selectors as accounts
 from linli.accounts.policy import Permission
 from linli.registry import models, selectors
 from linli_api.connections import Connection
-from linli_api.fields import Computed, One
+from linli_api.fields import Column, Computed, One
 from linli_api.guard import INHERITED, MEMBER
 from linli_api.scalars import DateTime, choices
 from linli_api.types import Object
@@ -75,12 +73,10 @@ class Tenant(Object):
         Brand, load=selectors.brand_by_tenant, description="Null for the house colours."
     )
     division = One(Division, by="division_id", description="Where it lies.")
-    requested_at = DateTime(required=True, description="When it was asked for.")
+    requested_at = Column(
+        DateTime, of="created_at", required=True, description="When it was asked for."
+    )
     parent = One(lambda: Tenant, by="parent_id", description="The district or city it belongs to.")
     children = Connection(
         lambda: Tenant, by="parent_id", description="The tenants that belong to it."
     )
-
-    @staticmethod
-    def resolve_requested_at(tenant: models.Tenant, info: graphene.ResolveInfo) -> datetime:
-        return tenant.created_at

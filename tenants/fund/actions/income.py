@@ -21,7 +21,7 @@ from tenants.fund.actions.common import (
 from tenants.fund.allocation import INFLOW, waterfall_legs
 from tenants.fund.ledger import Leg
 from tenants.fund.models import Fund, Posting, Source
-from tenants.fund.selectors import fund_for, narrowed, received_by_contribution
+from tenants.fund.selectors import fund_for, narrowed, received_of
 from tenants.operating_model.selectors import effective_rules
 from tenants.partners.models import Contribution
 
@@ -45,7 +45,7 @@ def receive_contribution(
         message = _("This community has no fund yet. Open one first.")
         raise Refused("NO_FUND", message, field="contributionId")
     require_day(fund, received_on, field="receivedOn")
-    received = received_by_contribution([contribution], actor)[contribution.pk]
+    received = received_of(contribution, actor=actor)
     open_fen = contribution.amount_fen - received
     if not 0 < amount_fen <= open_fen:
         raise Refused(
@@ -133,11 +133,11 @@ def _locked(actor: Actor, contribution_id: UUID) -> Contribution:
     """Locked, so that two receipts of one contribution wait for each other."""
     permission = Permission.PARTNERS_RECEIVE
     actor.require_somewhere(permission)
-    within = "declaration__agreement__partner__community"
+    within = "partner__community"
     contribution = (
         narrowed(Contribution.objects.all(), actor, permission, within)
         .select_for_update(of=("self",), no_key=True)
-        .select_related("declaration__agreement__partner")
+        .select_related("declaration__agreement", "partner")
         .filter(pk=contribution_id)
         .first()
     )

@@ -1,0 +1,138 @@
+"""A document, read once: parsed, measured, validated. Read again, it is found.
+
+What is kept depends on the text and the schema alone; who asks, and with which variables, comes
+with each run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    Node,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from linli_api import limits
+from linli_api.errors import InvalidRequest
+
+KEPT = 500
+# A longer text is read anew each time, so that what is kept stays small.
+LONGEST_KEPT = 16_000
+
+
+class Rejected(Exception):
+    """The document does not parse, breaks a limit or does not fit the schema."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One that fits its schema."""
+
+    schema: GraphQLSchema
+    node: DocumentNode
+    # By operation name; what is planned of each is the planner's.
+    plans: dict[str | None, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        return {
+            definition.name.value: definition
+            for definition in self.node.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+
+    @cached_property
+    def operations(self) -> dict[str | None, OperationDefinitionNode]:
+        return {
+            definition.name.value if definition.name else None: definition
+            for definition in self.node.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+
+    @cached_property
+    def introspection(self) -> list[GraphQLError]:
+        """What is wrong with it for who may not introspect."""
+        return validate(self.schema, self.node, [NoSchemaIntrospectionCustomRule], max_errors=20)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The one to run; None where the name does not tell."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        return self.operations.get(name) if name is not None else None
+
+
+def read(schema: GraphQLSchema, query: str) -> Document:
+    """Raises Rejected."""
+    if len(query) > LONGEST_KEPT:
+        return _read(schema, query)
+    return _kept(schema, query)
+
+
+def _read(schema: GraphQLSchema, query: str) -> Document:
+    try:
+        node = parse(query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS)
+        limits.check(node)
+    except GraphQLError as error:
+        raise Rejected(error) from error
+    except InvalidRequest as refused:
+        raise Rejected(GraphQLError(str(refused.message), original_error=refused)) from refused
+    except RecursionError as error:
+        too_deep = InvalidRequest("DOCUMENT_TOO_DEEP", _("The document nests too deep."))
+        raise Rejected(GraphQLError("", original_error=too_deep)) from error
+    errors = validate(schema, node, specified_rules, max_errors=20)
+    if errors:
+        raise Rejected(*errors)
+    return Document(schema, node)
+
+
+_kept = lru_cache(maxsize=KEPT)(_read)
+
+
+def is_query(operation: OperationDefinitionNode) -> bool:
+    return operation.operation is OperationType.QUERY
+
+
+def nodes_below(node: Node, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[Node]:
+    """Every node of an operation, each fragment's once."""
+    seen: set[str] = set()
+    waiting: list[Node] = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, FragmentSpreadNode) and one.name.value not in seen:
+            seen.add(one.name.value)
+            waiting.append(fragments[one.name.value])
+        for key in one.keys:
+            value = getattr(one, key, None)
+            if isinstance(value, Node):
+                waiting.append(value)
+            elif isinstance(value, list | tuple):
+                waiting += [inner for inner in value if isinstance(inner, Node)]
+
+
+def uses_variables(node: FieldNode) -> bool:
+    """Whether the arguments of a field depend on the request's variables."""
+    return any(
+        isinstance(below, VariableNode)
+        for argument in node.arguments
+        for below in nodes_below(argument, {})
+    )

@@ -1,0 +1,76 @@
+"""How PostgreSQL writes a value so that the answer holds what the executor would have written."""
+
+from collections.abc import Callable
+
+from django.db import models
+from graphql import GraphQLEnumType
+
+from linli_api.planner.holes import Unplanned
+from linli_api.planner.sql import Sql, joined, sql, text
+
+Form = Callable[[Sql], Sql]
+
+_TEXT = (models.CharField, models.TextField)
+_WHOLE = (models.IntegerField,)  # Django's other whole numbers, and FenField, derive from it
+
+
+def _as_it_is(column: Sql) -> Sql:
+    return column
+
+
+def _rate(column: Sql) -> Sql:
+    return sql("trim_scale({})::text", column)
+
+
+# The scalar, the columns it may show, and its form. JSON's own forms of text, numbers, days and
+# instants (in UTC) are those of `linli_api.scalars`.
+_FORMS: list[tuple[str, tuple[type[models.Field], ...], Form]] = [
+    ("String", _TEXT, _as_it_is),
+    ("Int", _WHOLE, _as_it_is),
+    ("Boolean", (models.BooleanField,), _as_it_is),
+    ("Fen", _WHOLE, _as_it_is),
+    ("Date", (models.DateField,), _as_it_is),
+    ("DateTime", (models.DateTimeField,), _as_it_is),
+    ("Rate", (models.DecimalField,), _rate),
+    ("Document", (models.JSONField,), _as_it_is),
+]
+
+
+def form_of(scalar: str, column: models.Field) -> Form:
+    """By the scalar's name. Raises Unplanned for a pair that is not known."""
+    for known, columns, form in _FORMS:
+        if scalar == known and isinstance(column, columns):
+            return form
+    raise Unplanned(f"{scalar} from {type(column).__name__}")
+
+
+def enum_form(enum: GraphQLEnumType) -> Form:
+    names = [
+        sql(" WHEN {} THEN {}", text(str(getattr(member.value, "value", member.value))), text(name))
+        for name, member in enum.values.items()
+    ]
+    return lambda column: sql("CASE {}::text{} END", column, joined(names, ""))
+
+
+def global_id(type_name: str, key: Sql) -> Sql:
+    """As `linli_api.ids.encode` writes it."""
+    return sql(
+        "replace(encode(convert_to({} || {}::text, 'UTF8'), 'base64'), E'\\n', '')",
+        text(f"{type_name}:"),
+        key,
+    )
+
+
+def cursor(scope: Sql, columns: list[Sql]) -> Sql:
+    """As `linli_api.cursors.encode` writes it; scope: its key for the scope, as bytes."""
+    return sql(
+        "(SELECT translate(encode(substring(sha256({} || b) for 8) || b, 'base64'), E'+/\\n', '-_')"
+        " FROM convert_to(json_build_array({})::text, 'UTF8') AS b)",
+        scope,
+        joined(columns),
+    )
+
+
+def money(fen: Sql) -> Sql:
+    """As `linli.money.grouped` writes it."""
+    return sql("to_char({} / 100.0, 'FM9,999,999,999,999,990.00')", fen)

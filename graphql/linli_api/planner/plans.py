@@ -1,0 +1,243 @@
+"""Plans: made once for a document, an operation, a view and the shapes of its arguments, then run.
+
+A plan is one SQL statement with a column of JSON text for each root field. Its key holds whatever
+the statement's text depends on: the view of the actor (`holes.view_of`), the values of variables in
+@skip and @include, and of each field with arguments which of them are given, how they order and
+which way they page. Values, tenant and person are parameters; where a selector looks at the person
+or the tenant itself, they join the key.
+
+Whatever would end in an error is left to the executor, so there is one place that words errors.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableNode,
+    Visitor,
+    visit,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values, get_variable_values
+
+from linli.accounts.policy import Actor
+from linli.errors import Refused
+from linli_api.connections import Asked
+from linli_api.documents import Document, is_query, nodes_below, uses_variables
+from linli_api.planner.compiling import Compiler, declared_fields
+from linli_api.planner.holes import Reading, Unplanned, view_of
+from linli_api.planner.sql import Sql, numbered
+from linli_api.planner.statements import fetch
+
+KEPT = 64  # plans of one operation
+
+
+@dataclass(frozen=True)
+class Plan:
+    """keys: of the root fields, in the order of the columns. params: constants and readings.
+    required: whether a NULL in the column means that the executor has something to say."""
+
+    keys: tuple[str, ...]
+    statement: str
+    params: tuple[Any, ...]
+
+
+class Run:
+    """One request as plans read it: the actor, the variables, and what arguments come to."""
+
+    def __init__(
+        self,
+        document: Document,
+        actor: Actor,
+        variables: Mapping[str, Any],
+        asked: Mapping[int, Any],
+    ) -> None:
+        self.document, self.actor, self.variables = document, actor, dict(variables)
+        self._asked = asked
+
+    def asked(self, node: FieldNode) -> Any:
+        try:
+            return self._asked[id(node)]
+        except KeyError:
+            raise Unplanned("a field with arguments that nobody reads") from None
+
+
+class Planned:
+    """All that is kept of one operation."""
+
+    def __init__(self, document: Document, operation: OperationDefinitionNode) -> None:
+        self.document, self.operation = document, operation
+        self._uses = _uses(document, operation)
+        self._fixed: dict[int, Any] = {}
+        self._conditions = _conditions(document, operation)
+        self._plans: OrderedDict[Hashable, Plan | None] = OrderedDict()
+        self._personal: set[Hashable] = set()
+
+    def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
+        """The JSON text of ``data``; None where the executor is to answer."""
+        try:
+            run = self._run(actor, inputs)
+        except (Refused, GraphQLError, Unplanned):
+            return None
+        if run is None:
+            return None
+        plan = self._plan(run)
+        if plan is None:
+            return None
+        params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
+        columns = fetch(plan.statement, params)
+        if None in columns:
+            return None
+        parts = (f'"{key}":{column}' for key, column in zip(plan.keys, columns, strict=True))
+        return "{" + ",".join(parts) + "}"
+
+    def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run | None:
+        """Raises what the arguments are refused with."""
+        definitions = self.operation.variable_definitions
+        variables: Any = {}
+        if definitions:
+            variables = get_variable_values(self.document.schema, definitions, dict(inputs))
+            if isinstance(variables, list):  # of errors
+                return None
+        asked = dict(self._fixed)
+        for node, field, declared in self._uses:
+            if id(node) in asked:
+                continue
+            found = declared.asked(get_argument_values(field, node, variables))
+            asked[id(node)] = found
+            if not uses_variables(node):
+                self._fixed[id(node)] = found
+        return Run(self.document, actor, variables, asked)
+
+    def _plan(self, run: Run) -> Plan | None:
+        key: Hashable = (
+            view_of(run.actor),
+            tuple(_frozen(run.variables.get(name)) for name in self._conditions),
+            tuple(_shape(run.asked(node)) for node, _field, _declared in self._uses),
+        )
+        if key in self._personal:
+            key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+        if key in self._plans:
+            self._plans.move_to_end(key)
+            return self._plans[key]
+        plan, personal = self._made(run)
+        if personal and key not in self._personal:
+            self._personal.add(key)
+            key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+        self._plans[key] = plan
+        if len(self._plans) > KEPT:
+            self._plans.popitem(last=False)
+        return plan
+
+    def _made(self, run: Run) -> tuple[Plan | None, bool]:
+        compiler = Compiler(run)
+        try:
+            return self._compiled(compiler, run), compiler.actor.personal
+        except (Unplanned, EmptyResultSet):
+            return None, compiler.actor.personal
+
+    def _compiled(self, compiler: Compiler, run: Run) -> Plan:
+        document = self.document
+        root = document.schema.query_type
+        if root is None or not is_query(self.operation):
+            raise Unplanned("no query")
+        fields = collect_fields(
+            document.schema, document.fragments, run.variables, root, self.operation.selection_set
+        )
+        keys, columns = [], []
+        for key, nodes in fields.items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                columns.append(Sql(f"'\"{root.name}\"'"))
+            elif name.startswith("__"):
+                raise Unplanned("introspection")
+            else:
+                columns.append(compiler.field(root, name, nodes, None))
+            keys.append(key)
+        texts = ", ".join(f"({column.text})::text" for column in columns)
+        params = tuple(param for column in columns for param in column.params)
+        return Plan(tuple(keys), numbered(Sql(f"SELECT {texts}", params)), params)
+
+
+def planned_answer(
+    document: Document,
+    operation_name: str | None,
+    actor: Actor | None,
+    inputs: Mapping[str, Any],
+) -> str | None:
+    """The JSON text of ``data``, if the planner knows all of the operation; None if it does not."""
+    operation = document.operation(operation_name)
+    if actor is None or operation is None or not is_query(operation):
+        return None
+    planned = document.plans.get(operation_name)
+    if planned is None:
+        planned = document.plans[operation_name] = Planned(document, operation)
+    return planned.answer(actor, inputs)
+
+
+def _uses(
+    document: Document, operation: OperationDefinitionNode
+) -> list[tuple[FieldNode, GraphQLField, Any]]:
+    """The fields whose arguments somebody reads, each with its declarations."""
+    found: list[tuple[FieldNode, GraphQLField, Any]] = []
+    info = TypeInfo(document.schema)
+    reached = {id(node) for node in nodes_below(operation, document.fragments)}
+
+    class Collecting(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            parent, field = info.get_parent_type(), info.get_field_def()
+            if id(node) not in reached or not isinstance(parent, GraphQLObjectType) or not field:
+                return
+            if node.name.value.startswith("__"):
+                return
+            _attribute, declared = declared_fields(parent)[node.name.value]
+            if hasattr(declared, "asked"):
+                found.append((node, field, declared))
+
+    visit(document.node, TypeInfoVisitor(info, Collecting()))
+    return found
+
+
+def _conditions(document: Document, operation: OperationDefinitionNode) -> list[str]:
+    """The variables that decide which fields there are."""
+    return sorted(
+        {
+            below.name.value
+            for node in nodes_below(operation, document.fragments)
+            for directive in getattr(node, "directives", None) or ()
+            for below in nodes_below(directive, {})
+            if isinstance(below, VariableNode)
+        }
+    )
+
+
+def _shape(asked: Any) -> Hashable:
+    """What of the arguments the text of the statement depends on."""
+    if not isinstance(asked, Asked):
+        return type(asked)
+    cut = asked.cut
+    return (
+        cut.columns,
+        cut.backward,
+        cut.after is None,
+        cut.before is None,
+        tuple((lookup, _type(value)) for lookup, value in asked.narrowing.items()),
+    )
+
+
+def _type(value: Any) -> Hashable:
+    return (list, type(value[0]) if value else None) if isinstance(value, list) else type(value)
+
+
+def _frozen(value: Any) -> Hashable:
+    return value if isinstance(value, Hashable) else repr(value)

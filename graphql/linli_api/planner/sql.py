@@ -1,0 +1,53 @@
+"""Pieces of SQL with the parameters that belong to them, in the order of their text.
+
+In a piece's text ``%s`` stands for a parameter and ``%%`` for a per cent sign, as Django writes
+them; `numbered` turns a finished statement into PostgreSQL's own ``$1``.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+_PLACE = re.compile(r"%([s%])")
+
+
+@dataclass(frozen=True)
+class Sql:
+    text: str
+    params: tuple[Any, ...] = ()
+
+
+def sql(template: str, *pieces: Sql) -> Sql:
+    """The template with a piece for each ``{}``."""
+    texts = template.split("{}")
+    if len(texts) != len(pieces) + 1:
+        raise ValueError(f"{len(pieces)} pieces for {template!r}")
+    found = [texts[0]]
+    for piece, text in zip(pieces, texts[1:], strict=True):
+        found += [piece.text, text]
+    return Sql("".join(found), tuple(param for piece in pieces for param in piece.params))
+
+
+def joined(pieces: Iterable[Sql], between: str = ", ") -> Sql:
+    pieces = list(pieces)
+    return Sql(
+        between.join(piece.text for piece in pieces),
+        tuple(param for piece in pieces for param in piece.params),
+    )
+
+
+def text(value: str) -> Sql:
+    """A literal of ours: a GraphQL name, the key of an enum. Never what a client sent as a value."""
+    quoted = value.replace("'", "''").replace("%", "%%")
+    return Sql(f"'{quoted}'")
+
+
+def param(value: Any, type_: str) -> Sql:
+    """One parameter: a constant, or a `Hole`'s reading."""
+    return Sql(f"%s::{type_}", (value,))
+
+
+def numbered(statement: Sql) -> str:
+    count = iter(range(1, len(statement.params) + 1))
+    return _PLACE.sub(lambda at: "%" if at[1] == "%" else f"${next(count)}", statement.text)

@@ -1,0 +1,126 @@
+"""The planner and the executor give one answer: for random documents, every role, both schemas."""
+
+import json
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from django.db import transaction
+
+from linli.accounts.policy import Role, actor_for
+from linli.tenancy.context import public_context, tenant_context
+from linli_api import cursors, ids
+from linli_api.documents import Rejected, read
+from linli_api.execution import Request, executed
+from linli_api.planner import planned_answer
+from linli_api.schema import platform_schema, tenant_schema
+from linli_api.types import types_by_model
+from tests.support.documents import Material, document
+from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.two_towns import STREET_ROLES, World, two_towns
+
+WORDS = ["城", "社区", "a%b_c\\d", "370303", "", "stationed", 'O\'Hara "x"', "合"]
+
+
+@pytest.fixture(scope="module")
+def world(session_database, django_db_setup, django_db_blocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), two_towns(session_database) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _rolled_back(world: World) -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def material(world: World, schema) -> Material:
+    """Ids of both towns, and a cursor for every ordering of every type."""
+    found_ids, found_cursors = {}, {}
+    for model, type_ in types_by_model(schema.graphql_schema).items():
+        name = type_._meta.name
+        rows = list(model._default_manager.order_by("pk")[:4])
+        found_ids[name] = [ids.encode(name, row.pk) for row in rows]
+        if key := world.theirs.keys.get(name):
+            found_ids[name].append(ids.encode(name, key))
+        found_cursors[name] = {}
+        for ordering, columns in type_._meta.orderings.items():
+            names = [column.removeprefix("-") for column in columns]
+            if model._meta.pk.attname not in names:
+                names.append(model._meta.pk.attname)
+            found_cursors[name][ordering] = [
+                cursors.encode(f"{name}:{ordering}", [getattr(row, one) for one in names])
+                for row in rows
+            ]
+    return Material(found_ids, found_cursors, WORDS)
+
+
+def actors(world: World, tenant, community_id):
+    """One of every role there, whole and of one community, and somebody with two roles."""
+    made = []
+    for role in STREET_ROLES:
+        for limit in (None, community_id):
+            if limit and not _by_community(role):
+                continue
+            person = PersonFactory()
+            MembershipFactory(
+                person=person, tenant=world.ours.tenant, role=role, community_id=limit
+            )
+            made.append(actor_for(person, tenant))
+    person = PersonFactory()
+    for role, limit in ((Role.COMMUNITY_SECRETARY, community_id), (Role.CHARITY_CASHIER, None)):
+        MembershipFactory(person=person, tenant=world.ours.tenant, role=role, community_id=limit)
+    return [*made, actor_for(person, tenant), world.ours.all_powerful]
+
+
+def _by_community(role: Role) -> bool:
+    from linli.accounts.roles import DUTIES
+
+    return DUTIES[role].by_community
+
+
+def compare(schema, actor, text: str, variables: dict) -> bool:
+    """Whether it was planned; raises where the two answers differ."""
+    try:
+        parsed = read(schema.graphql_schema, text)
+    except Rejected as rejected:
+        [error] = rejected.errors
+        assert error.original_error.code in ("DOCUMENT_TOO_LARGE", "DOCUMENT_TOO_DEEP"), text
+        return False
+    with transaction.atomic():
+        planned = planned_answer(parsed, None, actor, variables)
+    answer = executed(parsed, Request(text, variables), actor)
+    if planned is None:
+        return False
+    assert answer.errors == []
+    assert json.loads(planned) == json.loads(answer.data), f"{text}\n{planned}\n{answer.data}"
+    assert list(json.loads(planned)) == list(json.loads(answer.data))
+    return True
+
+
+EACH = 400  # documents of a schema; a seed is enough to make one again
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_of_a_tenant(world: World, part: int) -> None:
+    with tenant_context(world.ours.tenant):
+        people = actors(world, world.ours.tenant, world.ours.keys["Community"])
+        planned = _compare_many(tenant_schema, world, people, part)
+    assert planned > EACH / 4 / 3
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_of_the_platform(world: World, part: int) -> None:
+    with public_context():
+        planned = _compare_many(platform_schema, world, actors(world, None, None), part)
+    assert planned > 10
+
+
+def _compare_many(schema, world: World, people, part: int) -> int:
+    """How many were planned."""
+    filled, planned = material(world, schema), 0
+    for seed in range(part * EACH // 4, (part + 1) * EACH // 4):
+        random = Random(seed)
+        planned += compare(schema, random.choice(people), *document(schema, filled, random))
+    return planned
