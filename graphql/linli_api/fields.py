@@ -1,6 +1,7 @@
 """Fields beside plain columns: of a root, to one row, worked out for many rows at once."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import graphene
@@ -14,6 +15,7 @@ from linli_api import ids
 from linli_api.batches import batch_of, together
 from linli_api.guard import Rule
 from linli_api.ids import noun
+from linli_api.inputs import IdOf, plain
 
 
 class Field(graphene.Field):
@@ -149,6 +151,43 @@ class Total(Field):
             return dict(rows.values_list(self.by).annotate(_total=Sum(self.amount)))
 
         return int(batch_of(root).load(id(self), load).get(root.pk, 0))
+
+
+class Groups(Field):
+    """A list of groups of rows: ``rows(actor=actor, **arguments)`` gives a queryset of values, one
+    for each group, in order. ``check(**arguments)`` refuses what would make too many."""
+
+    def __init__(
+        self,
+        type_: Any,
+        *,
+        rows: Callable[..., QuerySet],
+        check: Callable[..., None],
+        arguments: Mapping[str, Any],
+        **options: Any,
+    ) -> None:
+        listed = graphene.List(graphene.NonNull(type_))
+        taken = {
+            name: one.argument() if isinstance(one, IdOf) else one
+            for name, one in arguments.items()
+        }
+        super().__init__(listed, args=taken, resolver=self._resolve, **options)
+        self.rows, self.check = rows, check
+        self.inputs = {**self.args, **{n: a for n, a in arguments.items() if isinstance(a, IdOf)}}
+
+    def asked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the rows take them."""
+        values = {
+            name: value
+            for name, value in plain(self.inputs, arguments).items()
+            if value is not None
+        }
+        self.check(**values)
+        return values
+
+    def _resolve(self, root: None, info: Any, **arguments: Any) -> list[Any]:
+        groups = self.rows(actor=info.context.actor, **self.asked(arguments))
+        return together(SimpleNamespace(**group) for group in groups)
 
 
 class InYuan(Field):

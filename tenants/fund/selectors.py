@@ -31,9 +31,7 @@ def spendings(*, actor: Actor) -> QuerySet[Spending]:
 # What an account holds, and what a posting brought of a contribution: less than nothing when it
 # took it back.
 HELD = F("credits_fen") - F("debits_fen")
-BROUGHT = Case(
-    When(kind=Posting.Kind.CONTRIBUTION, then=F("amount_fen")), default=-F("amount_fen")
-)
+BROUGHT = Case(When(kind=Posting.Kind.CONTRIBUTION, then=F("amount_fen")), default=-F("amount_fen"))
 
 
 def held(*, actor: Actor) -> QuerySet[Account]:

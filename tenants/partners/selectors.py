@@ -3,10 +3,16 @@
 from datetime import date
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
+from linli.errors import Refused
 from tenants.partners.models import Agreement, Contribution, Declaration, Partner
+
+MOST_DAYS = 3 * 366  # of which to sum up months at once
 
 
 def partners(*, actor: Actor) -> QuerySet[Partner]:
@@ -23,6 +29,34 @@ def declarations(*, actor: Actor) -> QuerySet[Declaration]:
 
 def contributions(*, actor: Actor) -> QuerySet[Contribution]:
     return _within(Contribution.objects.all(), "partner__community", _readable(actor))
+
+
+def contribution_months(
+    *, actor: Actor, since: date, until: date, community_id: UUID | None = None
+) -> QuerySet:
+    """What was worked out to be owed, by community and month, for periods that start on the days
+    [since, until): ``community_id``, ``month`` (its first day), ``owed_fen``, ``declarations``."""
+    period = {"declaration__starts_on__gte": since, "declaration__starts_on__lt": until}
+    rows = contributions(actor=actor).filter(**period)
+    if community_id is not None:
+        rows = rows.filter(partner__community=community_id)
+    return (
+        rows.values(
+            community_id=F("partner__community_id"), month=TruncMonth("declaration__starts_on")
+        )
+        .annotate(owed_fen=Sum("amount_fen"), declarations=Count("pk"))
+        .order_by("month", "community_id")
+    )
+
+
+def check_months(*, since: date, until: date, community_id: UUID | None = None) -> None:
+    """Raises `Refused` PERIOD_INVALID, PERIOD_TOO_LONG."""
+    if until <= since:
+        message = _("It must end after it starts; the end is the first day not included.")
+        raise Refused("PERIOD_INVALID", message, field="until")
+    if (until - since).days > MOST_DAYS:
+        message = _("Ask for {most} days at most at a time.")
+        raise Refused("PERIOD_TOO_LONG", format_lazy(message, most=MOST_DAYS), field="until")
 
 
 def partners_to_act_on(actor: Actor, permission: Permission) -> QuerySet[Partner]:

@@ -3,17 +3,19 @@
 import graphene
 
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById
+from linli_api.fields import ById, Groups
 from linli_api.inputs import IdOf
 from linli_api.partners import mutations
 from linli_api.partners.types import (
     Agreement,
     AgreementMode,
     Contribution,
+    ContributionMonth,
     Declaration,
     Partner,
 )
 from linli_api.scalars import Date
+from tenants.partners import selectors
 
 
 class Query:
@@ -50,6 +52,18 @@ class Query:
         Contribution,
         filters={"partner_id": Filter("partner_id", IdOf("Partner"))},
         description="What partners owe the fund.",
+    )
+    contribution_months = Groups(
+        ContributionMonth,
+        rows=selectors.contribution_months,
+        check=selectors.check_months,
+        arguments={
+            "since": Date(required=True, description="Of periods that start on this day or later."),
+            "until": Date(required=True, description="The first day not included."),
+            "community_id": IdOf("Community", description="Of one community."),
+        },
+        required=True,
+        description="What partners owe, summed up by community and month.",
     )
 
 

@@ -173,6 +173,18 @@ class Contribution(Object):
     worked_out_at = DateTime(required=True, description="When it was worked out.")
 
 
+class ContributionMonth(Object):
+    """What the partners of one community owe for the periods that start in one month."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+
+    community = One(Community, by="community_id", description="Whose partners.")
+    month = Date(required=True, description="The first day of the month.")
+    owed_fen = Fen(required=True, description="What they owe in all, in fen.")
+    declarations = graphene.Int(required=True, description="For how many declarations.")
+
+
 @extends(Community)
 class CommunityPartners:
     partners = Connection(

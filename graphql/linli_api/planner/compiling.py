@@ -89,6 +89,17 @@ class Row:
         return ", ".join(f'"{name}"' for name in self.names)
 
 
+class Group(Row):
+    """The same of a queryset of values, whose columns it names itself."""
+
+    def __init__(self, alias: str, rows: QuerySet) -> None:
+        super().__init__(alias, rows.model)
+        self._fields = {n: e.output_field for n, e in rows.query.annotations.items()}
+
+    def field(self, name: str) -> Field:
+        return self._fields[name]
+
+
 class Selection:
     """One use of a field: where it stands, and its nodes in the document."""
 
@@ -115,6 +126,9 @@ class Compiler:
     def row(self, model: Any) -> Row:
         self._aliases += 1
         return Row(f"row{self._aliases}", model)  # Django calls its own T1, T2 …
+
+    def group(self, rows: QuerySet) -> Group:
+        return Group(self.row(rows.model).alias, rows)
 
     def object(self, type_: Any, nodes: list[FieldNode], row: Row) -> Sql:
         """The JSON object of a row."""

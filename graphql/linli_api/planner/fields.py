@@ -10,7 +10,7 @@ from graphql import FieldNode, GraphQLEnumType, GraphQLNonNull, get_named_type, 
 
 from linli_api import cursors
 from linli_api.connections import Asked, Connection
-from linli_api.fields import ById, Column, GlobalId, InYuan, One, Total, Worked
+from linli_api.fields import ById, Column, GlobalId, Groups, InYuan, One, Total, Worked
 from linli_api.pages import Slice
 from linli_api.planner.compiling import Compiler, Selection, compiled, declared_fields, plans
 from linli_api.planner.forms import cursor, enum_form, form_of, global_id, money
@@ -70,6 +70,19 @@ def total(compiler: Compiler, declared: Total, at: Selection) -> Sql:
     rows = rows.filter(**{declared.by: at.above.outer("pk")})
     summed = compiled(rows.annotate(_amount=declared.amount).values_list("_amount"))
     return sql("coalesce((SELECT sum(amount)::bigint FROM ({}) AS s(amount)), 0)", summed)
+
+
+@plans(Groups)
+def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
+    node = at.nodes[0]
+    holes = {
+        name: Hole(lambda run, name=name: run.asked(node)[name], type_of_value(value))
+        for name, value in compiler.run.asked(node).items()
+    }
+    rows = declared.rows(actor=compiler.actor, **holes)
+    row = compiler.group(rows)
+    made = compiler.object(_target(at), at.nodes, row)
+    return sql("(SELECT coalesce(json_agg({}), '[]'::json) FROM {})", made, row.source(rows))
 
 
 @plans(ById)

@@ -22,6 +22,11 @@ def _rate(column: Sql) -> Sql:
     return sql("trim_scale({})::text", column)
 
 
+def _day(column: Sql) -> Sql:
+    """A month cut off a day is an instant to PostgreSQL."""
+    return sql("{}::date", column)
+
+
 # The scalar, the columns it may show, and its form. JSON's own forms of text, numbers, days and
 # instants (in UTC) are those of `linli_api.scalars`.
 _FORMS: list[tuple[str, tuple[type[models.Field], ...], Form]] = [
@@ -29,7 +34,7 @@ _FORMS: list[tuple[str, tuple[type[models.Field], ...], Form]] = [
     ("Int", _WHOLE, _as_it_is),
     ("Boolean", (models.BooleanField,), _as_it_is),
     ("Fen", _WHOLE, _as_it_is),
-    ("Date", (models.DateField,), _as_it_is),
+    ("Date", (models.DateField,), _day),
     ("DateTime", (models.DateTimeField,), _as_it_is),
     ("Rate", (models.DecimalField,), _rate),
     ("Document", (models.JSONField,), _as_it_is),

@@ -166,7 +166,7 @@ class Planned:
             keys.append(key)
         texts = ", ".join(f"({column.text})::text" for column in columns)
         params = tuple(param for column in columns for param in column.params)
-        return Plan(tuple(keys), numbered(Sql(f"SELECT {texts}", params)), params)
+        return Plan(tuple(keys), *numbered(Sql(f"SELECT {texts}", params)))
 
 
 def planned_answer(
@@ -223,6 +223,8 @@ def _conditions(document: Document, operation: OperationDefinitionNode) -> list[
 
 def _shape(asked: Any) -> Hashable:
     """What of the arguments the text of the statement depends on."""
+    if isinstance(asked, dict):
+        return tuple((name, _type(value)) for name, value in asked.items())
     if not isinstance(asked, Asked):
         return type(asked)
     cut = asked.cut

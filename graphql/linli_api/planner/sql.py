@@ -48,6 +48,17 @@ def param(value: Any, type_: str) -> Sql:
     return Sql(f"%s::{type_}", (value,))
 
 
-def numbered(statement: Sql) -> str:
-    count = iter(range(1, len(statement.params) + 1))
-    return _PLACE.sub(lambda at: "%" if at[1] == "%" else f"${next(count)}", statement.text)
+def numbered(statement: Sql) -> tuple[str, tuple[Any, ...]]:
+    """With ``$1``, ``$2`` …; equal parameters share a number, so that PostgreSQL sees that what it
+    groups by is what it selects."""
+    numbers: dict[tuple[type, Any], int] = {}
+    given = iter(statement.params)
+
+    def place(at: re.Match[str]) -> str:
+        if at[1] == "%":
+            return "%"
+        value = next(given)
+        return f"${numbers.setdefault((type(value), value), len(numbers) + 1)}"
+
+    text = _PLACE.sub(place, statement.text)
+    return text, tuple(value for _type, value in numbers)
