@@ -29,7 +29,7 @@ def database_settings() -> dict[str, dict[str, Any]]:
     parameters = _parameters(login)
     return {
         "default": {
-            "ENGINE": "django_tenants.postgresql_backend",
+            "ENGINE": "linli.tenancy.postgresql",
             "HOST": parameters.pop("host"),
             "PORT": parameters.pop("port"),
             "NAME": parameters.pop("dbname"),

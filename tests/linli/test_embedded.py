@@ -283,7 +283,7 @@ class TestSettings:
         monkeypatch.setenv("DATABASE_URL", self.URL)
         assert database.database_settings() == {
             "default": {
-                "ENGINE": "django_tenants.postgresql_backend",
+                "ENGINE": "linli.tenancy.postgresql",
                 "HOST": "db.example",
                 "PORT": "6432",
                 "NAME": "linli_live",

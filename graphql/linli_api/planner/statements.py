@@ -18,7 +18,10 @@ class _Prepared(psycopg.RawCursor):
 
 def fetch(statement: str, params: Sequence[Any]) -> tuple[Any, ...]:
     """The one row of a statement with ``$1`` parameters, in the schema of the moment."""
-    connection.cursor().close()  # sees to the connection and its search path
+    # What a cursor of Django's own would see to.
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection._handle_search_path()
     with connection._prepare_cursor(_Prepared(connection.connection)) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchone()
