@@ -222,11 +222,13 @@ class _Page:
     def _open(self, narrowing: Mapping[str, Any]) -> dict[str, Hole]:
         """The filters with holes for their values."""
         node = self.node
+        columns = self.of._meta.model._meta.concrete_fields
+        documents = {column.name for column in columns if isinstance(column, JSONField)}
 
         def value(lookup: str, sample: Any) -> Hole:
             many = isinstance(sample, list)
             type_ = type_of_value(sample[0] if many and sample else sample)
-            if isinstance(self.row.model._meta.get_field(lookup.split("__")[0]), JSONField):
+            if lookup.split("__")[0] in documents:
                 type_ = "jsonb"
             return Hole(lambda run: run.asked(node).narrowing[lookup], type_, many=many)
 
