@@ -16,7 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from benchmarks.data import INTEGRATOR, SCHEMA
-from benchmarks.queries import COMPLETE, LAST, PAGE
+from benchmarks.queries import LAST, PAGE
 from linli import database
 from linli.ids import uuid7
 
@@ -34,35 +34,18 @@ OWED = f"""
         WHERE partner_id = p.id
     ) owed
 """
-OWED_JSON = "'contributions', json_build_object('nodes', last.nodes), 'contributedFen', owed.fen"
-OWED_PROVISIONAL = f"""
-    CROSS JOIN LATERAL (
-        SELECT id FROM partners_agreement WHERE partner_id = p.id ORDER BY starts_on, id LIMIT 1
-    ) a
-    CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object('contribution', json_build_object(
-            'id', k.id, 'amountFen', k.amount_fen, 'workedOutAt', k.worked_out_at))
-            ORDER BY d.id DESC) AS nodes
-        FROM (
-            SELECT id FROM partners_declaration
-            WHERE agreement_id = a.id ORDER BY id DESC LIMIT {LAST}
-        ) d
-        JOIN partners_contribution k ON k.declaration_id = d.id
-    ) last
-"""
-OWED_JSON_PROVISIONAL = """'agreements', json_build_object('nodes', json_build_array(
-    json_build_object('declarations', json_build_object('nodes', last.nodes))))"""
+OWED_JSON = "'contributions', json_build_object('nodes', last.nodes), 'owedFen', owed.fen"
 Q1 = f"""
     SELECT json_build_object('data', json_build_object('partners', json_build_object('nodes',
         json_agg(json_build_object(
             'id', p.id, 'name', p.name, 'community', json_build_object('name', c.name),
-            {OWED_JSON if COMPLETE else OWED_JSON_PROVISIONAL}) ORDER BY p.name, p.id))))::text
+            {OWED_JSON}) ORDER BY p.name, p.id))))::text
     FROM (
         SELECT id, name, community_id FROM partners_partner
         WHERE community_id = %s ORDER BY name, id LIMIT {PAGE}
     ) p
     JOIN communities_community c ON c.id = p.community_id
-    {OWED if COMPLETE else OWED_PROVISIONAL}
+    {OWED}
 """
 Q2 = """
     SELECT json_build_object('data', json_build_object('partner', json_build_object(
@@ -72,12 +55,16 @@ Q2 = """
     WHERE p.id = %s
 """
 Q3 = """
-    SELECT json_build_object('data', json_build_object('contributionTotals', json_agg(
+    SELECT json_build_object('data', json_build_object('contributionMonths', json_agg(
         json_build_object('community', json_build_object('name', c.name),
-            'month', month::date, 'amountFen', fen) ORDER BY c.name, month)))::text
+            'month', month, 'owedFen', fen) ORDER BY month, c.id)))::text
     FROM (
-        SELECT p.community_id, date_trunc('month', k.worked_out_at) AS month, sum(k.amount_fen) AS fen
-        FROM partners_contribution k JOIN partners_partner p ON p.id = k.partner_id
+        SELECT p.community_id, date_trunc('month', d.starts_on)::date AS month,
+            sum(k.amount_fen) AS fen
+        FROM partners_contribution k
+        JOIN partners_declaration d ON d.id = k.declaration_id
+        JOIN partners_partner p ON p.id = k.partner_id
+        WHERE d.starts_on >= %s AND d.starts_on < %s
         GROUP BY 1, 2
     ) summed
     JOIN communities_community c ON c.id = summed.community_id
@@ -97,10 +84,10 @@ DECLARATION = """
         (id, agreement_id, starts_on, ends_on, income_fen, sessions, declared_at, sample)
     VALUES (%s, %s, %s, %s, %s, 0, now(), false) RETURNING declared_at
 """
-CONTRIBUTION = f"""
+CONTRIBUTION = """
     INSERT INTO partners_contribution
-        (id, declaration_id, amount_fen, lines, rules_id, worked_out_at{", partner_id" * COMPLETE})
-    VALUES (%s, %s, %s, %s, %s, now(){", %s" * COMPLETE})
+        (id, declaration_id, partner_id, amount_fen, lines, rules_id, worked_out_at)
+    VALUES (%s, %s, %s, %s, %s, %s, now())
 """
 AUDIT = """
     INSERT INTO audit_entry (id, at, person_id, action, object_type, object_id, after, reason)
@@ -149,8 +136,8 @@ def declare(agreement: str, startsOn: str, endsOn: str, incomeFen: int) -> bytes
         }  # fmt: skip
         given = [declaration, agreement, first, after, incomeFen]
         [declared_at] = execute(DECLARATION, given).fetchone()  # type: ignore[misc]
-        partner = [term[4]] if COMPLETE else []
-        execute(CONTRIBUTION, [contribution, declaration, owed, Jsonb([line]), rules_id, *partner])
+        of = [contribution, declaration, term[4]]
+        execute(CONTRIBUTION, [*of, owed, Jsonb([line]), rules_id])
         after_it = {
             "id": str(declaration), "agreement_id": agreement, "starts_on": startsOn,
             "ends_on": endsOn, "income_fen": incomeFen, "sessions": 0,
@@ -165,7 +152,7 @@ def declare(agreement: str, startsOn: str, endsOn: str, incomeFen: int) -> bytes
 OPERATIONS: dict[str, Callable[..., bytes]] = {
     "Q1": lambda community: read(Q1, community),
     "Q2": lambda id: read(Q2, id),
-    "Q3": lambda: read(Q3),
+    "Q3": lambda since, until: read(Q3, since, until),
     "W1": declare,
 }
 

@@ -25,7 +25,6 @@ from tenants.communities.actions import add_community  # noqa: E402
 from tenants.operating_model.actions import freeze_rules  # noqa: E402
 from tenants.operating_model.models import RuleSnapshot  # noqa: E402
 from tenants.operating_model.selectors import effective_rules  # noqa: E402
-from tenants.partners.models import Contribution  # noqa: E402
 from tests.support.models import adopt_chengnan  # noqa: E402
 
 COMMUNITIES, PARTNERS, MONTHS = 20, 2_000, 50
@@ -73,15 +72,15 @@ DECLARATION_ROWS = """
 """
 # What tenants.partners.working makes of it: 3 % of takings, half a fen upwards, in one line.
 CONTRIBUTION_ROWS = """
-    INSERT INTO partners_contribution (id, declaration_id, amount_fen, lines, rules_id, worked_out_at{more})
-    SELECT uuidv7(d.declared_at - now() + interval '1 millisecond'), d.id, owed,
+    INSERT INTO partners_contribution (id, declaration_id, partner_id, amount_fen, lines, rules_id, worked_out_at)
+    SELECT uuidv7(d.declared_at - now() + interval '1 millisecond'), d.id, a.partner_id, owed,
            jsonb_build_array(jsonb_build_object(
                'starts_on', d.starts_on, 'ends_on', d.ends_on, 'type', 'share',
                'rule_key', 'stationed', 'rule_digest', %(digest)s, 'rent_free', false,
                'base', 'takings', 'declared_fen', d.income_fen, 'base_fen', d.income_fen,
                'rate', '0.03', 'declared_sessions', 0, 'sessions', 0, 'fee_fen', NULL,
                'amount_fen', owed)),
-           %(rules)s, d.declared_at{values}
+           %(rules)s, d.declared_at
     FROM partners_declaration d
     JOIN partners_agreement a ON a.id = d.agreement_id,
     LATERAL (SELECT round(d.income_fen * 0.03)::bigint AS owed) worked
@@ -90,7 +89,7 @@ CONTRIBUTION_ROWS = """
 # PostGraphile's own way to a value beside the columns is a function of the row; sums are in none of
 # its presets. A view with the sums, joined by a smart tag, was tried: it made Q1 four times slower.
 FOR_POSTGRAPHILE = """
-    CREATE FUNCTION partners_partner_contributed_fen(one partners_partner) RETURNS bigint
+    CREATE FUNCTION partners_partner_owed_fen(one partners_partner) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (SELECT coalesce(sum(amount_fen), 0)::bigint FROM partners_contribution
             WHERE partner_id = one.id)
@@ -116,8 +115,6 @@ def fill() -> None:
 
 
 def _rows(rules: RuleSnapshot) -> None:
-    names = {field.attname for field in Contribution._meta.concrete_fields}
-    by_partner = "partner_id" in names
     given: dict[str, Any] = {
         "communities": COMMUNITIES,
         "partners": PARTNERS,
@@ -126,14 +123,10 @@ def _rows(rules: RuleSnapshot) -> None:
         "digest": rules.digest,
         "rules": rules.pk,
     }
-    contributions = CONTRIBUTION_ROWS.format(
-        more=", partner_id" if by_partner else "", values=", a.partner_id" if by_partner else ""
-    )
     with connection.cursor() as cursor:
-        for statement in (PARTNER_ROWS, AGREEMENT_ROWS, DECLARATION_ROWS, contributions):
+        for statement in (PARTNER_ROWS, AGREEMENT_ROWS, DECLARATION_ROWS, CONTRIBUTION_ROWS):
             cursor.execute(statement, given)
-        if by_partner:
-            cursor.execute(FOR_POSTGRAPHILE)
+        cursor.execute(FOR_POSTGRAPHILE)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-SDL = Path(__file__).parents[1] / "graphql/linli_api/tenant.graphql"
-# PROVISIONAL. Until the API has Partner.contributions, Partner.contributedFen and
-# contributionTotals, Q1 goes through agreement and declaration, without the sum, and there is no
-# Q3. Once it has, delete this and everything that asks it, here, in bare.py and in fill.py.
-COMPLETE = "contributedFen" in SDL.read_text()
 
 QUERIES = ("q1", "q2", "q3", "w1")
 PAGE, LAST = 20, 3
@@ -53,27 +46,23 @@ Q1_OWED = f"""
             contributions(first: {LAST}, orderBy: NEWEST) {{
                 nodes {{ id amountFen workedOutAt }}
             }}
-            contributedFen"""
-Q1_OWED_PROVISIONAL = f"""
-            agreements(first: 1) {{ nodes {{
-                declarations(first: {LAST}, orderBy: NEWEST) {{
-                    nodes {{ contribution {{ id amountFen workedOutAt }} }}
-                }}
-            }} }}"""
+            owedFen"""
 LINLI_DOCUMENTS = {
     "q1": f"""query Q1($community: ID!) {{
     partners(communityId: $community, first: {PAGE}, orderBy: NAME) {{
         nodes {{
             id
             name
-            community {{ name }}{Q1_OWED if COMPLETE else Q1_OWED_PROVISIONAL}
+            community {{ name }}{Q1_OWED}
         }}
     }}
 }}""",
     "q2": """query Q2($id: ID!) {
     partner(id: $id) { id name kind isIndividual joinedOn community { id name } }
 }""",
-    "q3": "query Q3 { contributionTotals { community { name } month amountFen } }",
+    "q3": """query Q3($since: Date!, $until: Date!) {
+    contributionMonths(since: $since, until: $until) { community { name } month owedFen }
+}""",
     "w1": """mutation W1($input: DeclareIncomeInput!) {
     declareIncome(input: $input) { contribution { id amountFen } errors { code message } }
 }""",
@@ -113,18 +102,11 @@ def _linli_q1(data: Data) -> list:
             _key(row["id"]),
             row["name"],
             row["community"]["name"],
-            [_contribution(one) for one in _last(row)],
-            row.get("contributedFen"),
+            [_contribution(one) for one in row["contributions"]["nodes"]],
+            row["owedFen"],
         )
         for row in data["partners"]["nodes"]
     ]
-
-
-def _last(row: Data) -> list[Data]:
-    if COMPLETE:
-        return row["contributions"]["nodes"]
-    [agreement] = row["agreements"]["nodes"]
-    return [declaration["contribution"] for declaration in agreement["declarations"]["nodes"]]
 
 
 def _linli_q2(data: Data) -> tuple:
@@ -134,8 +116,8 @@ def _linli_q2(data: Data) -> tuple:
 
 
 def _linli_q3(data: Data) -> list:
-    rows = data["contributionTotals"]
-    return sorted((row["community"]["name"], row["month"], row["amountFen"]) for row in rows)
+    rows = data["contributionMonths"]
+    return sorted((row["community"]["name"], row["month"], row["owedFen"]) for row in rows)
 
 
 def _linli_w1(data: Data) -> int:
@@ -155,15 +137,7 @@ P1_OWED = f"""
             partnersContributionsByPartnerId(first: {LAST}, orderBy: PRIMARY_KEY_DESC) {{
                 nodes {{ rowId amountFen workedOutAt }}
             }}
-            contributedFen"""
-P1_OWED_PROVISIONAL = f"""
-            partnersAgreementsByPartnerId(first: 1) {{ nodes {{
-                partnersDeclarationsByAgreementId(first: {LAST}, orderBy: PRIMARY_KEY_DESC) {{
-                    nodes {{
-                        partnersContributionByDeclarationId {{ rowId amountFen workedOutAt }}
-                    }}
-                }}
-            }} }}"""
+            owedFen"""
 POSTGRAPHILE_DOCUMENTS = {
     "q1": f"""query Q1($community: UUID!) {{
     allPartnersPartners(
@@ -172,7 +146,7 @@ POSTGRAPHILE_DOCUMENTS = {
         nodes {{
             rowId
             name
-            communitiesCommunityByCommunityId {{ name }}{P1_OWED if COMPLETE else P1_OWED_PROVISIONAL}
+            communitiesCommunityByCommunityId {{ name }}{P1_OWED}
         }}
     }}
 }}""",
@@ -190,19 +164,14 @@ def _postgraphile_q1(data: Data) -> list:
             row["rowId"],
             row["name"],
             row["communitiesCommunityByCommunityId"]["name"],
-            [_contribution(one, "rowId") for one in _postgraphile_last(row)],
-            int(row["contributedFen"]) if COMPLETE else None,
+            [
+                _contribution(one, "rowId")
+                for one in row["partnersContributionsByPartnerId"]["nodes"]
+            ],
+            int(row["owedFen"]),
         )
         for row in data["allPartnersPartners"]["nodes"]
     ]
-
-
-def _postgraphile_last(row: Data) -> list[Data]:
-    if COMPLETE:
-        return row["partnersContributionsByPartnerId"]["nodes"]
-    [agreement] = row["partnersAgreementsByPartnerId"]["nodes"]
-    declared = agreement["partnersDeclarationsByAgreementId"]["nodes"]
-    return [declaration["partnersContributionByDeclarationId"] for declaration in declared]
 
 
 def _postgraphile_q2(data: Data) -> tuple:

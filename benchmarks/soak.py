@@ -23,7 +23,6 @@ from typing import Any
 from benchmarks import data
 from benchmarks.contestants import Contestant, linli
 from benchmarks.load import CONNECTIONS, percentile
-from benchmarks.queries import COMPLETE
 from benchmarks.values import Values
 from linli import database
 
@@ -34,7 +33,7 @@ WARM = 0.2  # of the samples: caches and plans fill
 GROWTH = 1.05  # the line through the samples may end this much above its start …
 SLACK = 4 * 2**20  # … or this many bytes
 # How many of each in a round.
-MIX = {"q2": 10, "q1": 4, "w1": 3, "q3": 1 if COMPLETE else 0}
+MIX = {"q2": 10, "q1": 4, "w1": 3, "q3": 1}
 
 
 @dataclass

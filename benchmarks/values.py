@@ -31,7 +31,7 @@ class Values:
         asked: dict[str, list[dict[str, Any]]] = {
             "q1": [{"community": key} for key in self.communities],
             "q2": [{"id": key} for key in self.partners],
-            "q3": [{}],
+            "q3": [{"since": "2022-01-01", "until": "2024-12-31"}],
         }
         return iter(asked[query])
 
