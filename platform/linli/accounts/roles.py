@@ -46,6 +46,10 @@ class Permission(models.TextChoices):
     COMPARISON_READ = "comparison.read"
     COMPARISON_REFRESH = "comparison.refresh"
     AUDIT_READ = "audit.read"
+    SCHEMA_INTROSPECT = "schema.introspect"
+    DOCUMENTS_READ = "documents.read"
+    DOCUMENTS_TRUST = "documents.trust"
+    DOCUMENTS_REQUIRE = "documents.require"
 
 
 class Role(models.TextChoices):
@@ -100,6 +104,8 @@ STAFF = READ - {P.AUDIT_READ}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
+# Whoever answers for the programs that a unit lets in. A program never trusts its own documents.
+RUNS_PROGRAMS = (P.SCHEMA_INTROSPECT, P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
 
 
 def _may(sees: frozenset[Permission], *does: Permission) -> frozenset[Permission]:
@@ -118,6 +124,7 @@ DUTIES: dict[Role, Duties] = {
             P.PEOPLE_GRANT,
             P.COMMUNITIES_ONBOARD,
             P.COMPARISON_REFRESH,
+            P.SCHEMA_INTROSPECT,
         ),
     ),
     Role.CITY_SUPERVISOR: Duties(
@@ -130,6 +137,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            *RUNS_PROGRAMS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -143,6 +151,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            *RUNS_PROGRAMS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -164,6 +173,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
+            *RUNS_PROGRAMS,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(
@@ -200,7 +210,9 @@ DUTIES: dict[Role, Duties] = {
         own=frozenset({P.TENANTS_READ, P.COMMUNITIES_READ, P.MODELS_READ, P.LIBRARY_READ}),
         by_community=True,
     ),
-    Role.AUDITOR: Duties(kinds=ANY_TENANT, own=READ, below=READ),
+    Role.AUDITOR: Duties(
+        kinds=ANY_TENANT, own=_may(READ, P.SCHEMA_INTROSPECT), below=_may(READ, P.SCHEMA_INTROSPECT)
+    ),
     # A machine's role: the day's work, but no one's money and no one's rights.
     Role.INTEGRATOR: Duties(
         kinds=ANY_TENANT,
@@ -210,6 +222,7 @@ DUTIES: dict[Role, Duties] = {
             P.PARTNERS_ADMIT,
             P.PARTNERS_SIGN,
             P.PARTNERS_DECLARE,
+            P.SCHEMA_INTROSPECT,
         ),
     ),
 }
