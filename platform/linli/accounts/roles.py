@@ -17,7 +17,7 @@ CITY, DISTRICT, STREET = Tenant.Kind.CITY, Tenant.Kind.DISTRICT, Tenant.Kind.STR
 
 
 class Permission(models.TextChoices):
-    """Named ``domain.verb``; whatever ends in ``.read`` changes nothing."""
+    """Named ``domain.verb``; whatever ends in ``.read`` changes nothing, nor does introspection."""
 
     TENANTS_READ = "tenants.read"
     TENANTS_REQUEST = "tenants.request"
@@ -98,14 +98,15 @@ class Duties:
 
 
 P = Permission
-READ = frozenset(p for p in Permission if p.value.endswith(".read"))
-# What everyone who works in a tenant sees of it; the trail is for those who answer for it.
-STAFF = READ - {P.AUDIT_READ}
+READ = frozenset(p for p in Permission if p.value.endswith(".read")) | {P.SCHEMA_INTROSPECT}
+# What everyone who works in a tenant sees of it; the trail is for those who answer for it, the
+# schema for those who answer for its programs.
+STAFF = READ - {P.AUDIT_READ, P.SCHEMA_INTROSPECT}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
-# Whoever answers for the programs that a unit lets in. A program never trusts its own documents.
-RUNS_PROGRAMS = (P.SCHEMA_INTROSPECT, P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
+# For whoever answers for the programs that a unit lets in. A program trusts no documents itself.
+TRUSTS = (P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
 
 
 def _may(sees: frozenset[Permission], *does: Permission) -> frozenset[Permission]:
@@ -124,7 +125,6 @@ DUTIES: dict[Role, Duties] = {
             P.PEOPLE_GRANT,
             P.COMMUNITIES_ONBOARD,
             P.COMPARISON_REFRESH,
-            P.SCHEMA_INTROSPECT,
         ),
     ),
     Role.CITY_SUPERVISOR: Duties(
@@ -137,7 +137,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
-            *RUNS_PROGRAMS,
+            *TRUSTS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -151,7 +151,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
-            *RUNS_PROGRAMS,
+            *TRUSTS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -173,7 +173,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
-            *RUNS_PROGRAMS,
+            *TRUSTS,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(
@@ -210,9 +210,7 @@ DUTIES: dict[Role, Duties] = {
         own=frozenset({P.TENANTS_READ, P.COMMUNITIES_READ, P.MODELS_READ, P.LIBRARY_READ}),
         by_community=True,
     ),
-    Role.AUDITOR: Duties(
-        kinds=ANY_TENANT, own=_may(READ, P.SCHEMA_INTROSPECT), below=_may(READ, P.SCHEMA_INTROSPECT)
-    ),
+    Role.AUDITOR: Duties(kinds=ANY_TENANT, own=READ, below=READ),
     # A machine's role: the day's work, but no one's money and no one's rights.
     Role.INTEGRATOR: Duties(
         kinds=ANY_TENANT,
