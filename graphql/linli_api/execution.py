@@ -124,6 +124,7 @@ def read(schema: GraphQLSchema, request: Request, *, introspects: bool) -> Docum
     rules = specified_rules if introspects else (*specified_rules, NoSchemaIntrospectionCustomRule)
     try:
         limits.check_variables(request.variables)
+        limits.check_text(request.query)
         document = parse(
             request.query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS
         )

@@ -150,9 +150,9 @@ def _read(request: HttpRequest, tenant: Tenant | None) -> Request:
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         message = _("variables must be an object and operationName a string.")
         raise InvalidRequest("REQUEST_INVALID", message)
-    if query is None:
-        return Request(text_of(tenant, document_id), variables or {}, name or None, trusted=True)
-    return Request(query, variables or {}, name)
+    if document_id is not None:
+        return Request(text_of(tenant, document_id), variables or {}, name, trusted=True)
+    return Request(str(query), variables or {}, name)
 
 
 def _json(body: bytes) -> Any:

@@ -217,6 +217,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # A flood of bad requests is not to become a flood of lines: a 4xx is told to who sent it.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
 if dsn := os.environ.get("SENTRY_DSN"):
     sentry_sdk.init(dsn=dsn, send_default_pii=False)

@@ -58,7 +58,12 @@ class Town:
         ]
         hanging = [
             row
-            for table in ("registry_brand", "registry_domain", "comparison_figure")
+            for table in (
+                "registry_brand",
+                "registry_domain",
+                "comparison_figure",
+                "trusted_trusteddocument",
+            )
             for row in rows("public", table)
             if row["tenant_id"] in map(str, own)
         ]

@@ -50,7 +50,7 @@ from linli_api.pages import DEFAULT, LONGEST
 MUTATION = 10
 LIST_ROWS = 10
 # What is asked of the schema itself; what stands in it is bounded by validation.
-INTROSPECTION = {"__schema": 100, "__type": 10, "__typename": 0}
+INTROSPECTION = {"__schema": 1_000, "__type": 50, "__typename": 0}
 # No request is free, and one that is refused costs what reading it did.
 LEAST = 1
 REFUSED = 10
@@ -88,8 +88,8 @@ class PageSize:
     given: tuple[int | str, ...]
 
     def of(self, variables: Variables) -> int:
-        found = [variables.get(one) if isinstance(one, str) else one for one in self.given]
-        sizes = [int(one) for one in found if type(one) is int or _is_whole(one)]
+        found = (variables.get(one) if isinstance(one, str) else one for one in self.given)
+        sizes = [int(one) for one in found if one is not None and _is_whole(one)]
         return min(max(0, *sizes), LONGEST) if sizes else DEFAULT
 
 
@@ -118,7 +118,9 @@ def _value(number: Number, variables: Variables) -> int:
 
 def _is_whole(value: Any) -> bool:
     """GraphQL takes 100.0 for an Int."""
-    return not isinstance(value, bool | str) and hasattr(value, "is_integer") and value.is_integer()
+    if isinstance(value, float):
+        return value.is_integer()
+    return type(value) is int
 
 
 # ── A compiled document ──────────────────────────────────────────────────────────────────────────
@@ -339,7 +341,7 @@ def rates(parent: Any) -> dict[str, Rate]:
 
 def _rate(type_: Any, declared: Any, in_page: bool) -> Rate:
     target = get_named_type(type_)
-    made_of = getattr(target, "graphene_type", None)
+    made_of: Any = getattr(target, "graphene_type", None)
     if hasattr(made_of, "as_field"):  # a mutation's payload
         per = made_of.per and to_camel_case(made_of.per)
         return Rate(target, made_of.cost, per=per)

@@ -5,6 +5,7 @@ measured once each, so fragments that spread fragments cost no more time than th
 fields and fragments are limited because validation compares each with each.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ DIRECTIVES = 100
 FRAGMENTS = 100
 OPERATIONS = 50
 REPEATS = 10
+DIGITS = 1_000
 VALUES = 10_000
 VALUE_DEPTH = 50
 
@@ -49,6 +51,16 @@ class Size:
     directives: int = 0
     fragments: int = 0
     repeats: int = 0
+
+
+_LONG_NUMBER = re.compile(rf"[0-9]{{{DIGITS + 1}}}")
+
+
+def check_text(query: str) -> None:
+    """Raises InvalidRequest DOCUMENT_TOO_LARGE for a number that Python takes too long to read."""
+    if _LONG_NUMBER.search(query):
+        message = _("The document holds more than {most} digits in a row.")
+        raise InvalidRequest("DOCUMENT_TOO_LARGE", format_lazy(message, most=DIGITS))
 
 
 def check(document: DocumentNode) -> None:

@@ -8,7 +8,8 @@ from linli.accounts.policy import Actor, Permission
 from linli.trusted import actions
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
-from linli_api.trusted.types import DocumentRule, TrustedDocument
+from linli_api.registry.types import Tenant
+from linli_api.trusted.types import TrustedDocument
 from linli_api.trusted.valid import cost_of
 
 
@@ -27,11 +28,9 @@ class TrustDocument(Mutation):
     document = graphene.Field(TrustedDocument, description="The document with its id.")
 
     @classmethod
-    def act(cls, *, actor: Actor, text: str, name: str) -> dict[str, Any]:
-        cost = cost_of(text)
-        return {
-            "document": actions.trust_document(actor=actor, text=text, name=name, cost=cost),
-        }
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        cost = cost_of(values["text"])
+        return {"document": actions.trust_document(actor=actor, cost=cost, **values)}
 
 
 class WithdrawDocument(Mutation):
@@ -59,8 +58,9 @@ class RequireTrustedDocuments(Mutation):
     class Input:
         only_trusted = graphene.Boolean(required=True, description="True: no others.")
 
-    rule = graphene.Field(DocumentRule, description="The rule as it stands now.")
+    tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"rule": actions.require_trusted(actor=actor, **values)}
+        actions.require_trusted(actor=actor, **values)
+        return {"tenant": actor.tenant}

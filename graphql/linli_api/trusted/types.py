@@ -4,8 +4,10 @@ import graphene
 
 from linli.accounts.policy import Permission
 from linli.trusted import models, selectors
+from linli_api.fields import Computed
+from linli_api.registry.types import Tenant
 from linli_api.scalars import DateTime
-from linli_api.types import Object
+from linli_api.types import Object, extends
 
 
 class TrustedDocument(Object):
@@ -29,13 +31,11 @@ class TrustedDocument(Object):
     withdrawn_at = DateTime(description="Since when it is trusted no more; null while it is.")
 
 
-class DocumentRule(Object):
-    """Which documents programs may run at this host."""
-
-    class Meta:
-        permission = Permission.DOCUMENTS_READ
-
-    only_trusted = graphene.Boolean(
+@extends(Tenant)
+class TenantDocuments:
+    only_trusted_documents = Computed(
+        graphene.Boolean,
+        load=selectors.only_trusted_by_tenant,
         required=True,
-        description="True where clients may run trusted documents only. People may run any.",
+        description="True where programs may run trusted documents only. People may run any.",
     )

@@ -6,15 +6,14 @@ from django.utils.translation import gettext_lazy as _
 from graphql import GraphQLError, OperationDefinitionNode
 
 from linli.errors import Refused
+from linli_api.execution import Rejected, Request, read
+from linli_api.limits.cost import compile_cost
 
 
 def cost_of(text: str) -> int:
     """What its costliest operation costs without variables. Refused: DOCUMENT_NOT_VALID, or what a
     request would be refused with for its size or cost."""
-    # The schema holds this mutation, and execution the schema's rules.
-    from linli_api.execution import Rejected, Request, read
-    from linli_api.limits.cost import compile_cost
-    from linli_api.schema import tenant_schema
+    from linli_api.schema import tenant_schema  # which holds the mutation that calls this
 
     schema = tenant_schema.graphql_schema
     try:

@@ -67,10 +67,13 @@ def withdraw_document(*, actor: Actor, document_id: UUID) -> TrustedDocument:
 
 
 def require_trusted(*, actor: Actor, only_trusted: bool) -> DocumentRule:
-    """Whether the tenant's clients may run trusted documents only."""
+    """Whether the tenant's clients may run trusted documents only. Refused: NOTHING_CHANGES."""
     actor.require(Permission.DOCUMENTS_REQUIRE)
     with public_context(), transaction.atomic():
         rule = DocumentRule.objects.select_for_update().filter(pk=_tenant_id(actor)).first()
+        if only_trusted == (rule is not None and rule.only_trusted):
+            message = _("That is how it stands already.")
+            raise Refused("NOTHING_CHANGES", message, field="onlyTrusted")
         before = snapshot(rule, "only_trusted") if rule else None
         rule = rule or DocumentRule(pk=_tenant_id(actor))
         rule.only_trusted = only_trusted

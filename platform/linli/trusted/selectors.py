@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from linli.accounts.policy import Actor, Permission
+from linli.registry.models import Tenant
 from linli.trusted.models import DocumentRule, TrustedDocument
 
 # What is withdrawn, and a rule that is set, hold in every process after so many seconds.
@@ -21,12 +23,24 @@ _ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 def trusted_documents(*, actor: Actor) -> QuerySet[TrustedDocument]:
     """All of the actor's tenant, the withdrawn ones too."""
     actor.require_somewhere(Permission.DOCUMENTS_READ)
-    return TrustedDocument.objects.filter(tenant_id=actor.tenant.pk if actor.tenant else None)
+    if actor.tenant is None:
+        return TrustedDocument.objects.none()
+    return TrustedDocument.objects.filter(tenant_id=actor.tenant.pk)
 
 
 def only_trusted(tenant_id: UUID) -> bool:
     """Whether clients may run nothing but trusted documents there."""
     return _rules.get(tenant_id, lambda: _rule(tenant_id))
+
+
+def only_trusted_by_tenant(tenants: Sequence[Tenant], actor: Actor) -> dict[UUID, bool]:
+    """The same for many, as it stands at this moment."""
+    rules = dict(
+        DocumentRule.objects.values_list("tenant_id", "only_trusted").filter(
+            tenant_id__in=[tenant.pk for tenant in tenants]
+        )
+    )
+    return {tenant.pk: rules.get(tenant.pk, False) for tenant in tenants}
 
 
 def text_of(tenant_id: UUID, document_id: str) -> str | None:
