@@ -58,26 +58,6 @@ REFUSED = 10
 Variables = Mapping[str, Any]
 
 
-class CostTooHigh(InvalidRequest):
-    def __init__(self, cost: int, limit: int, path: str, points: int) -> None:
-        super().__init__(
-            "COST_TOO_HIGH",
-            format_lazy(
-                _(
-                    "The request would cost {cost} points; {limit} are allowed. {points} of them"
-                    " are for {path}: ask for shorter lists, or in several requests."
-                ),
-                cost=cost,
-                limit=limit,
-                points=points,
-                path=path,
-            ),
-            field=path,
-            cost=cost,
-            limit=limit,
-        )
-
-
 # ── Numbers that a request may change ────────────────────────────────────────────────────────────
 
 
@@ -188,11 +168,21 @@ class Cost:
             fixed = self.whole.price({**self.defaults, **variables}, {})
         return max(LEAST, fixed)
 
-    def too_high(self, variables: Variables, limit: int) -> CostTooHigh:
+    def too_high(self, variables: Variables, limit: int) -> InvalidRequest:
         """The refusal of a request above the limit; it names the costliest field."""
-        fields = self.whole.fields({**self.defaults, **variables}, "", 1)
-        points, path = max(fields)
-        return CostTooHigh(self.price(variables), limit, path, points)
+        points, path = max(self.whole.fields({**self.defaults, **variables}, "", 1))
+        cost = self.price(variables)
+        message = _(
+            "The request would cost {cost} points; {limit} are allowed. {points} of them are for"
+            " {path}: ask for shorter lists, or in several requests."
+        )
+        told = {"cost": cost, "limit": limit}
+        return InvalidRequest(
+            "COST_TOO_HIGH",
+            format_lazy(message, **told, points=points, path=path),
+            field=path,
+            **told,
+        )
 
 
 def compile_cost(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.rules import check_fields
 from linli.tenancy.context import public_context
 from linli.trusted.models import DocumentRule, TrustedDocument
 
@@ -21,12 +22,13 @@ def trust_document(*, actor: Actor, text: str, name: str, cost: int) -> TrustedD
     Refused: NAME_INVALID.
     """
     actor.require(Permission.DOCUMENTS_TRUST)
-    if len(name) > 100:
-        raise Refused("NAME_INVALID", _("A name has 100 characters at most."), field="name")
-    digest = sha256(text.encode()).hexdigest()
+    digest, tenant_id = sha256(text.encode()).hexdigest(), _tenant_id(actor)
+    check_fields(
+        TrustedDocument(tenant_id=tenant_id, digest=digest, text=text, name=name, cost=cost)
+    )
     with public_context(), transaction.atomic():
         document, is_new = TrustedDocument.objects.get_or_create(
-            tenant_id=_tenant_id(actor),
+            tenant_id=tenant_id,
             digest=digest,
             withdrawn_at=None,
             defaults={"text": text, "name": name, "cost": cost},
