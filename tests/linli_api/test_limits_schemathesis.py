@@ -23,7 +23,7 @@ from tests.support.two_towns import World, two_towns
 
 HOSTS = {"tenant": "chezhan.linli.localhost", "platform": "linli.localhost"}
 ROLES = [Role.STREET_ADMINISTRATOR, Role.AUDITOR, Role.PARTNER]
-FEW, MANY = 3, 150
+FEW, MANY = 3, 60
 
 _DIGITS = st.integers(-(2**63), 2**63)
 _VALUES = {
