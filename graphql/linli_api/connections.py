@@ -180,7 +180,7 @@ def connection_of(type_: type[Object]) -> type[Object]:
     edge = part(
         "Edge",
         f"One {name} in a list.",
-        node=graphene.Field(node),
+        node=Field(node, cost=0),
         cursor=graphene.String(required=True, description="Where it stands, for after and before."),
     )
     return part(
@@ -189,7 +189,10 @@ def connection_of(type_: type[Object]) -> type[Object]:
         edges=graphene.List(graphene.NonNull(edge), required=True),
         nodes=graphene.List(node, required=True, description="The rows without their cursors."),
         page_info=graphene.Field(PageInfo, required=True),
-        total_count=graphene.Int(
-            required=True, description="Of the whole list; counted when asked."
+        total_count=Field(
+            graphene.Int,
+            cost=1,
+            required=True,
+            description="Of the whole list; counted when asked.",
         ),
     )

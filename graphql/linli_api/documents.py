@@ -29,6 +29,7 @@ from graphql import (
 
 from linli_api import limits
 from linli_api.errors import InvalidRequest
+from linli_api.limits.cost import Cost, compile_cost
 
 KEPT = 500
 # A longer text is read anew each time, so that what is kept stays small.
@@ -43,6 +44,10 @@ class Rejected(Exception):
         self.errors = errors
 
 
+def rejected(refused: InvalidRequest) -> Rejected:
+    return Rejected(GraphQLError(str(refused.message), original_error=refused))
+
+
 @dataclass(frozen=True, eq=False)
 class Document:
     """One that fits its schema."""
@@ -51,6 +56,7 @@ class Document:
     node: DocumentNode
     # By operation name; what is planned of each is the planner's.
     plans: dict[str | None, Any] = field(default_factory=dict)
+    _costs: dict[str | None, Cost | None] = field(default_factory=dict)
 
     @cached_property
     def fragments(self) -> dict[str, FragmentDefinitionNode]:
@@ -79,6 +85,13 @@ class Document:
             return next(iter(self.operations.values()))
         return self.operations.get(name) if name is not None else None
 
+    def cost(self, name: str | None) -> Cost | None:
+        """What that operation costs; None where the name does not tell which."""
+        if name not in self._costs:
+            operation = self.operation(name)
+            self._costs[name] = operation and compile_cost(self.schema, self.node, operation)
+        return self._costs[name]
+
 
 def read(schema: GraphQLSchema, query: str) -> Document:
     """Raises Rejected."""
@@ -89,15 +102,16 @@ def read(schema: GraphQLSchema, query: str) -> Document:
 
 def _read(schema: GraphQLSchema, query: str) -> Document:
     try:
+        limits.check_text(query)
         node = parse(query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS)
         limits.check(node)
     except GraphQLError as error:
         raise Rejected(error) from error
     except InvalidRequest as refused:
-        raise Rejected(GraphQLError(str(refused.message), original_error=refused)) from refused
+        raise rejected(refused) from refused
     except RecursionError as error:
         too_deep = InvalidRequest("DOCUMENT_TOO_DEEP", _("The document nests too deep."))
-        raise Rejected(GraphQLError("", original_error=too_deep)) from error
+        raise rejected(too_deep) from error
     errors = validate(schema, node, specified_rules, max_errors=20)
     if errors:
         raise Rejected(*errors)

@@ -7,6 +7,7 @@ log holds the rest under that reference. No SQL and no path ever reaches an answ
 
 import logging
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from linli.errors import Refused
 logger = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 500
+MOST_ERRORS = 100
+MOST_LOCATIONS = 10
 
 
 class Unauthenticated(Refused):
@@ -28,7 +31,10 @@ class Unauthenticated(Refused):
 
 
 class InvalidRequest(Refused):
-    """The request breaks a limit or the form of GraphQL over HTTP; nothing of it was run."""
+    """The request breaks a limit or the form of GraphQL over HTTP; nothing of it was run.
+
+    Its data are told: numbers of the limit it breaks.
+    """
 
 
 def broken_constraint(error: IntegrityError) -> Refused | None:
@@ -44,14 +50,18 @@ def broken_constraint(error: IntegrityError) -> Refused | None:
 
 
 def answers(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
-    """The ``errors`` entry of an answer; several faults of one refusal become several entries."""
-    return [entry for error in errors for entry in _entries(error)]
+    """The ``errors`` entry of an answer; several faults of one refusal become several entries.
+
+    A hundred at most: where every row of a list has a fault, the first tell what it is.
+    """
+    return list(islice((entry for error in errors for entry in _entries(error)), MOST_ERRORS))
 
 
 def _entries(error: GraphQLError) -> list[dict[str, Any]]:
     cause = error.original_error
     if isinstance(cause, Refused):
-        return [_entry(error, f.code, str(f.message), f.field) for f in cause.faults]
+        told = cause.data if isinstance(cause, InvalidRequest) else {}
+        return [_entry(error, f.code, str(f.message), f.field, **told) for f in cause.faults]
     if isinstance(error, GraphQLSyntaxError):
         return [_entry(error, "SYNTAX_ERROR", error.message)]
     if _is_the_clients(error):
@@ -75,7 +85,7 @@ def _entry(
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {"message": message[:LONGEST_MESSAGE]}
     if error.locations:
-        entry["locations"] = [location.formatted for location in error.locations]
+        entry["locations"] = [location.formatted for location in error.locations[:MOST_LOCATIONS]]
     if error.path is not None:
         entry["path"] = error.path
     entry["extensions"] = {"code": code, **({"field": field} if field else {}), **extensions}

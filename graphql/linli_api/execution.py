@@ -11,22 +11,28 @@ from functools import cached_property
 from typing import Any
 
 import graphene
-from graphql import GraphQLSchema, execute
+from django.conf import settings
+from django.db import DatabaseError
+from graphql import GraphQLError, GraphQLSchema, execute
 
-from linli.accounts.policy import Actor
-from linli_api import documents
-from linli_api.documents import Document, Rejected
-from linli_api.errors import answers
+from linli.accounts.policy import Actor, Permission
+from linli.errors import Refused
+from linli_api import documents, limits
+from linli_api.documents import Document, Rejected, rejected
+from linli_api.errors import InvalidRequest, answers
+from linli_api.limits import cost, deadline
+from linli_api.metering import Meter
 from linli_api.planner import planned_answer
 
 
 @dataclass(frozen=True)
 class Request:
-    """A document with its variables, as a client sends it."""
+    """A document with its variables, as a client sends it. trusted: it was named by its hash."""
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Answer:
 
     data: str | None
     errors: list[dict[str, Any]] = field(default_factory=list)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ran(self) -> bool:
@@ -55,6 +62,8 @@ class Answer:
             parts.append(f'"errors":{_json(self.errors)}')
         if self.data is not None:
             parts.append(f'"data":{self.data}')
+            if self.extensions:
+                parts.append(f'"extensions":{_json(self.extensions)}')
         return "{" + ",".join(parts) + "}"
 
     @property
@@ -63,13 +72,24 @@ class Answer:
         return json.loads(self.text)
 
 
-def run(schema: graphene.Schema, request: Request, actor: Actor | None) -> Answer:
+def run(
+    schema: graphene.Schema, request: Request, actor: Actor | None, meter: Meter | None = None
+) -> Answer:
+    """meter: whose points it costs; without one, as in a job, it may cost what it will and has its
+    time."""
     try:
-        document = _read(schema.graphql_schema, request, actor)
-    except Rejected as rejected:
-        return Answer(None, answers(rejected.errors))
-    planned = planned_answer(document, request.operation_name, actor, request.variables)
-    return Answer(planned) if planned is not None else executed(document, request, actor)
+        if meter:
+            meter.open()
+        return _run(schema.graphql_schema, request, actor, meter)
+    except (Refused, DatabaseError) as error:  # before anything of it ran
+        return Answer(None, answers([GraphQLError(str(error), original_error=error)]))
+
+
+def may_introspect(actor: Actor | None) -> bool:
+    """Whether the schema may be asked about itself."""
+    if actor is None:
+        return False
+    return settings.LINLI_INTROSPECTION_OPEN or actor.holds(Permission.SCHEMA_INTROSPECT)
 
 
 def executed(document: Document, request: Request, actor: Actor | None) -> Answer:
@@ -80,6 +100,7 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
         context_value=Context(actor),
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
+        execution_context_class=deadline.Timed,
     )
     found = answers(result.errors or ())
     if result.data is None and all(error.path is None for error in result.errors or ()):
@@ -87,11 +108,56 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
     return Answer(_json(result.data), found)
 
 
+def _run(
+    schema: GraphQLSchema, request: Request, actor: Actor | None, meter: Meter | None
+) -> Answer:
+    try:
+        document = _read(schema, request, actor)
+        # None where it is not clear which is meant; execution says so.
+        operation = document.operation(request.operation_name)
+        price = _price(document, request, checked=meter is not None)
+    except Rejected as refused:
+        if meter:
+            meter.spend(cost.REFUSED)
+        return Answer(None, answers(refused.errors))
+    if meter:
+        meter.spend(price)
+    with deadline.within(operation.operation if operation and meter else None):
+        answer = _answer(document, request, actor)
+    told = {"requested": price, "limit": settings.LINLI_POINTS_A_REQUEST}
+    extensions = {"cost": told | (meter.told() if meter else {})}
+    return Answer(answer.data, answer.errors, extensions)
+
+
+def _answer(document: Document, request: Request, actor: Actor | None) -> Answer:
+    try:
+        planned = planned_answer(document, request.operation_name, actor, request.variables)
+    except deadline.TimedOut as timed_out:  # the one statement was cancelled
+        error = GraphQLError("", original_error=timed_out)
+        return Answer("null", answers([error]))
+    return Answer(planned) if planned is not None else executed(document, request, actor)
+
+
 def _read(schema: GraphQLSchema, request: Request, actor: Actor | None) -> Document:
+    try:
+        limits.check_variables(request.variables)
+    except InvalidRequest as refused:
+        raise rejected(refused) from refused
     document = documents.read(schema, request.query)
-    if actor is None and document.introspection:
+    if document.introspection and not may_introspect(actor):
         raise Rejected(*document.introspection)
     return document
+
+
+def _price(document: Document, request: Request, *, checked: bool) -> int:
+    """Raises Rejected COST_TOO_HIGH."""
+    known = document.cost(request.operation_name)
+    if known is None:
+        return cost.REFUSED
+    price, limit = known.price(request.variables), settings.LINLI_POINTS_A_REQUEST
+    if checked and price > limit:
+        raise rejected(known.too_high(request.variables, limit))
+    return price
 
 
 def _json(value: Any) -> str:

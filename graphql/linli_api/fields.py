@@ -19,11 +19,22 @@ from linli_api.inputs import IdOf, plain
 
 
 class Field(graphene.Field):
-    """A field with a permission of its own, on top of that of the type it leads to."""
+    """A field with a permission of its own, on top of that of the type it leads to.
 
-    def __init__(self, *args: Any, permission: Rule | None = None, **options: Any) -> None:
+    cost: its points, where they are not those of its kind; rows: how many a list that is no
+    connection is priced as (`linli_api.limits.cost`).
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        permission: Rule | None = None,
+        cost: int | None = None,
+        rows: int | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.permission = permission
+        self.permission, self.cost, self.rows = permission, cost, rows
 
 
 class Column(Field):

@@ -34,10 +34,13 @@ class Error(Object):
 class Mutation(Object):
     """One write. ``class Input`` holds its input fields, ``act`` calls the action.
 
-    The class's docstring describes the mutation, its fields are the payload's.
+    The class's docstring describes the mutation, its fields are the payload's. Meta's ``cost`` are
+    its points; with ``per``, a list of its input, for each item of that.
     """
 
     input_type: ClassVar[type[graphene.InputObjectType] | None] = None
+    cost: ClassVar[int]
+    per: ClassVar[str | None]
 
     class Meta:
         abstract = True
@@ -45,8 +48,11 @@ class Mutation(Object):
     errors = graphene.List(graphene.NonNull(Error), required=True)
 
     @classmethod
-    def __init_subclass_with_meta__(cls, **options: Any) -> None:
+    def __init_subclass_with_meta__(
+        cls, *, cost: int = 10, per: str | None = None, **options: Any
+    ) -> None:
         declared("Mutation", cls.__name__, options.get("permission"))
+        cls.cost, cls.per = cost, per
         given = vars(cls).get("Input")
         if given is not None:
             fields = {name: value for name, value in vars(given).items() if name[0] != "_"}

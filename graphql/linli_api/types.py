@@ -22,7 +22,7 @@ from graphql import GraphQLSchema
 
 from linli.accounts.policy import Actor
 from linli_api import ids
-from linli_api.fields import InYuan
+from linli_api.fields import Computed, InYuan, Total
 from linli_api.guard import Rule, declared
 
 Selector = Callable[..., QuerySet]
@@ -135,6 +135,7 @@ def _in_yuan(declared: Mapping[str, Any]) -> dict[str, InYuan]:
         f"{name.removesuffix('_fen')}_yuan": InYuan(
             to_camel_case(name),
             required=_is_required(field),
+            cost=int(isinstance(field, Computed | Total)),
             description="The same in yuan, as people write it: 1,234.50.",
         )
         for name, field in declared.items()

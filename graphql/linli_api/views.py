@@ -1,7 +1,9 @@
 """``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development."""
 
 import json
+import re
 from typing import Any
+from uuid import UUID
 
 import graphene_django.views
 from django.conf import settings
@@ -14,17 +16,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from linli.accounts.policy import Actor, actor_for
+from linli.budget.lease import RateLimited
+from linli.errors import Refused
+from linli.registry.models import Tenant
 from linli_api import limits
 from linli_api.errors import InvalidRequest
-from linli_api.execution import Request, run
+from linli_api.execution import Answer, Request, run
+from linli_api.limits.cost import REFUSED
+from linli_api.metering import Meter
 from linli_api.schema import platform_schema, tenant_schema
+from linli_api.trusted.requests import check_untrusted, text_of
 
+# Of what was not run; anything else is a 400.
 STATUS = {
     "METHOD_NOT_ALLOWED": 405,
     "BODY_TOO_LARGE": 413,
     "JSON_EXPECTED": 415,
     "CSRF_FAILED": 403,
+    "RATE_LIMITED": 429,
+    "INTERNAL": 500,
 }
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 # Exempt from the middleware only: `_check_csrf` does the same and answers in JSON.
@@ -47,10 +59,14 @@ class GraphQLView(graphene_django.views.GraphQLView):
                 InvalidRequest("METHOD_NOT_ALLOWED", _("Send the document by POST, as JSON.")),
                 Allow="POST",
             )
+        self.meter = Meter(request, _principal_id(request))
         try:
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
         except InvalidRequest as refused:
-            return _refusal(refused)
+            response = self._refuse(refused)
+        for name, value in self.meter.headers(response.status_code):
+            response[name] = value
+        return response
 
     def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
         return request.method == "GET"
@@ -59,18 +75,37 @@ class GraphQLView(graphene_django.views.GraphQLView):
         if request.method == "GET":
             return None
         _check_csrf(request)
-        return _read(request)
+        return _read(request, _tenant(request))
 
     def get_response(
         self, request: HttpRequest, data: Request, show_graphiql: bool = False
     ) -> tuple[str, int]:
-        schema = platform_schema if _tenant(request) is None else tenant_schema
-        answer = run(schema, data, _actor(request))
-        return answer.text, 200 if answer.ran else 400
+        tenant, actor = _tenant(request), _actor(request)
+        if not data.trusted:
+            check_untrusted(tenant, actor)
+        schema = platform_schema if tenant is None else tenant_schema
+        answer = run(schema, data, actor, self.meter)
+        return answer.text, 200 if answer.ran else _status(answer)
+
+    def _refuse(self, refused: Refused) -> HttpResponse:
+        """What is no request costs what a bad document does."""
+        try:
+            self.meter.spend(REFUSED)
+        except RateLimited as limited:
+            refused = limited
+        return _refusal(refused)
+
+
+def _status(answer: Answer) -> int:
+    return STATUS.get(answer.errors[0]["extensions"]["code"], 400)
 
 
 def _tenant(request: HttpRequest) -> Any:
     return request.tenant  # type: ignore[attr-defined]
+
+
+def _principal_id(request: HttpRequest) -> UUID | None:
+    return request.user.pk if request.user.is_authenticated else None
 
 
 def _actor(request: HttpRequest) -> Actor | None:
@@ -92,30 +127,49 @@ def _check_csrf(request: HttpRequest) -> None:
         raise InvalidRequest("CSRF_FAILED", message.format(cookie=settings.CSRF_COOKIE_NAME))
 
 
-def _read(request: HttpRequest) -> Request:
+def _read(request: HttpRequest, tenant: Tenant | None) -> Request:
     """The document in the body; raises InvalidRequest."""
     if request.content_type != "application/json":
         raise InvalidRequest("JSON_EXPECTED", _("Send the document as application/json."))
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > limits.BODY_BYTES:
         raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
-    try:
-        body = json.loads(
-            request.body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_number
-        )
-    except (ValueError, RecursionError):
-        body = None
-    query = body.get("query") if isinstance(body, dict) else None
-    if not isinstance(query, str):
+    body = _json(request.body)
+    if isinstance(body, list):
+        message = _("Several documents at once are not run. Send each in a request of its own.")
+        raise InvalidRequest("BATCH_REFUSED", message)
+    body = body if isinstance(body, dict) else {}
+    query, document_id = body.get("query"), body.get("documentId")
+    if [type(one) for one in (query, document_id) if one is not None] != [str]:
         message = _(
-            'The body must be one JSON object, each key once: {"query": "…", "variables": {…}}.'
+            'The body must be one JSON object, each key once: {"query": "…", "variables": {…}}, or'
+            ' with "documentId" in place of "query".'
         )
         raise InvalidRequest("REQUEST_INVALID", message)
     variables, name = body.get("variables"), body.get("operationName")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
         message = _("variables must be an object and operationName a string.")
         raise InvalidRequest("REQUEST_INVALID", message)
-    return Request(query, variables or {}, name)
+    if document_id is not None:
+        return Request(text_of(tenant, document_id), variables or {}, name, trusted=True)
+    return Request(str(query), variables or {}, name)
+
+
+def _json(body: bytes) -> Any:
+    """None for what is no JSON; raises InvalidRequest for text that nothing can store or show."""
+    try:
+        value = json.loads(
+            body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_number
+        )
+        # Half a character can only come as an escape; looked for where there is one.
+        if _SURROGATE.search(body):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        message = _("The text holds a NUL or half a character. Type it anew.")
+        raise InvalidRequest("TEXT_INVALID", message) from error
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,8 +184,9 @@ def _no_number(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
 
-def _refusal(refused: InvalidRequest, **headers: str) -> HttpResponse:
-    entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
+def _refusal(refused: Refused, **headers: str) -> HttpResponse:
+    where = {"field": refused.field} if refused.field else {}
+    entry = {"message": str(refused.message), "extensions": {"code": refused.code, **where}}
     return JsonResponse(
         {"errors": [entry]},
         status=STATUS.get(refused.code, 400),

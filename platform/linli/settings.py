@@ -7,6 +7,11 @@ LINLI_SECRET_KEY                   required in production
 LINLI_PLATFORM_URL                 where the platform is reached, http://linli.localhost:8000
 LINLI_PLATFORM_HOSTS               further host names of the platform, comma-separated
 LINLI_TRUSTED_PROXIES              how many proxies in front may be believed about a client's address
+LINLI_POINTS_A_REQUEST             the most that one request to the API may cost
+LINLI_POINTS_A_MINUTE              what a caller may spend a minute, if nothing else was agreed
+LINLI_POINTS_A_MINUTE_ANONYMOUS    the same for an address whose callers are not logged in
+LINLI_READ_SECONDS                 how long a query may take
+LINLI_WRITE_SECONDS                how long a mutation may take
 SENTRY_DSN                         errors are reported there if it is set
 """
 
@@ -72,6 +77,8 @@ SHARED_APPS = [
     "linli.accounts",
     "linli.library",
     "linli.comparison",
+    "linli.budget",
+    "linli.trusted",
     "onboarding",
     "linli_api",
 ]
@@ -193,6 +200,15 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
 LINLI_GRAPHIQL = DEVELOPMENT
+# Who may introspect is a permission (`linli_api.execution`); in development whoever is logged in.
+LINLI_INTROSPECTION_OPEN = DEVELOPMENT
+# What limits a request (docs/limits.md): points of one request, and of a caller's minute.
+LINLI_POINTS_A_REQUEST = int(os.environ.get("LINLI_POINTS_A_REQUEST", "5000"))
+LINLI_POINTS_A_MINUTE = int(os.environ.get("LINLI_POINTS_A_MINUTE", "60000"))
+LINLI_POINTS_A_MINUTE_ANONYMOUS = int(os.environ.get("LINLI_POINTS_A_MINUTE_ANONYMOUS", "6000"))
+# How long a request may take; what still runs then is cancelled.
+LINLI_READ_SECONDS = int(os.environ.get("LINLI_READ_SECONDS", "10"))
+LINLI_WRITE_SECONDS = int(os.environ.get("LINLI_WRITE_SECONDS", "30"))
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────
 LOGGING = {
@@ -201,6 +217,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # A flood of bad requests is not to become a flood of lines: a 4xx is told to who sent it.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
 if dsn := os.environ.get("SENTRY_DSN"):
     sentry_sdk.init(dsn=dsn, send_default_pii=False)

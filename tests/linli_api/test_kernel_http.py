@@ -44,7 +44,7 @@ class TestWho:
         viewer = response.json()["data"]["viewer"]
         assert viewer["name"] == auditor.name
         assert "audit.read" in viewer["permissions"]
-        assert not [p for p in viewer["permissions"] if not p.endswith(".read")]
+        assert not [p for p in viewer["permissions"] if not p.endswith((".read", ".introspect"))]
 
     def test_nobody_is_told_to_log_in(self, street):
         response = post(browser(), VIEWER)
@@ -73,23 +73,35 @@ class TestForm:
         [
             " ",
             "{",
-            "[]",
             "null",
             '{"query": 5}',
             '{"query": "{ viewer { name } }", "variables": []}',
             '{"query": "{ viewer { name } }", "operationName": 5}',
-            '[{"query": "{ viewer { name } }"}]',
             '{"query": "{ viewer { name } }", "query": "{ viewer { permissions } }"}',
             '{"query": "{ viewer { name } }", "variables": {"a": {"b": 1, "b": 2}}}',
             '{"query": "{ viewer { name } }", "variables": {"a": NaN}}',
             '{"query": "{ viewer { name } }", "variables": {"a": -Infinity}}',
             "[" * 100_000,
             b"\xff\xfe",
+            '{"query": "{ viewer { name } }", "documentId": "sha256:00"}',
+            '{"documentId": 5}',
         ],
     )
     def test_what_is_no_request_is_refused(self, street, body):
         response = post(browser(), body)
         assert (response.status_code, code(response)) == (400, "REQUEST_INVALID")
+
+    @pytest.mark.parametrize("body", ["[]", '[{"query": "{ viewer { name } }"}]'])
+    def test_batches_are_off(self, street, body):
+        response = post(browser(), body)
+        assert (response.status_code, code(response)) == (400, "BATCH_REFUSED")
+
+    def test_half_a_character_is_refused_and_a_whole_one_is_not(self, auditor):
+        query = '{"query": "{ viewer { name } }", "variables": {"a": "%s"}}'
+        response = post(browser(auditor), query % r"\ud83d\ude00")
+        assert response.json()["data"]["viewer"]["name"] == auditor.name
+        response = post(browser(auditor), query % r"\ud83d")
+        assert (response.status_code, code(response)) == (400, "TEXT_INVALID")
 
     def test_only_json_is_read(self, street):
         for kind in ("application/graphql", "text/plain", "application/x-www-form-urlencoded"):

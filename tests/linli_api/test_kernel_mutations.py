@@ -190,7 +190,7 @@ def test_wrong_variables_are_the_clients_fault(administrator):
 
 def test_a_mutation_without_input():
     body = run(SCHEMA, Request("mutation { ping { errors { code } } }"), system_actor(None)).body
-    assert body == {"data": {"ping": {"errors": []}}}
+    assert body["data"] == {"ping": {"errors": []}}
 
 
 def test_a_mutations_shape():

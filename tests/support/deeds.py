@@ -17,6 +17,7 @@ from django.utils import timezone
 from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
 from linli.registry.models import Brand, Tenant
+from linli.trusted.models import TrustedDocument
 from linli_api import ids
 from onboarding.tenants import suspend_tenant
 from tenants.communities.facts import Fact
@@ -327,6 +328,29 @@ def reverse_event(place: Place) -> Deed:
     )
     given = {"eventId": str(open_one), "reason": "记错了"}
     return Deed(place.everybody, given, {"eventId": str(gone)}, "ALREADY_REVERSED")
+
+
+# ── Documents that programs run ───────────────────────────────────────────────────────────────────
+
+
+@_does("trustDocument")
+def trust_document(place: Place) -> Deed:
+    given = {"text": "query Own { viewer { name } }", "name": "自己的"}
+    return Deed(place.everybody, given, {"text": "{ nobody }"}, "DOCUMENT_NOT_VALID")
+
+
+@_does("withdrawDocument")
+def withdraw_document(place: Place) -> Deed:
+    document = TrustedDocument.objects.filter(tenant_id=place.tenant.pk).order_by("pk")[0]
+    given = {"documentId": place.id(document)}
+    wrong = {"documentId": place.code_of_none("TrustedDocument")}
+    return Deed(place.everybody, given, wrong, "NOT_FOUND")
+
+
+@_does("requireTrustedDocuments")
+def require_trusted_documents(place: Place) -> Deed:
+    given, as_it_stands = {"onlyTrusted": True}, {"onlyTrusted": False}
+    return Deed(place.everybody, given, as_it_stands, "NOTHING_CHANGES")
 
 
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────

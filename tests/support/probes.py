@@ -44,6 +44,7 @@ TEXTS = {
     "code": "370303",
     "username": "newcomer",
     "locale": "zh-hans",
+    "text": "{ viewer { permissions } }",
 }
 # Optional, and yet nothing is done without.
 WANTED = {"value": "0.03"}

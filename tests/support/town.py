@@ -8,6 +8,7 @@ from linli.accounts.policy import Actor, Role, actor_for, system_actor
 from linli.comparison.models import Figure
 from linli.registry.models import Brand, Tenant
 from linli.tenancy.context import tenant_context
+from linli.trusted.actions import trust_document
 from tenants.communities.actions import add_community
 from tenants.communities.facts import state_fact
 from tenants.communities.models import Community
@@ -47,6 +48,12 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
             for number, code in enumerate(sorted(names_in_street(tenant.division_id))[:2])
         ]
     _public_rows(tenant, mark, seed)
+    trust_document(
+        actor=staff[Role.STREET_ADMINISTRATOR],
+        text=f"query Q{seed} {{ viewer {{ name }} }} # {mark}",
+        name=f"{mark}查询",
+        cost=8_000_000 + seed,
+    )
     return made
 
 

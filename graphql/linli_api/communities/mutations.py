@@ -69,6 +69,7 @@ class OnboardCommunities(Mutation):
 
     class Meta:
         permission = Permission.COMMUNITIES_ONBOARD
+        per = "codes"
 
     class Input:
         codes = graphene.List(

@@ -63,6 +63,8 @@ class Query:
             "community_id": IdOf("Community", description="Of one community."),
         },
         required=True,
+        cost=50,
+        rows=12,
         description="What partners owe, summed up by community and month.",
     )
 

@@ -17,7 +17,7 @@ CITY, DISTRICT, STREET = Tenant.Kind.CITY, Tenant.Kind.DISTRICT, Tenant.Kind.STR
 
 
 class Permission(models.TextChoices):
-    """Named ``domain.verb``; whatever ends in ``.read`` changes nothing."""
+    """Named ``domain.verb``; whatever ends in ``.read`` changes nothing, nor does introspection."""
 
     TENANTS_READ = "tenants.read"
     TENANTS_REQUEST = "tenants.request"
@@ -46,6 +46,10 @@ class Permission(models.TextChoices):
     COMPARISON_READ = "comparison.read"
     COMPARISON_REFRESH = "comparison.refresh"
     AUDIT_READ = "audit.read"
+    SCHEMA_INTROSPECT = "schema.introspect"
+    DOCUMENTS_READ = "documents.read"
+    DOCUMENTS_TRUST = "documents.trust"
+    DOCUMENTS_REQUIRE = "documents.require"
 
 
 class Role(models.TextChoices):
@@ -94,12 +98,15 @@ class Duties:
 
 
 P = Permission
-READ = frozenset(p for p in Permission if p.value.endswith(".read"))
-# What everyone who works in a tenant sees of it; the trail is for those who answer for it.
-STAFF = READ - {P.AUDIT_READ}
+READ = frozenset(p for p in Permission if p.value.endswith(".read")) | {P.SCHEMA_INTROSPECT}
+# What everyone who works in a tenant sees of it; the trail is for those who answer for it, the
+# schema for those who answer for its programs.
+STAFF = READ - {P.AUDIT_READ, P.SCHEMA_INTROSPECT}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
+# For whoever answers for the programs that a unit lets in. A program trusts no documents itself.
+TRUSTS = (P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
 
 
 def _may(sees: frozenset[Permission], *does: Permission) -> frozenset[Permission]:
@@ -130,6 +137,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            *TRUSTS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -143,6 +151,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            *TRUSTS,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -164,6 +173,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
+            *TRUSTS,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(
@@ -210,6 +220,7 @@ DUTIES: dict[Role, Duties] = {
             P.PARTNERS_ADMIT,
             P.PARTNERS_SIGN,
             P.PARTNERS_DECLARE,
+            P.SCHEMA_INTROSPECT,
         ),
     ),
 }

@@ -51,7 +51,9 @@ MUTATIONS = [
 ]
 TRAIL = "audit_entry"
 # Nobody's decisions: what keeps somebody logged in, what is counted, what is still to be done.
-NO_DECISIONS = re.compile(r"accounts_(session|onetimecode|cacheentry)|procrastinate_\w+")
+NO_DECISIONS = re.compile(
+    r"accounts_(session|onetimecode|cacheentry)|budget_account|procrastinate_\w+"
+)
 
 Row = dict[str, Any]
 Rows = dict[str, Row]  # by key

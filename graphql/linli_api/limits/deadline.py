@@ -1,0 +1,130 @@
+"""How long a request may take. What still runs then is cancelled, in PostgreSQL too.
+
+`within` sets the time for the thread's request. Each SQL statement passes `_in_time`: none starts
+after the time, and once a part of it is gone the statement gets what is left as its
+``statement_timeout``. A fast request pays nothing for that: the connection has the ceiling from its
+first request on. Work in Python is noticed between fields (`Timed`).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from graphql import ExecutionContext, OperationType
+from psycopg import Error, errors
+
+from linli.errors import Refused
+
+# Of the time, this part may pass before statements are given less than the ceiling.
+UNHURRIED = 4
+# What ends a transaction, or puts a connection in its place, is never refused.
+_ALWAYS = ("ROLLBACK", "RELEASE", "SET ")
+
+
+class TimedOut(Refused):
+    def __init__(self, milliseconds: int) -> None:
+        message = _("This took longer than the {seconds} seconds it may. Ask for less at once.")
+        super().__init__("TIMED_OUT", format_lazy(message, seconds=milliseconds // 1000))
+
+
+class _Time(threading.local):
+    """allowed: milliseconds of the request that runs in this thread; None: as long as it takes."""
+
+    allowed: int | None = None
+    ends_at: int = 0
+    hurried: bool = False
+
+
+_time = _Time()
+
+
+@contextmanager
+def within(operation: OperationType | None) -> Iterator[None]:
+    """The block is a request's; what it does after its time raises TimedOut. None: it has time."""
+    if operation is None:
+        yield
+        return
+    writes = operation is OperationType.MUTATION
+    seconds = settings.LINLI_WRITE_SECONDS if writes else settings.LINLI_READ_SECONDS
+    _time.allowed, _time.ends_at, _time.hurried = seconds * 1000, _now() + seconds * 1000, False
+    try:
+        _put_ceiling()
+        with connection.execute_wrapper(_in_time):
+            yield
+    finally:
+        hurried, _time.allowed = _time.hurried, None
+        if hurried:
+            _lift()
+
+
+def check() -> None:
+    """Raises TimedOut after the request's time."""
+    if _time.allowed is not None and _now() >= _time.ends_at:
+        raise TimedOut(_time.allowed)
+
+
+class Timed(ExecutionContext):
+    """Looks at the time before each value of a query is completed.
+
+    Not of a mutation: its actions are cancelled by their statements, and once they are committed,
+    what they did is better told late than never.
+    """
+
+    def complete_value(self, *args: Any) -> Any:
+        if _time.allowed is not None and self.operation.operation is OperationType.QUERY:
+            check()
+        return super().complete_value(*args)
+
+
+def _in_time(execute: Callable, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    if isinstance(sql, str) and sql.startswith(_ALWAYS):
+        return execute(sql, params, many, context)
+    check()
+    allowed = _time.allowed or 0
+    left = _time.ends_at - _now()
+    if left < allowed - allowed // UNHURRIED:
+        _time.hurried = True
+        _set_timeout(left)
+    try:
+        return execute(sql, params, many, context)
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.QueryCanceled):
+            raise TimedOut(allowed) from error
+        raise
+
+
+def _put_ceiling() -> None:
+    """Once a connection: no statement of a request takes longer than a query may in all."""
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    if getattr(raw, "_has_ceiling", False):
+        return
+    _set_timeout(settings.LINLI_READ_SECONDS * 1000)
+    raw._has_ceiling = True
+
+
+def _set_timeout(milliseconds: int) -> None:
+    """By a cursor of the driver's own: no wrapper, and no search path to be set first."""
+    raw: Any = connection.connection
+    with raw.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = {max(1, milliseconds)}")
+
+
+def _lift() -> None:
+    """Back to the ceiling; a connection that cannot be put right is not used again."""
+    if connection.connection is None:
+        return
+    try:
+        _set_timeout(settings.LINLI_READ_SECONDS * 1000)
+    except Error:
+        connection.close()
+
+
+def _now() -> int:
+    return time.monotonic_ns() // 1_000_000

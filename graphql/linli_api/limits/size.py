@@ -1,0 +1,179 @@
+"""What a request may hold at most; checked before its document is validated, let alone run.
+
+The walk counts fields as they would be run: a fragment counts wherever it is spread. Fragments are
+measured once each, so fragments that spread fragments cost no more time than their text. Repeated
+fields and fragments are limited because validation compares each with each.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+
+from linli_api.errors import InvalidRequest
+
+BODY_BYTES = 1024 * 1024
+TOKENS = 10_000
+COMMENTS = 1_000
+DEPTH = 15
+FIELDS = 1_000
+ROOT_FIELDS = 20
+ALIASES = 50
+DIRECTIVES = 100
+FRAGMENTS = 100
+OPERATIONS = 50
+REPEATS = 10
+DIGITS = 1_000
+VALUES = 10_000
+VALUE_DEPTH = 50
+
+
+@dataclass
+class Size:
+    depth: int = 0
+    fields: int = 0
+    root_fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+    fragments: int = 0
+    repeats: int = 0
+
+
+_LONG_NUMBER = re.compile(rf"[0-9]{{{DIGITS + 1}}}")
+
+
+def check_text(query: str) -> None:
+    """Raises InvalidRequest DOCUMENT_TOO_LARGE for a number that Python takes too long to read."""
+    if _LONG_NUMBER.search(query):
+        message = _("The document holds more than {most} digits in a row.")
+        raise InvalidRequest("DOCUMENT_TOO_LARGE", format_lazy(message, most=DIGITS))
+
+
+def check(document: DocumentNode) -> None:
+    """Raises InvalidRequest DOCUMENT_TOO_DEEP or DOCUMENT_TOO_LARGE."""
+    walk = _Walk(document)
+    _at_most(FRAGMENTS, len(walk.fragments), _("fragments"))
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    _at_most(OPERATIONS, len(operations), _("operations"))
+    for operation in operations:
+        size = walk.measure(operation.selection_set)
+        _check(size)
+        _at_most(ROOT_FIELDS, size.root_fields, _("root fields"))
+    for name in walk.fragments:  # one that is spread nowhere is validated all the same
+        _check(walk.fragment(name))
+
+
+def check_variables(variables: Mapping[str, Any]) -> None:
+    """Raises InvalidRequest VARIABLES_TOO_LARGE or INPUT_TOO_DEEP."""
+    count, level, depth = 0, [variables], 0
+    while level:
+        count, depth = count + len(level), depth + 1
+        if count > VALUES:
+            message = _(
+                "The variables hold more than {most} values. Send them in several requests."
+            )
+            raise InvalidRequest("VARIABLES_TOO_LARGE", format_lazy(message, most=VALUES))
+        if depth > VALUE_DEPTH:
+            message = _("The variables nest more than {most} levels deep.")
+            raise InvalidRequest("INPUT_TOO_DEEP", format_lazy(message, most=VALUE_DEPTH))
+        level = [inner for one in level for inner in _inside(one)]
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _check(size: Size) -> None:
+    if size.depth > DEPTH:
+        message = _("The document nests {depth} levels deep; {most} are allowed.")
+        raise InvalidRequest(
+            "DOCUMENT_TOO_DEEP", format_lazy(message, depth=size.depth, most=DEPTH)
+        )
+    _at_most(FIELDS, size.fields, _("fields"))
+    _at_most(ALIASES, size.aliases, _("aliases"))
+    _at_most(DIRECTIVES, size.directives, _("directives"))
+    _at_most(FRAGMENTS, size.fragments, _("fragments"))
+    _at_most(REPEATS, size.repeats, _("repetitions of one field"))
+
+
+def _at_most(most: int, found: int, what: Any) -> None:
+    if found > most:
+        message = _("The document has more than {most} {what}. Split it.")
+        raise InvalidRequest("DOCUMENT_TOO_LARGE", format_lazy(message, most=most, what=what))
+
+
+class _Walk:
+    def __init__(self, document: DocumentNode) -> None:
+        self.fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        # A fragment that is being measured counts nothing inside itself; validation refuses it.
+        self.measured: dict[str, Size] = {}
+
+    def measure(self, selections: SelectionSetNode | None) -> Size:
+        total = Size()
+        if selections is None:
+            return total
+        for selection in selections.selections:
+            one = self._one(selection)
+            total.depth = max(total.depth, one.depth)
+            total.fields += one.fields
+            total.root_fields += one.root_fields
+            total.aliases += one.aliases
+            total.directives += one.directives + len(selection.directives)
+            total.fragments += one.fragments
+            total.repeats = max(total.repeats, one.repeats)
+        names = Counter(_names(selections))
+        total.repeats = max(total.repeats, *names.values()) if names else total.repeats
+        return total
+
+    def fragment(self, name: str) -> Size:
+        if name not in self.measured:
+            self.measured[name] = Size()
+            if name in self.fragments:
+                self.measured[name] = self.measure(self.fragments[name].selection_set)
+        return self.measured[name]
+
+    def _one(self, selection: SelectionNode) -> Size:
+        if isinstance(selection, FieldNode):
+            inside = self.measure(selection.selection_set)
+            return replace(
+                inside,
+                depth=inside.depth + 1,
+                fields=inside.fields + 1,
+                root_fields=1,
+                aliases=inside.aliases + (selection.alias is not None),
+            )
+        if isinstance(selection, FragmentSpreadNode):
+            inside = self.fragment(selection.name.value)
+        else:
+            inline: Any = selection
+            inside = self.measure(inline.selection_set)
+        return replace(inside, fragments=inside.fragments + 1)
+
+
+def _names(selections: SelectionSetNode) -> Iterator[str]:
+    """Under which names fields answer side by side; those of inline fragments stand there too."""
+    for selection in selections.selections:
+        if isinstance(selection, FieldNode):
+            yield (selection.alias or selection.name).value
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _names(selection.selection_set)

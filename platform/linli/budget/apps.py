@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class BudgetConfig(AppConfig):
+    """How much of the API each caller may use a minute."""
+
+    name = "linli.budget"

@@ -1,0 +1,164 @@
+"""Points a minute: never more than the limit, whoever asks at once, and nearly all of it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from linli.budget import lease as leases
+from linli.budget.actions import agree_points
+from linli.budget.callers import of_address
+from linli.budget.jobs import KEPT_MINUTES, sweep
+from linli.budget.lease import BLOCKS, SECONDS, RateLimited, forget, spend, used_up
+from linli.budget.models import Account
+from tests.support.databases import ROOT
+
+PROCESSES, THREADS, HAMMERED = 6, 3, 6
+LIMIT = 20_000
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leased():
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def minute(db):
+    """A test that must not be cut in two by the minute's end waits for the next."""
+
+    def left() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 60 - floor(extract(epoch FROM clock_timestamp()))::bigint % 60")
+            return cursor.fetchone()[0]
+
+    while left() < 10:
+        time.sleep(1)
+
+
+def test_many_processes_never_get_more_than_the_limit(scratch_database):
+    caller = uuid4()
+    until = int(time.time()) + HAMMERED + 3
+    command = [sys.executable, "tests/linli/budget/hammer.py"]
+    arguments = [str(caller), str(LIMIT), str(until), str(THREADS)]
+    running = [
+        subprocess.Popen(
+            [*command, *arguments],
+            cwd=ROOT, env=scratch_database.environment(), stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(PROCESSES)
+    ]  # fmt: skip
+    told = [json.loads(process.communicate(timeout=120)[0]) for process in running]
+
+    granted = sum((Counter(one) for one in told), Counter())
+    assert sum(1 for one in told if one) > 1  # they did compete
+    assert max(granted.values()) <= LIMIT
+    # They ask for 1 point too, so what is left at the end lies in leases: a small block each.
+    assert max(granted.values()) >= LIMIT * 9 // 10
+
+
+def test_one_process_can_use_nearly_all_of_it(minute):
+    caller, used = uuid4(), 0
+    with pytest.raises(RateLimited) as refused:
+        while True:
+            spend(caller, 61, limit=LIMIT)
+            used += 61
+    assert LIMIT - 61 < used <= LIMIT
+    assert refused.value.code == "RATE_LIMITED"
+    # What is left is for smaller requests; then there is nothing, and no one is asked any more.
+    assert refused.value.lease.remaining == LIMIT - used
+    spend(caller, LIMIT - used, limit=LIMIT)
+    assert used_up(caller).seconds_left <= SECONDS
+
+
+def test_a_read_does_not_become_a_write(minute):
+    caller = uuid4()
+    with CaptureQueriesContext(connection) as captured:
+        for _ in range(LIMIT):
+            spend(caller, 1, limit=LIMIT)
+    # A fiftieth of what is left at a time: logarithmic, then the last points one by one.
+    assert len(captured) < BLOCKS * 8
+    with CaptureQueriesContext(connection) as captured:
+        first = uuid4()
+        for _ in range(LIMIT // BLOCKS):
+            spend(first, 1, limit=LIMIT)
+    assert len([q for q in captured if "UPDATE" in q["sql"]]) == 2  # the first found no row
+
+
+def test_blocks_shrink_and_both_processes_spend_what_they_were_granted(minute):
+    caller = uuid4()
+    blocks = []
+    for _ in range(5):
+        forget()  # as another process
+        spend(caller, 1, limit=LIMIT)
+        blocks.append(leases._leases[caller].left + 1)
+    assert blocks == sorted(blocks, reverse=True)
+    assert blocks[0] == LIMIT // BLOCKS
+    assert Account.objects.get(pk=caller).granted_points == sum(blocks)
+
+
+def test_what_was_granted_lapses_with_its_minute(minute):
+    caller = uuid4()
+    spend(caller, LIMIT, limit=LIMIT)
+    assert used_up(caller)
+    Account.objects.filter(pk=caller).update(minute=1)  # the database is in a later minute
+    leases._leases[caller].ends_at = leases._now()  # and this process knows that its own is over
+    assert used_up(caller) is None
+    assert spend(caller, 1, limit=LIMIT).remaining == LIMIT - 1
+
+
+def test_a_minute_never_goes_back(minute):
+    caller = uuid4()
+    spend(caller, 1, limit=LIMIT)
+    later = Account.objects.get(pk=caller).minute + 1
+    Account.objects.filter(pk=caller).update(minute=later, granted_points=LIMIT)
+    forget()
+    with pytest.raises(RateLimited):
+        spend(caller, 1, limit=LIMIT)
+    assert Account.objects.get(pk=caller).minute == later
+
+
+def test_what_was_agreed_counts(minute):
+    caller = uuid4()
+    agree_points(caller, 100)
+    spend(caller, 100, limit=LIMIT)
+    with pytest.raises(RateLimited):
+        spend(caller, 1, limit=LIMIT)
+    agree_points(caller, None)
+    forget()
+    assert spend(caller, 1, limit=LIMIT).limit == LIMIT
+
+
+def test_nobody_is_waved_through_when_the_statement_fails(db):
+    caller = uuid4()
+    with connection.execute_wrapper(_broken), pytest.raises(DatabaseError), transaction.atomic():
+        spend(caller, 1, limit=LIMIT)
+    assert not Account.objects.filter(pk=caller).exists()
+
+
+def _broken(execute, sql, params, many, context):
+    return execute(sql.replace("budget_account", "budget_gone"), params, many, context)
+
+
+def test_addresses_are_kept_as_hashes_of_one_subscriber():
+    assert of_address("203.0.113.7") != of_address("203.0.113.8")
+    assert of_address("2001:db8::1") == of_address("2001:db8::ffff")
+    assert of_address("2001:db8::1") != of_address("2001:db8:0:1::1")
+    assert of_address("") == of_address("")
+
+
+def test_old_minutes_are_swept_but_not_what_was_agreed(db):
+    now = int(time.time())
+    old, fresh, agreed = uuid4(), uuid4(), uuid4()
+    agree_points(agreed, 5)
+    for caller, minute in ((old, now // SECONDS - KEPT_MINUTES - 1), (fresh, now // SECONDS)):
+        Account.objects.create(pk=caller, minute=minute)
+    sweep(now)
+    assert set(Account.objects.values_list("pk", flat=True)) == {fresh, agreed}

@@ -1,0 +1,89 @@
+"""The hostile corpus, over HTTP against gunicorn: refused or answered, in little time and space."""
+
+import statistics
+import time
+
+import pytest
+
+from linli.accounts.policy import Role
+from linli.registry.models import Tenant
+from tests.linli_api.hostile.corpus import CORPUS
+from tests.support.gunicorn import gunicorn, post
+
+STREET = "chezhan.linli.localhost"
+PLAIN = {"query": "{ viewer { name permissions } partners { nodes { name } } }"}
+# What an answer to such a request may take: bytes, and time as a multiple of a plain request's.
+ANSWER_BYTES = 32 * 1024
+TIMES = 150
+# The corpus over and over: what the worker may have grown by then.
+ROUNDS, MORE_ROUNDS, GROWTH = 5, 50, 16 * 1024 * 1024
+NEVER = ("SELECT", "psycopg", "Traceback", "site-packages", "INTERNAL", "linli_", "t_chezhan")
+
+
+@pytest.fixture
+def served(scratch_database):
+    # The points are another test's: here each request is to be read.
+    with gunicorn(scratch_database, LINLI_POINTS_A_MINUTE=str(10**9)) as one:
+        yield one
+
+
+@pytest.fixture
+def browser(served, actor_as):
+    administrator = actor_as(Tenant.objects.get(slug="chezhan"), Role.STREET_ADMINISTRATOR)
+    with served.browser(administrator.person, STREET) as one:
+        yield one
+
+
+def _timed(browser, body):
+    began = time.perf_counter()
+    response = post(browser, body)
+    return response, time.perf_counter() - began
+
+
+def test_each_is_refused_or_answered_in_bounds(browser):
+    for _ in range(3):
+        assert post(browser, PLAIN).status_code == 200
+    plain = statistics.median(_timed(browser, PLAIN)[1] for _ in range(20))
+    faults = []
+    for name, made in CORPUS.items():
+        body = made()
+        runs = [_timed(browser, body) for _ in range(3)]
+        response, took = runs[0][0], min(one[1] for one in runs)
+        if response.status_code >= 500:
+            faults.append((name, response.status_code))
+        elif not {"data", "errors"} & response.json().keys():
+            faults.append((name, "no GraphQL"))
+        if len(response.content) > ANSWER_BYTES:
+            faults.append((name, len(response.content)))
+        if took > TIMES * plain:
+            faults.append((name, f"{took / plain:.0f} times a plain request"))
+        faults += [(name, word) for word in NEVER if word in response.text]
+    assert not faults, faults
+
+
+@pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(MORE_ROUNDS, marks=pytest.mark.prove)])
+def test_the_worker_does_not_grow(served, browser, rounds):
+    bodies = [made() for made in CORPUS.values()]
+
+    def round_of_all():
+        for body in bodies:
+            assert post(browser, body).status_code < 500
+
+    for _ in range(2):
+        round_of_all()
+    [worker] = served.workers()
+    before = served.memory()
+    for _ in range(rounds):
+        round_of_all()
+    assert served.workers() == [worker]  # it is the same one
+    assert served.memory() - before < GROWTH
+    assert post(browser, PLAIN).status_code == 200
+
+
+def test_nobody_logged_in_is_refused_as_well(served):
+    with served.browser(None, STREET) as nobody:
+        for name, made in CORPUS.items():
+            response = post(nobody, made())
+            assert response.status_code < 500, name
+            assert len(response.content) <= ANSWER_BYTES, name
+            assert not [word for word in NEVER if word in response.text], name

@@ -1,0 +1,65 @@
+"""docs/limits.md says what the code does: each number is read from both."""
+
+import re
+
+import pytest
+from django.conf import settings
+
+from linli.budget import lease
+from linli.trusted.selectors import FRESH_SECONDS
+from linli_api import errors, pages
+from linli_api.limits import cost, deadline, size
+from tests.support.databases import ROOT
+
+PAGE = (ROOT / "docs/limits.md").read_text()
+FLAT = " ".join(PAGE.split())
+DECISION = " ".join((ROOT / "docs/adr/0010-cost-leases-trusted-documents.md").read_text().split())
+
+ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \| ([\d,]+)", PAGE, re.MULTILINE))
+OWN = {name for name, value in vars(size).items() if name.isupper() and isinstance(value, int)} - {
+    "_LONG_NUMBER"
+}
+
+
+def test_every_limit_of_size_stands_there():
+    told = {name: int(number.replace(",", "")) for name, number in ROWS.items()}
+    assert told == {name: getattr(size, name) for name in OWN}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"A page holds {pages.LONGEST} rows at most",
+        f"An answer tells {errors.MOST_ERRORS} errors at most",
+        f"`first` or `last`, {pages.DEFAULT} unless told",
+        f"what stands inside times {cost.LIST_ROWS} |",
+        f"| `__schema` | {cost.INTROSPECTION['__schema']:,} |",
+        f"| `__type` | {cost.INTROSPECTION['__type']} |",
+        f"costs at least {cost.LEAST}, one that is refused {cost.REFUSED}.",
+        f"More than {settings.LINLI_POINTS_A_REQUEST:,} points in one request",
+        f"A client has {settings.LINLI_POINTS_A_MINUTE:,} points a minute",
+        f"shares {settings.LINLI_POINTS_A_MINUTE_ANONYMOUS:,} with their address",
+        f"q={settings.LINLI_POINTS_A_MINUTE};w={lease.SECONDS}",
+        f"A query has {settings.LINLI_READ_SECONDS} seconds, a mutation"
+        f" {settings.LINLI_WRITE_SECONDS}.",
+        f"takes longer than {settings.LINLI_READ_SECONDS} seconds",
+        f"may be run for {FRESH_SECONDS} seconds more",
+    ],
+)
+def test_the_page_says(sentence):
+    assert sentence in FLAT
+
+
+def test_a_mutation_costs_what_the_page_says():
+    from linli_api.communities.mutations import AddCommunity, OnboardCommunities
+
+    assert (AddCommunity.cost, AddCommunity.per) == (10, None)
+    assert (OnboardCommunities.cost, OnboardCommunities.per) == (10, "codes")
+    assert "| a mutation | 10; `onboardCommunities` for each of its `codes` |" in PAGE
+
+
+def test_the_decision_names_the_share_of_a_block():
+    assert lease.BLOCKS == 50
+    assert "a fiftieth of what is left" in DECISION
+    assert deadline.UNHURRIED == 4
+    assert "once a quarter of the time is gone" in DECISION
