@@ -82,7 +82,7 @@ class Connection(Field):
         }
         return Asked(Slice.asked(self.of(), values), narrowing)
 
-    def rows(self, actor: Actor, narrowing: Mapping[str, Any]) -> QuerySet:
+    def rows_of(self, actor: Actor, narrowing: Mapping[str, Any]) -> QuerySet:
         """The rows of the list, of all parents together."""
         rows = self.selector(actor=actor) if self.selector else self.of().rows_for(actor)
         for lookup, value in narrowing.items():
@@ -93,11 +93,11 @@ class Connection(Field):
         asked = self.asked(arguments)
         actor, by, cut = info.context.actor, self.by, asked.cut
         if by is None:
-            rows = self.rows(actor, asked.narrowing)
+            rows = self.rows_of(actor, asked.narrowing)
             return cut.page(together(cut.apply(rows)), rows.count)
         batch, key = batch_of(root), (id(self), repr(sorted(arguments.items())))
         # Once for all parents: a selector may itself ask the database what the actor reaches.
-        inside = batch.load(key, lambda _parents: _Inside(self.rows(actor, asked.narrowing), by))
+        inside = batch.load(key, lambda _parents: _Inside(self.rows_of(actor, asked.narrowing), by))
         pages = batch.load((*key, "pages"), lambda parents: inside.pages(parents, cut))
         return cut.page(
             pages.get(root.pk, []),

@@ -139,7 +139,7 @@ class Computed(Field):
 class Total(Field):
     """The sum of a column over the rows that belong to this one, 0 where there are none.
 
-    ``rows(actor=actor)`` are the rows, ``by`` their column that holds this row's key, ``amount`` a
+    ``summed(actor=actor)`` are the rows, ``by`` their column that holds this row's key, ``amount`` a
     column in whole units (fen, hours) or an expression over such columns.
     """
 
@@ -147,17 +147,17 @@ class Total(Field):
         self,
         type_: Any,
         *,
-        rows: Callable[..., QuerySet],
+        summed: Callable[..., QuerySet],
         by: str,
         amount: Any,
         **options: Any,
     ) -> None:
         super().__init__(type_, resolver=self._resolve, **options)
-        self.rows, self.by, self.amount = rows, by, amount
+        self.summed, self.by, self.amount = summed, by, amount
 
     def _resolve(self, root: Model, info: Any) -> int:
         def load(parents: list[Model]) -> dict[Any, int]:
-            rows = self.rows(actor=info.context.actor).order_by()
+            rows = self.summed(actor=info.context.actor).order_by()
             rows = rows.filter(**{f"{self.by}__in": [parent.pk for parent in parents]})
             return dict(rows.values_list(self.by).annotate(_total=Sum(self.amount)))
 
@@ -165,14 +165,14 @@ class Total(Field):
 
 
 class Groups(Field):
-    """A list of groups of rows: ``rows(actor=actor, **arguments)`` gives a queryset of values, one
+    """A list of groups of rows: ``groups(actor=actor, **arguments)`` gives a queryset of values, one
     for each group, in order. ``check(**arguments)`` refuses what would make too many."""
 
     def __init__(
         self,
         type_: Any,
         *,
-        rows: Callable[..., QuerySet],
+        groups: Callable[..., QuerySet],
         check: Callable[..., None],
         arguments: Mapping[str, Any],
         **options: Any,
@@ -183,7 +183,7 @@ class Groups(Field):
             for name, one in arguments.items()
         }
         super().__init__(listed, args=taken, resolver=self._resolve, **options)
-        self.rows, self.check = rows, check
+        self.groups, self.check = groups, check
         self.inputs = {**self.args, **{n: a for n, a in arguments.items() if isinstance(a, IdOf)}}
 
     def asked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,8 +197,8 @@ class Groups(Field):
         return values
 
     def _resolve(self, root: None, info: Any, **arguments: Any) -> list[Any]:
-        groups = self.rows(actor=info.context.actor, **self.asked(arguments))
-        return together(SimpleNamespace(**group) for group in groups)
+        found = self.groups(actor=info.context.actor, **self.asked(arguments))
+        return together(SimpleNamespace(**group) for group in found)
 
 
 class InYuan(Field):

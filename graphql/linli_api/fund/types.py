@@ -34,7 +34,7 @@ class Fund(Object):
     )
     balance_fen = Total(
         Fen,
-        rows=selectors.held,
+        summed=selectors.held,
         by="fund_id",
         amount=selectors.HELD,
         required=True,
@@ -157,7 +157,7 @@ class Balance(Object):
 class ContributionReceived:
     received_fen = Total(
         Fen,
-        rows=selectors.arrivals,
+        summed=selectors.arrivals,
         by="contribution_id",
         amount=selectors.BROUGHT,
         required=True,

@@ -55,7 +55,7 @@ class Query:
     )
     contribution_months = Groups(
         ContributionMonth,
-        rows=selectors.contribution_months,
+        groups=selectors.contribution_months,
         check=selectors.check_months,
         arguments={
             "since": Date(required=True, description="Of periods that start on this day or later."),

@@ -49,7 +49,7 @@ class Partner(Object):
     )
     owed_fen = Total(
         Fen,
-        rows=selectors.contributions,
+        summed=selectors.contributions,
         by="partner_id",
         amount=F("amount_fen"),
         required=True,

@@ -66,7 +66,7 @@ def one(compiler: Compiler, declared: One, at: Selection) -> Sql:
 
 @plans(Total)
 def total(compiler: Compiler, declared: Total, at: Selection) -> Sql:
-    rows = declared.rows(actor=compiler.actor).order_by()
+    rows = declared.summed(actor=compiler.actor).order_by()
     rows = rows.filter(**{declared.by: at.above.outer("pk")})
     summed = compiled(rows.annotate(_amount=declared.amount).values_list("_amount"))
     return sql("coalesce((SELECT sum(amount)::bigint FROM ({}) AS s(amount)), 0)", summed)
@@ -79,7 +79,7 @@ def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
         name: Hole(lambda run, name=name: run.asked(node)[name], type_of_value(value))
         for name, value in compiler.run.asked(node).items()
     }
-    rows = declared.rows(actor=compiler.actor, **holes)
+    rows = declared.groups(actor=compiler.actor, **holes)
     row = compiler.group(rows)
     made = compiler.object(_target(at), at.nodes, row)
     return sql("(SELECT coalesce(json_agg({}), '[]'::json) FROM {})", made, row.source(rows))
@@ -116,7 +116,7 @@ class _Page:
         asked: Asked = compiler.run.asked(self.node)
         self.of = declared.of()
         self.row = compiler.row(self.of._meta.model)
-        self.rows = declared.rows(compiler.actor, self._open(asked.narrowing))
+        self.rows = declared.rows_of(compiler.actor, self._open(asked.narrowing))
         if declared.by is not None:
             self.rows = self.rows.filter(**{declared.by: at.above.outer("pk")})
         self.cut = replace(
