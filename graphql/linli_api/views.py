@@ -1,6 +1,10 @@
-"""``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development."""
+"""``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development.
+
+A program sends ``Authorization: Bearer …``; then no cookie counts and none needs a CSRF token.
+"""
 
 import json
+from functools import partial
 from typing import Any
 
 import graphene_django.views
@@ -14,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from linli.accounts.policy import Actor, actor_for
+from linli.clients import usage
+from linli.clients.admission import Admitted, admit
 from linli_api import limits
 from linli_api.errors import InvalidRequest
 from linli_api.execution import Request, run
@@ -24,6 +30,7 @@ STATUS = {
     "BODY_TOO_LARGE": 413,
     "JSON_EXPECTED": 415,
     "CSRF_FAILED": 403,
+    "TOKEN_INVALID": 401,
 }
 
 
@@ -37,6 +44,7 @@ class GraphQLView(graphene_django.views.GraphQLView):
     """
 
     graphiql_template = "linli_api/graphiql.html"
+    admitted: Admitted | None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "GET" and settings.LINLI_GRAPHIQL:
@@ -48,9 +56,16 @@ class GraphQLView(graphene_django.views.GraphQLView):
                 Allow="POST",
             )
         try:
-            return super().dispatch(request, *args, **kwargs)
+            self.admitted = _admitted(request)
         except InvalidRequest as refused:
-            return _refusal(refused)
+            return _refusal(refused, **{"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except InvalidRequest as refused:
+            response = _refusal(refused)
+        if self.admitted is not None:  # when the answer is on its way
+            response._resource_closers.append(partial(usage.note, self.admitted))
+        return response
 
     def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
         return request.method == "GET"
@@ -58,14 +73,16 @@ class GraphQLView(graphene_django.views.GraphQLView):
     def parse_body(self, request: HttpRequest) -> Request | None:
         if request.method == "GET":
             return None
-        _check_csrf(request)
+        if self.admitted is None:
+            _check_csrf(request)
         return _read(request)
 
     def get_response(
         self, request: HttpRequest, data: Request, show_graphiql: bool = False
     ) -> tuple[str, int]:
         schema = platform_schema if _tenant(request) is None else tenant_schema
-        answer = run(schema, data, _actor(request))
+        actor = self.admitted.actor if self.admitted else _actor(request)
+        answer = run(schema, data, actor)
         return json.dumps(answer.body, ensure_ascii=False), 200 if answer.ran else 400
 
 
@@ -76,6 +93,18 @@ def _tenant(request: HttpRequest) -> Any:
 def _actor(request: HttpRequest) -> Actor | None:
     user = request.user
     return actor_for(user, _tenant(request)) if user.is_authenticated else None
+
+
+def _admitted(request: HttpRequest) -> Admitted | None:
+    """Who asks with a bearer token, None for who sends none. Raises InvalidRequest TOKEN_INVALID."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if request.method != "POST" or scheme.lower() != "bearer":
+        return None
+    admitted = admit(token.strip(), _tenant(request))
+    if admitted is None:
+        message = _("This token is not valid here, or no longer. Get a new one.")
+        raise InvalidRequest("TOKEN_INVALID", message)
+    return admitted
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -46,6 +46,8 @@ class Permission(models.TextChoices):
     COMPARISON_READ = "comparison.read"
     COMPARISON_REFRESH = "comparison.refresh"
     AUDIT_READ = "audit.read"
+    CLIENTS_READ = "clients.read"
+    CLIENTS_MANAGE = "clients.manage"
 
 
 class Role(models.TextChoices):
@@ -95,8 +97,9 @@ class Duties:
 
 P = Permission
 READ = frozenset(p for p in Permission if p.value.endswith(".read"))
-# What everyone who works in a tenant sees of it; the trail is for those who answer for it.
-STAFF = READ - {P.AUDIT_READ}
+# What everyone who works in a tenant sees of it; the trail and the programs that may enter are for
+# those who answer for it.
+STAFF = READ - {P.AUDIT_READ, P.CLIENTS_READ}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
@@ -130,6 +133,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            P.CLIENTS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -143,6 +147,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            P.CLIENTS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -164,6 +169,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
+            P.CLIENTS_MANAGE,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(
