@@ -134,7 +134,7 @@ class TestPersonalTokens:
         assert refused(acting, "createPersonalToken", **given) == [("TOKEN_BY_TOKEN", None)]
         past = given | {"expiresAt": "2020-01-01T00:00:00+08:00"}
         assert refused(administrator, "createPersonalToken", **past) == [
-            ("EXPIRES_AT_INVALID", "expiresAt")
+            ("EXPIRY_PASSED", "expiresAt")
         ]
 
 

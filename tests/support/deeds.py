@@ -349,7 +349,7 @@ def create_client(place: Place) -> Deed:
 def create_client_at_the_platform(place: Place) -> Deed:
     place.client()
     given = {"tenantId": place.id(place.tenant), "name": "另一个", "scopes": ["fund:read"]}
-    return Deed(place.platform, given, {"name": "取数"}, "NAME_TAKEN")
+    return Deed(place.platform, given, {"name": "取数"}, "CLIENT_EXISTS")
 
 
 @_does("addClientSecret")

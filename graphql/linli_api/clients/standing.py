@@ -7,12 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, standing
 from linli.accounts.selectors import tenants
 from linli.clients import selectors
-from linli.errors import NotFound
+from linli.errors import Forbidden, NotFound
 from linli.registry.models import Tenant
 
 
 def meant(actor: Actor, tenant_id: UUID | None) -> Tenant | None:
-    """The tenant of the host, or the one named, of those the actor reaches. Raises `NotFound`."""
+    """The tenant of the host, or the one named, of those the actor reaches. Raises `NotFound`, and
+    `Forbidden` for who has no role anywhere."""
+    if not actor.grants:
+        raise Forbidden
     if tenant_id is None or (actor.tenant is not None and tenant_id == actor.tenant.pk):
         return actor.tenant
     found = None

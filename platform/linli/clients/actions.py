@@ -35,7 +35,7 @@ def create_client(
     """A client of the tenant the actor stands in, and its first secret, which is shown this once.
 
     Raises `Forbidden`, `Refused` SCOPES_MISSING, SCOPE_UNKNOWN, SCOPE_NOT_HELD, NOTHING_BELOW,
-    NAME_TAKEN, or the faults of fields.
+    CLIENT_EXISTS, or the faults of fields.
     """
     actor.require(Permission.CLIENTS_MANAGE)
     if actor.tenant is None:
@@ -127,16 +127,16 @@ def create_personal_token(
 
     It is shown this once. Whoever asks by a token makes none: it would outlive the first, or go
     farther. Raises `Forbidden`, `Refused` TOKEN_BY_TOKEN, SCOPES_MISSING, SCOPE_UNKNOWN,
-    EXPIRES_AT_INVALID, or the faults of fields.
+    EXPIRY_PASSED, or the faults of fields.
     """
     if actor.client is not None:
         message = _("A token makes no tokens. Log in yourself to make one.")
         raise Refused("TOKEN_BY_TOKEN", message)
-    if actor.person is None:
+    if actor.person is None or not actor.grants:
         raise Forbidden
     if expires_at is not None and expires_at <= timezone.now():
         message = _("This moment has passed. Choose a later one, or leave it out.")
-        raise Refused("EXPIRES_AT_INVALID", message, field="expiresAt")
+        raise Refused("EXPIRY_PASSED", message, field="expiresAt")
     text = new_secret(PERSONAL_TOKEN)
     token = PersonalToken(
         person=actor.person,
@@ -160,7 +160,9 @@ def create_personal_token(
 
 
 def revoke_personal_token(*, actor: Actor, token_id: UUID) -> PersonalToken:
-    """One of the actor's own; once more changes nothing. Raises `NotFound`."""
+    """One of the actor's own; once more changes nothing. Raises `Forbidden`, `NotFound`."""
+    if actor.person is None or not actor.grants:
+        raise Forbidden
     with public_context(), transaction.atomic():
         token = (
             PersonalToken.objects.select_for_update()
@@ -238,4 +240,4 @@ def _revoke(
 
 def _name_taken(client: Client) -> Refused:
     message = _("A client of this unit is called {name} already. Choose another name.")
-    return Refused("NAME_TAKEN", format_lazy(message, name=client.name), field="name")
+    return Refused("CLIENT_EXISTS", format_lazy(message, name=client.name), field="name")

@@ -52,7 +52,6 @@ class Client(AbstractApplication):
                 fields=["tenant", "name"],
                 condition=models.Q(revoked_at=None),
                 name="client_name_taken",
-                violation_error_code="NAME_TAKEN",
                 violation_error_message=_("A client of this unit has this name. Choose another."),
             ),
         ]

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 _SECONDS = 60
 _MOST = 10_000
-_noted: dict[UUID, float] = {}
+_noted: dict[UUID, int] = {}
 
 
 def note(admitted: Admitted) -> None:
@@ -20,7 +20,7 @@ def note(admitted: Admitted) -> None:
 
     A process tries once a minute for each key, and of several processes one writes.
     """
-    now = monotonic()
+    now = int(monotonic())
     if now - _noted.get(admitted.key, -_SECONDS) < _SECONDS:
         return
     if len(_noted) >= _MOST:

@@ -97,7 +97,7 @@ def test_scopes_are_those_of_the_table(administrator, scopes, code, field):
 
 def test_a_name_is_given_once_while_it_lives(administrator):
     first = program(administrator, "fund:read")
-    with denied_in_public("NAME_TAKEN", "name"):
+    with denied_in_public("CLIENT_EXISTS", "name"):
         program(administrator, "fund:read")
     actions.revoke_client(actor=administrator, client_id=first.client.pk)
     program(administrator, "fund:read")

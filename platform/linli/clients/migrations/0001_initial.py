@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='client',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('tenant', 'name'), name='client_name_taken', violation_error_code='NAME_TAKEN', violation_error_message='A client of this unit has this name. Choose another.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('tenant', 'name'), name='client_name_taken', violation_error_message='A client of this unit has this name. Choose another.'),
         ),
         migrations.AddConstraint(
             model_name='clientsecret',
