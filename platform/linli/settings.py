@@ -91,6 +91,7 @@ INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARE
 PROVISIONING_STEPS = [
     "linli.registry.provisioning.begin",
     "linli.registry.provisioning.create_schema",
+    "onboarding.sample.fill",
     "tenants.operating_model.provisioning.freeze_policies",
     "linli.registry.provisioning.open_doors",
 ]

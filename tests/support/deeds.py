@@ -18,7 +18,7 @@ from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
 from linli.clients import actions as clients
 from linli.clients.models import Client
-from linli.registry.models import Brand, Tenant
+from linli.registry.models import Brand, Sandbox, Tenant
 from linli_api import ids
 from onboarding.tenants import suspend_tenant
 from tenants.communities.facts import Fact
@@ -441,6 +441,22 @@ def request_tenant(place: Place) -> Deed:
         "reason": "第二批",
     }
     return Deed(place.platform, given, {"slug": place.tenant.slug}, "SLUG_TAKEN")
+
+
+@_does("requestSandbox")
+def request_sandbox(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {"slug": "shashi", "name": "沙箱", "parentId": place.id(district), "reason": "试用"}
+    return Deed(place.platform, given, {"slug": place.tenant.slug}, "SLUG_TAKEN")
+
+
+@_does("resetSandbox")
+def reset_sandbox(place: Place) -> Deed:
+    """The wrong one is refused for its text: whether it is a sandbox is no input."""
+    assert place.tenant.parent is not None
+    Sandbox.objects.create(tenant=place.tenant, under=place.tenant.parent)
+    return Deed(place.everybody, {"reason": "从头来"}, {"reason": "\0"}, "TEXT_INVALID")
 
 
 @_does("suspendTenant")
