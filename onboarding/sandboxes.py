@@ -6,8 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.actions import grant_membership
-from linli.accounts.policy import Actor, Permission, Role, system_actor
+from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record
 from linli.errors import Refused
 from linli.registry.models import Sandbox, Tenant
@@ -16,15 +15,11 @@ from linli.tenancy.context import public_context
 from onboarding.jobs import refill_sandbox
 from onboarding.tenants import request_tenant
 
-# What whoever asked may do in it: all that a street office's people can, since nothing is real.
-_ROLES = (Role.STREET_ADMINISTRATOR, Role.CHARITY_APPROVER, Role.CHARITY_CASHIER)
-
 
 def request_sandbox(
     *, actor: Actor, slug: str, name: str, parent_id: UUID, reason: str = ""
 ) -> Tenant:
-    """Ask for the one sandbox of a district or a city: a street office with made-up data, in which
-    whoever asked may do everything.
+    """Ask for the one sandbox of a district or a city: a street office with made-up data.
 
     Raises what `request_tenant` raises, and `Refused` SANDBOX_EXISTS.
     """
@@ -40,10 +35,6 @@ def request_sandbox(
         )
         with upheld(registry_sandbox_under_id_key=_exists):
             Sandbox.objects.create(tenant=tenant, under_id=parent_id)
-        for role in _ROLES if actor.person else ():
-            grant_membership(
-                actor=system_actor(tenant), person_id=actor.person.pk, role=role, reason=reason
-            )
     return tenant
 
 

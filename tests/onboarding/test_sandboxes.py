@@ -4,9 +4,8 @@ import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from linli.accounts.policy import Role, standing, system_actor
+from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
-from linli.clients.admission import admit
 from linli.errors import Forbidden, NotFound
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
@@ -22,7 +21,6 @@ from tenants.partners.models import Contribution
 from tests.support.api import ask, done, refused
 from tests.support.databases import Database
 from tests.support.denials import denied_in_public
-from tests.support.programs import program
 from tests.support.rows import checksums
 
 REFILL = """
@@ -72,13 +70,6 @@ class TestAskedFor:
         with pytest.raises(Forbidden):
             asked(actor_as(None, Role.STREET_ADMINISTRATOR, held_at=street))
         assert not Sandbox.objects.exists()
-
-    def test_who_asked_may_do_everything_in_it(self, asked, district, actor_as):
-        administrator = actor_as(None, Role.DISTRICT_ADMINISTRATOR, held_at=district)
-        tenant = asked(administrator)
-        there = standing(administrator, tenant)
-        ours = program(there, "fund:write", "fund:approve", "fund:pay", "partners:write")
-        assert admit(ours.asks_for_token(None).json()["access_token"], tenant)
 
     def test_through_the_api(self, district, street, actor_as):
         administrator = actor_as(None, Role.DISTRICT_ADMINISTRATOR, held_at=district)

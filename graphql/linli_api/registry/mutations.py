@@ -109,8 +109,8 @@ class BrandTenant(Mutation):
 
 
 class RequestSandbox(Mutation):
-    """Asks for the one sandbox of a district or a city: a street office with made-up data, in which
-    you may do everything."""
+    """Asks for the one sandbox of a district or a city: a street office with made-up data. Who
+    shall work in it is given a role there, as in any tenant."""
 
     class Meta:
         permission = Permission.TENANTS_REQUEST
