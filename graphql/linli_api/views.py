@@ -1,7 +1,11 @@
-"""``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development."""
+"""``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development.
+
+A program sends ``Authorization: Bearer …``; then no cookie counts and none needs a CSRF token.
+"""
 
 import json
 import re
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +21,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from linli.accounts.policy import Actor, actor_for
 from linli.budget.lease import RateLimited
+from linli.clients import usage
+from linli.clients.admission import Admitted, admit
 from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli_api import limits
@@ -35,6 +41,7 @@ STATUS = {
     "CSRF_FAILED": 403,
     "RATE_LIMITED": 429,
     "INTERNAL": 500,
+    "TOKEN_INVALID": 401,
 }
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -49,6 +56,7 @@ class GraphQLView(graphene_django.views.GraphQLView):
     """
 
     graphiql_template = "linli_api/graphiql.html"
+    admitted: Admitted | None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "GET" and settings.LINLI_GRAPHIQL:
@@ -59,13 +67,20 @@ class GraphQLView(graphene_django.views.GraphQLView):
                 InvalidRequest("METHOD_NOT_ALLOWED", _("Send the document by POST, as JSON.")),
                 Allow="POST",
             )
-        self.meter = Meter(request, _principal_id(request))
+        try:
+            self.admitted = _admitted(request)
+        except InvalidRequest as refused:
+            self.admitted, self.meter = None, Meter(request, None)
+            return self._refuse(refused, **{"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        self.meter = Meter(request, self._caller(request))
         try:
             response = super().dispatch(request, *args, **kwargs)
         except InvalidRequest as refused:
             response = self._refuse(refused)
         for name, value in self.meter.headers(response.status_code):
             response[name] = value
+        if self.admitted is not None:  # when the answer is on its way
+            response._resource_closers.append(partial(usage.note, self.admitted))
         return response
 
     def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
@@ -74,26 +89,34 @@ class GraphQLView(graphene_django.views.GraphQLView):
     def parse_body(self, request: HttpRequest) -> Request | None:
         if request.method == "GET":
             return None
-        _check_csrf(request)
+        if self.admitted is None:
+            _check_csrf(request)
         return _read(request, _tenant(request))
 
     def get_response(
         self, request: HttpRequest, data: Request, show_graphiql: bool = False
     ) -> tuple[str, int]:
-        tenant, actor = _tenant(request), _actor(request)
+        tenant = _tenant(request)
+        actor = self.admitted.actor if self.admitted else _actor(request)
         if not data.trusted:
             check_untrusted(tenant, actor)
         schema = platform_schema if tenant is None else tenant_schema
         answer = run(schema, data, actor, self.meter)
         return answer.text, 200 if answer.ran else _status(answer)
 
-    def _refuse(self, refused: Refused) -> HttpResponse:
+    def _caller(self, request: HttpRequest) -> UUID | None:
+        """Whose points it costs: a program's, or the person's in a session."""
+        if self.admitted is not None:
+            return self.admitted.actor.client_id
+        return request.user.pk if request.user.is_authenticated else None
+
+    def _refuse(self, refused: Refused, **headers: str) -> HttpResponse:
         """What is no request costs what a bad document does."""
         try:
             self.meter.spend(REFUSED)
         except RateLimited as limited:
             refused = limited
-        return _refusal(refused)
+        return _refusal(refused, **headers)
 
 
 def _status(answer: Answer) -> int:
@@ -104,13 +127,21 @@ def _tenant(request: HttpRequest) -> Any:
     return request.tenant  # type: ignore[attr-defined]
 
 
-def _principal_id(request: HttpRequest) -> UUID | None:
-    return request.user.pk if request.user.is_authenticated else None
-
-
 def _actor(request: HttpRequest) -> Actor | None:
     user = request.user
     return actor_for(user, _tenant(request)) if user.is_authenticated else None
+
+
+def _admitted(request: HttpRequest) -> Admitted | None:
+    """Who asks with a bearer token, None for who sends none. Raises InvalidRequest TOKEN_INVALID."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if request.method != "POST" or scheme.lower() != "bearer":
+        return None
+    admitted = admit(token.strip(), _tenant(request))
+    if admitted is None:
+        message = _("This token is not valid here, or no longer. Get a new one.")
+        raise InvalidRequest("TOKEN_INVALID", message)
+    return admitted
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -71,10 +71,12 @@ SHARED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "procrastinate.contrib.django",
+    "oauth2_provider",
     "graphene_django",
     "linli.audit",
     "linli.registry",
     "linli.accounts",
+    "linli.clients",
     "linli.library",
     "linli.comparison",
     "linli.budget",
@@ -96,6 +98,7 @@ INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARE
 PROVISIONING_STEPS = [
     "linli.registry.provisioning.begin",
     "linli.registry.provisioning.create_schema",
+    "onboarding.sample.fill",
     "tenants.operating_model.provisioning.freeze_policies",
     "linli.registry.provisioning.open_doors",
 ]
@@ -188,6 +191,23 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Linli"
 MFA_TOTP_TOLERANCE = 1
 
+# ── Programs ─────────────────────────────────────────────────────────────────────────────────────
+# Of the OAuth library's models these are ours; the others belong to flows that nobody is offered,
+# so they have no tables.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "clients.Client"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "clients.AccessToken"
+MIGRATION_MODULES = {"oauth2_provider": None}
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W011"]  # refresh tokens, which nobody is given
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",  # client credentials only
+    "OAUTH2_VALIDATOR_CLASS": "linli.clients.oauth.Validator",
+    "OAUTH2_BACKEND_CLASS": "linli.clients.oauth.Core",
+    "SCOPES_BACKEND_CLASS": "linli.clients.oauth.ClientScopes",
+    "ACCESS_TOKEN_GENERATOR": "linli.clients.secrets.new_access_token",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # digests only
+}
+
 # ── Language, time ───────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
@@ -217,8 +237,13 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # A flood of bad requests is not to become a flood of lines: a 4xx is told to who sent it.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        # A flood of bad requests is not to become a flood of lines: a 4xx is told to who sent it.
+        "django.request": {"level": "ERROR"},
+        # They tell requests and tokens in full at their lower levels.
+        "oauthlib": {"level": "WARNING"},
+        "oauth2_provider": {"level": "WARNING"},
+    },
 }
 if dsn := os.environ.get("SENTRY_DSN"):
     sentry_sdk.init(dsn=dsn, send_default_pii=False)

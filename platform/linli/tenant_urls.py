@@ -4,5 +4,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("linli.accounts.tenant_urls")),
+    path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
 ]

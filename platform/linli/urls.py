@@ -5,5 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("linli.accounts.urls")),
     path("", include("linli.library.urls")),
+    path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
 ]

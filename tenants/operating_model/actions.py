@@ -23,6 +23,7 @@ from linli.library.models import Policy, PublishedVersion
 from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
+from linli.registry.selectors import is_sandbox
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
@@ -97,10 +98,13 @@ def publish_version(
     """Put an own version into the library, for the communities it suits (M4).
 
     The evidence is what the platform has measured here by now, never typed in. Refused: NOT_FOUND,
-    NOT_THE_AUTHOR (a copy), PROFILE_UNKNOWN, ALREADY_PUBLISHED.
+    NOT_THE_AUTHOR (a copy), PROFILE_UNKNOWN, ALREADY_PUBLISHED, SANDBOX_STAYS_INSIDE.
     """
     actor.require(Permission.MODELS_PUBLISH)
     tenant = tenant_of(actor)
+    if is_sandbox(tenant):
+        message = _("What a sandbox holds is made up, and stays inside it.")
+        raise Refused("SANDBOX_STAYS_INSIDE", message)
     version = version_here(version_id)
     if version.author_id != tenant.pk:
         message = _("{author} wrote this version. Write one of your own to publish it.")

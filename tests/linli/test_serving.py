@@ -1,5 +1,6 @@
 """The serving processes: they answer, they end together, and one checkout serves once."""
 
+import json
 import os
 import signal
 import socket
@@ -8,12 +9,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from linli.accounts.policy import Role
+from linli.clients.actions import create_client, revoke_client
+from linli.registry.models import Tenant
 from tests.support.databases import ROOT, Database
 
 SERVE = """
@@ -120,6 +126,45 @@ def test_a_process_that_is_killed_is_started_again(served) -> None:
             time.sleep(0.2)
     else:
         pytest.fail("the platform did not answer again")
+
+
+def _post(port: int, path: str, body: bytes, **headers: str) -> tuple[int, dict]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        body,
+        {"Host": f"chezhan.linli.localhost:{port}"} | headers,
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_a_program_gets_a_token_and_is_refused_by_every_process_once_it_is_revoked(
+    served, actor_as
+) -> None:
+    _parent, port = served
+    street = Tenant.objects.select_related("parent__parent").get(slug="chezhan")
+    administrator = actor_as(street, Role.STREET_ADMINISTRATOR)
+    client, secret = create_client(actor=administrator, name="小程序", scopes=["fund:read"])
+    basic = b64encode(f"{client.client_id}:{secret}".encode()).decode()
+    status, given = _post(
+        port, "/oauth/token", b"grant_type=client_credentials", Authorization=f"Basic {basic}"
+    )
+    assert (status, given["scope"]) == (200, "fund:read")
+
+    def asked() -> int:
+        return _post(
+            port, "/graphql", b'{"query": "{ viewer { name } }"}',
+            **{"Content-Type": "application/json"}, Authorization=f"Bearer {given['access_token']}",
+        )[0]  # fmt: skip
+
+    with ThreadPoolExecutor(8) as many:  # so that both processes have answered
+        assert set(many.map(lambda _n: asked(), range(40))) == {200}
+        revoke_client(actor=administrator, client_id=client.pk)
+        assert set(many.map(lambda _n: asked(), range(40))) == {401}
+    assert client.secrets.get().last_used_at is not None
 
 
 def test_a_port_that_is_taken_is_said(scratch_database: Database) -> None:

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import transaction
 
 from linli.accounts.policy import Actor, Role, actor_for
+from linli.clients.actions import create_client, create_personal_token
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 from linli_api.ids import encode, split
@@ -73,9 +74,25 @@ def _look_from_datong(world: World) -> Platform:
         person=(operator := PersonFactory()), tenant=None, role=Role.PLATFORM_OPERATOR
     )
     actors = actor_for(person, None), actor_for(operator, None)
+    client, _secret = create_client(
+        actor=actor_for(person, pingcheng), name="平城小程序", scopes=["fund:read"]
+    )
+    token, _secret = create_personal_token(
+        actor=actors[0], name="我的", scopes=["fund:read"], tenant=None
+    )
+    create_personal_token(
+        actor=actors[1], name="运营", scopes=["fund:read"], tenant=world.theirs.tenant
+    )
     return Platform(
         outsider=actors[0],
-        own={"Tenant": pingcheng.pk, "Person": colleague.pk, "Membership": job.pk},
+        own={
+            "Tenant": pingcheng.pk,
+            "Person": colleague.pk,
+            "Membership": job.pk,
+            "Client": client.pk,
+            "ClientSecret": client.secrets.get().pk,
+            "PersonalToken": token.pk,
+        },
         operator=actors[1],
         theirs=_hidden_keys(*actors, world),
         secrets=_told_of_zibo(world),

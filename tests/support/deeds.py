@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
-from linli.registry.models import Brand, Tenant
+from linli.clients import actions as clients
+from linli.clients.models import Client
+from linli.registry.models import Brand, Sandbox, Tenant
 from linli.trusted.models import TrustedDocument
 from linli_api import ids
 from onboarding.tenants import suspend_tenant
@@ -38,12 +40,14 @@ NOWHERE = "999999999999"
 
 @dataclass(frozen=True)
 class Deed:
-    """wrong: what of the input is given differently to be refused with ``code``."""
+    """wrong: what of the input is given differently to be refused with ``code``. own: everybody
+    with a role here does it, with what is theirs."""
 
     actor: Actor
     given: dict[str, Any]
     wrong: dict[str, Any]
     code: str
+    own: bool = False
 
 
 class Place:
@@ -89,6 +93,9 @@ class Place:
         )
         approver = self.somebody(Role.CHARITY_APPROVER)
         return fund.approve_spending(actor=approver, spending_id=spending.pk)
+
+    def client(self) -> Client:
+        return clients.create_client(actor=self.everybody, name="取数", scopes=["fund:read"])[0]
 
     def version(self) -> ModelVersion:
         changed = chengnan()
@@ -353,6 +360,58 @@ def require_trusted_documents(place: Place) -> Deed:
     return Deed(place.everybody, given, as_it_stands, "NOTHING_CHANGES")
 
 
+# ── Programs ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("createClient")
+def create_client(place: Place) -> Deed:
+    given = {"name": "小程序", "scopes": ["partners:read", "partners:write"], "reason": "试点"}
+    return Deed(place.everybody, given, {"scopes": ["tenants:manage:all"]}, "SCOPE_UNKNOWN")
+
+
+@_does("createClient")
+def create_client_at_the_platform(place: Place) -> Deed:
+    place.client()
+    given = {"tenantId": place.id(place.tenant), "name": "另一个", "scopes": ["fund:read"]}
+    return Deed(place.platform, given, {"name": "取数"}, "CLIENT_EXISTS")
+
+
+@_does("addClientSecret")
+def add_client_secret(place: Place) -> Deed:
+    revoked = clients.revoke_client(actor=place.everybody, client_id=place.client().pk)
+    given = {"clientId": place.id(place.client()), "reason": "到期更换"}
+    return Deed(place.everybody, given, {"clientId": place.id(revoked)}, "CLIENT_REVOKED")
+
+
+@_does("revokeClientSecret")
+def revoke_client_secret(place: Place) -> Deed:
+    given = {"secretId": place.id(place.client().secrets.get()), "reason": "泄露"}
+    wrong = {"secretId": place.code_of_none("ClientSecret")}
+    return Deed(place.everybody, given, wrong, "NOT_FOUND")
+
+
+@_does("revokeClient")
+def revoke_client(place: Place) -> Deed:
+    given = {"clientId": place.id(place.client()), "reason": "停用"}
+    wrong = {"clientId": place.code_of_none("Client")}
+    return Deed(place.platform, given, wrong, "NOT_FOUND")
+
+
+@_does("createPersonalToken")
+def create_personal_token(place: Place) -> Deed:
+    given = {"name": "我的", "scopes": ["partners:read"]}
+    return Deed(place.everybody, given, {"scopes": []}, "SCOPES_MISSING", own=True)
+
+
+@_does("revokePersonalToken")
+def revoke_personal_token(place: Place) -> Deed:
+    row, _token = clients.create_personal_token(
+        actor=place.everybody, name="我的", scopes=["partners:read"], tenant=None
+    )
+    wrong = {"tokenId": place.code_of_none("PersonalToken")}
+    return Deed(place.everybody, {"tokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
+
+
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────
 
 
@@ -406,6 +465,22 @@ def request_tenant(place: Place) -> Deed:
         "reason": "第二批",
     }
     return Deed(place.platform, given, {"slug": place.tenant.slug}, "SLUG_TAKEN")
+
+
+@_does("requestSandbox")
+def request_sandbox(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {"slug": "shashi", "name": "沙箱", "parentId": place.id(district), "reason": "试用"}
+    return Deed(place.platform, given, {"slug": place.tenant.slug}, "SLUG_TAKEN")
+
+
+@_does("resetSandbox")
+def reset_sandbox(place: Place) -> Deed:
+    """The wrong one is refused for its text: whether it is a sandbox is no input."""
+    assert place.tenant.parent is not None
+    Sandbox.objects.create(tenant=place.tenant, under=place.tenant.parent)
+    return Deed(place.everybody, {"reason": "从头来"}, {"reason": "\0"}, "TEXT_INVALID")
 
 
 @_does("suspendTenant")

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 
 from linli.errors import Refused
+from tests.support.rows import rows_unchanged
 
 
 class Caught:
@@ -35,6 +36,17 @@ def denied(code: str, field: str | None = None) -> Iterator[Caught]:
     assert caught.refused.code == code, str(caught.refused)
     assert caught.refused.field == field
     assert _everything() == before
+
+
+@contextmanager
+def denied_in_public(code: str, field: str | None = None) -> Iterator[Caught]:
+    """The same of what is kept in the public schema."""
+    caught = Caught()
+    with rows_unchanged("public"), pytest.raises(Refused) as raised:
+        yield caught
+    caught.refused = raised.value
+    assert caught.refused.code == code, str(caught.refused)
+    assert caught.refused.field == field
 
 
 def _everything() -> dict[str, list]:

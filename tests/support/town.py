@@ -1,10 +1,12 @@
 """A street office in which every table has a row, under a mark that stands nowhere else."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.utils import timezone
 
-from linli.accounts.policy import Actor, Role, actor_for, system_actor
+from linli.accounts.policy import Actor, Client, Role, actor_for, system_actor
+from linli.clients.actions import create_client
 from linli.comparison.models import Figure
 from linli.registry.models import Brand, Tenant
 from linli.tenancy.context import tenant_context
@@ -37,7 +39,7 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
         _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))
         state_fact(
-            actor=staff[Role.STREET_ADMINISTRATOR],
+            actor=_program(staff[Role.STREET_ADMINISTRATOR], mark),
             community_id=None,
             key=f"{mark}.volunteers",
             value={f"{mark}全街": 5_000_000 + seed},
@@ -55,6 +57,17 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
         cost=8_000_000 + seed,
     )
     return made
+
+
+def _program(administrator: Actor, mark: str) -> Actor:
+    """A client of the street office; here it acts as its administrator's own."""
+    client, _secret = create_client(
+        actor=administrator,
+        name=f"{mark}小程序",
+        scopes=["communities:write"],
+        reason=f"{mark}试点",
+    )
+    return replace(administrator, client=Client(client.pk, client.name))
 
 
 def _mark(tenant: Tenant, name: str) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import override
 from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for
 from linli.accounts.roles import DUTIES
+from linli.clients.actions import create_personal_token
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
 from linli_api.execution import Request, run
@@ -28,6 +29,14 @@ from tests.support.town import furnish
 STREET_ROLES = [role for role in Role if Tenant.Kind.STREET in DUTIES[role].kinds]
 # The national list is the same for everybody.
 KNOWN_TO_ALL = {"Division"}
+HANG_OFF_A_TENANT = (
+    "registry_brand",
+    "registry_domain",
+    "comparison_figure",
+    "clients_client",
+    "clients_personaltoken",
+    "trusted_trusteddocument",
+)
 FAULTS_OF_OURS = {
     "INTERNAL",
     "REQUEST_INVALID",
@@ -58,17 +67,16 @@ class Town:
         ]
         hanging = [
             row
-            for table in (
-                "registry_brand",
-                "registry_domain",
-                "comparison_figure",
-                "trusted_trusteddocument",
-            )
+            for table in HANG_OFF_A_TENANT
             for row in rows("public", table)
             if row["tenant_id"] in map(str, own)
         ]
+        clients = {row.get("id") for row in hanging}
+        secrets_of_clients = [
+            row for row in rows("public", "clients_clientsecret") if row["client_id"] in clients
+        ]
         plain = [{name: str(value) for name, value in row.items()} for row in public]
-        return [*rows_of_schema(self.tenant.schema_name), *plain, *hanging]
+        return [*rows_of_schema(self.tenant.schema_name), *plain, *hanging, *secrets_of_clients]
 
 
 @dataclass
@@ -103,6 +111,11 @@ def _build() -> World:
     furnish(ours, "Ω甲", 141)
     furnish(theirs, "Ψ乙", 271)
     towns = [Town(tenant, _all_powerful(tenant, [ours, theirs])) for tenant in (ours, theirs)]
+    for town in towns:
+        create_personal_token(
+            actor=town.all_powerful, name=f"{town.tenant.name}令牌", scopes=["fund:read"],
+            tenant=town.tenant,
+        )  # fmt: skip
     told = [town.rows() for town in towns]
     for town, other in (towns, towns[::-1]):
         town.keys.update(_keys(town, other))

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts import selectors
-from linli.accounts.policy import Actor, Permission, actor_for, system_actor
+from linli.accounts.policy import Actor, Permission, standing
 from linli.errors import NotFound
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
@@ -28,11 +28,11 @@ def at_tenant(actor: Actor, tenant_id: UUID | None, *, community_id: UUID | None
         tenant = selectors.tenants(actor=actor).filter(pk=tenant_id).first()
         if tenant is None:
             raise NotFound(_("tenant"), field="tenantId")
-    standing = _standing(actor, tenant)
-    standing.require(Permission.PEOPLE_GRANT)
+    there = standing(actor, tenant)
+    there.require(Permission.PEOPLE_GRANT)
     if community_id is not None:
         _check_community(tenant, community_id)
-    return standing
+    return there
 
 
 def at_tenant_of(actor: Actor, membership_id: UUID) -> Actor:
@@ -45,11 +45,7 @@ def at_tenant_of(actor: Actor, membership_id: UUID) -> Actor:
     )
     if membership is None:
         raise NotFound(_("membership"), field="membershipId")
-    return _standing(actor, membership.tenant)
-
-
-def _standing(actor: Actor, tenant: Tenant | None) -> Actor:
-    return actor_for(actor.person, tenant) if actor.person else system_actor(tenant)
+    return standing(actor, membership.tenant)
 
 
 def _check_community(tenant: Tenant | None, community_id: UUID) -> None:

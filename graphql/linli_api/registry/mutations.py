@@ -9,7 +9,7 @@ from linli.accounts.policy import Actor, Permission
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
 from linli_api.registry.types import Brand, Tenant, TenantKind
-from onboarding import tenants
+from onboarding import sandboxes, tenants
 
 
 class RequestTenant(Mutation):
@@ -106,3 +106,39 @@ class BrandTenant(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"brand": tenants.brand_tenant(actor=actor, **values)}
+
+
+class RequestSandbox(Mutation):
+    """Asks for the one sandbox of a district or a city: a street office with made-up data. Who
+    shall work in it is given a role there, as in any tenant."""
+
+    class Meta:
+        permission = Permission.TENANTS_REQUEST
+
+    class Input:
+        slug = graphene.String(required=True, description="The first part of its address.")
+        name = graphene.String(required=True, description="As people call it.")
+        parent_id = IdOf("Tenant", required=True, description="The district or city it is for.")
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The sandbox, requested.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"tenant": sandboxes.request_sandbox(actor=actor, **values)}
+
+
+class ResetSandbox(Mutation):
+    """Has everything this sandbox holds thrown away and the sample laid out anew, by a job."""
+
+    class Meta:
+        permission = Permission.COMMUNITIES_ONBOARD
+
+    class Input:
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    tenant = graphene.Field(Tenant, description="The sandbox; ask for its rows in a while.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"tenant": sandboxes.reset_sandbox(actor=actor, **values)}

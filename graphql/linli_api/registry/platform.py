@@ -55,6 +55,7 @@ class Query:
 
 MUTATIONS = [
     mutations.RequestTenant,
+    mutations.RequestSandbox,
     mutations.SuspendTenant,
     mutations.ResumeTenant,
     mutations.ArchiveTenant,

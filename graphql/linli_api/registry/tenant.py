@@ -6,6 +6,7 @@ from django.db.models import Model
 
 from linli_api.batches import together
 from linli_api.fields import Field
+from linli_api.registry.mutations import ResetSandbox
 from linli_api.registry.types import Tenant
 
 
@@ -15,3 +16,6 @@ class Query:
     @staticmethod
     def resolve_tenant(root: None, info: Any) -> Model:
         return together([info.context.actor.tenant])[0]
+
+
+MUTATIONS = [ResetSandbox]

@@ -72,6 +72,12 @@ class Tenant(Object):
     brand = Computed(
         Brand, load=selectors.brand_by_tenant, description="Null for the house colours."
     )
+    is_sandbox = Computed(
+        graphene.Boolean,
+        required=True,
+        load=selectors.sandbox_by_tenant,
+        description="Whether it is one to try things out in: made up, and reset by a call.",
+    )
     division = One(Division, by="division_id", description="Where it lies.")
     requested_at = Column(
         DateTime, of="created_at", required=True, description="When it was asked for."

@@ -6,7 +6,7 @@ from linli_api.types import Object
 
 
 class Viewer(Object):
-    """The person who is asking."""
+    """Who is asking: a person, or a client."""
 
     class Meta:
         permission = INHERITED
@@ -19,7 +19,8 @@ class Viewer(Object):
     )
 
     def resolve_name(self: Actor, info: object) -> str:
-        return self.person.name if self.person else ""
+        asking = self.person or self.client
+        return asking.name if asking else ""
 
     def resolve_permissions(self: Actor, info: object) -> list[str]:
         return sorted(permission.value for permission in Permission if self.holds(permission))

@@ -78,7 +78,7 @@ def grant_membership(
     person = Person.objects.filter(pk=person_id, is_active=True).first()
     if person is None:
         raise NotFound(_("person"), field="personId")
-    if person == actor.person:
+    if person.pk == actor.answers_id:
         raise Refused(
             "GRANT_TO_SELF",
             _("Nobody gives themselves a role. Ask another administrator."),
@@ -92,7 +92,7 @@ def grant_membership(
         role=role,
         community_id=community_id,
         starts_on=starts_on or timezone.localdate(),
-        granted_by=actor.person,
+        granted_by_id=actor.answers_id,
     )
     with transaction.atomic():
         try:

@@ -6,7 +6,8 @@ stays inside it. In a suspended tenant everybody may only read (T1).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -21,36 +22,75 @@ __all__ = [
     "Actor",
     "Client",
     "Grant",
+    "Held",
     "Permission",
     "Reach",
     "Role",
     "actor_for",
     "covered",
     "covered_tenants",
+    "grants_of",
+    "grants_of_client",
     "may_enter",
+    "narrowed",
     "reachable_tenants",
+    "reaches",
     "roles_at",
+    "standing",
     "system_actor",
+    "tenants_of",
 ]
+
+
+class HeldRole(Protocol):
+    """A membership, or as much of one as decides what it gives."""
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def tenant_id(self) -> UUID | None: ...
+
+    @property
+    def community_id(self) -> UUID | None: ...
+
+
+class Held(NamedTuple):
+    """A `HeldRole` read without its model."""
+
+    role: str
+    tenant_id: UUID | None
+    community_id: UUID | None
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What one membership gives at the tenant the actor stands in; no role: the system's own."""
+    """What one membership gives at the tenant the actor stands in; no role: the system's own, or a
+    client's. ``below``: what it gives in every tenant under that one."""
 
     role: Role | None
     permissions: frozenset[Permission]
     reach: Reach
     community_id: UUID | None = None
+    below: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True)
 class Client:
-    """The program that asks: an integrator's client, or a person's token. What it may do is in the
-    actor's grants already."""
+    """The program that asks: an integrator's client, or a person's token. What it may do where the
+    actor stands is in the actor's grants already.
+
+    tenant_id: whose client it is, None for a person's token. below: whether it covers the tenants
+    under that one. answers_id: the person who drew the secret it came with.
+    """
 
     id: UUID
     name: str
+    tenant_id: UUID | None = None
+    below: bool = False
+    scopes: frozenset[str] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
+    answers_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -72,10 +112,16 @@ class Actor:
         return self.client.id if self.client else None
 
     @property
+    def answers_id(self) -> UUID | None:
+        """The person behind it: who acts, or drew the secret a client came with. Two clients of
+        one person are that person twice."""
+        return self.person_id or (self.client.answers_id if self.client else None)
+
+    @property
     def principal_id(self) -> UUID | None:
-        """Who answers for what is done: the person, or a client that acts by itself. Where two
+        """Who answers for what is done: a person, or a client that none answers for. Where two
         must not be one (F5), these are compared."""
-        return self.person_id or self.client_id
+        return self.answers_id or self.client_id
 
     def allows(self, permission: Permission, *, community_id: UUID | None = None) -> bool:
         """Whether it is permitted in the whole tenant, or in the community that is named."""
@@ -106,6 +152,13 @@ class Actor:
         if not self.holds(permission):
             raise Forbidden(permission=permission.value)
 
+    def hands_out(self, permission: Permission, *, below: bool) -> bool:
+        """Whether it is theirs to give to another: in the whole tenant, and below it where that is
+        asked."""
+        whole = [grant for grant in self.grants if grant.community_id is None]
+        here = any(permission in grant.permissions for grant in whole)
+        return here and (not below or any(permission in grant.below for grant in whole))
+
     def reach(self, permission: Permission) -> Reach | None:
         """The farthest of the grants that give it tenant-wide; None without any."""
         return max(
@@ -127,13 +180,47 @@ def actor_for(person: Person | AnonymousUser, tenant: Tenant | None) -> Actor:
     if not isinstance(person, Person) or not person.is_active:
         return Actor(person=None, tenant=tenant)
     memberships = Membership.objects.live().filter(person=person)
-    return Actor(person, tenant, tuple(_grants(memberships, tenant)))
+    return Actor(person, tenant, grants_of(memberships, tenant))
 
 
 def system_actor(tenant: Tenant | None) -> Actor:
     """The platform acting by itself, as jobs and set-up do; the trail shows no person."""
-    everything = Grant(None, frozenset(Permission), Reach.EVERYWHERE)
+    all_of_it = frozenset(Permission)
+    everything = Grant(None, all_of_it, Reach.EVERYWHERE, below=all_of_it)
     return Actor(person=None, tenant=tenant, grants=(everything,))
+
+
+def standing(actor: Actor, tenant: Tenant | None) -> Actor:
+    """The same one as they stand at another tenant, or at the platform: with what they hold there."""
+    if actor.person is not None:
+        there = actor_for(actor.person, tenant)
+        grants = narrowed(there.grants, actor.client.permissions) if actor.client else there.grants
+    elif actor.client is not None:
+        grants = grants_of_client(actor.client, tenant)
+    else:
+        return system_actor(tenant)
+    return replace(actor, tenant=tenant, grants=grants)
+
+
+def narrowed(grants: Iterable[Grant], permissions: frozenset[Permission]) -> tuple[Grant, ...]:
+    """As much of the grants as a person's token lets through."""
+    through = (
+        replace(grant, permissions=grant.permissions & permissions, below=grant.below & permissions)
+        for grant in grants
+    )
+    return tuple(grant for grant in through if grant.permissions)
+
+
+def grants_of_client(client: Client, tenant: Tenant | None) -> tuple[Grant, ...]:
+    """What a client that acts by itself may do there; nothing where it does not reach.
+
+    At the platform's host, as for people, that is what it may do at any tenant.
+    """
+    permissions = _in_force(client.permissions, tenant)
+    if not permissions or not reaches(client.tenant_id, client.below, tenant):
+        return ()
+    below = client.permissions if client.below else frozenset[Permission]()
+    return (Grant(None, permissions, Reach.BELOW if client.below else Reach.OWN, below=below),)
 
 
 def may_enter(person: Person, tenant: Tenant) -> bool:
@@ -143,8 +230,16 @@ def may_enter(person: Person, tenant: Tenant) -> bool:
 
 def roles_at(memberships: Iterable[Membership], tenant: Tenant) -> list[Role]:
     """The roles that reach a tenant, each once, in the order of the list of roles."""
-    held = {grant.role for grant in _grants(memberships, tenant)}
+    held = {grant.role for grant in grants_of(memberships, tenant)}
     return [role for role in Role if role in held]
+
+
+def reaches(owner_id: UUID | None, below: bool, tenant: Tenant | None) -> bool:
+    """Whether a client of that owner may ask at a tenant's host: its own, and those under it if it
+    covers them. It may at the platform's (None), where it sees no more than these."""
+    if tenant is None or tenant.pk == owner_id:
+        return True
+    return below and owner_id in _above(tenant)
 
 
 def covered_tenants(person: Person, permission: Permission) -> QuerySet[Tenant]:
@@ -158,9 +253,22 @@ def covered_tenants(person: Person, permission: Permission) -> QuerySet[Tenant]:
 
 def covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
     """The same for an actor, wherever they stand; the system's own covers every tenant."""
+    client = actor.client
+    if client is not None and permission not in client.permissions:
+        return Tenant.objects.none()
     if actor.person is not None:
         return covered_tenants(actor.person, permission)
+    if client is not None:
+        return tenants_of(client)
     return Tenant.objects.all() if actor.allows(permission) else Tenant.objects.none()
+
+
+def tenants_of(client: Client) -> QuerySet[Tenant]:
+    """The tenants that a client which acts by itself covers."""
+    own = Q(pk=client.tenant_id)
+    if client.below:
+        own |= Q(parent=client.tenant_id) | Q(parent__parent=client.tenant_id)
+    return Tenant.objects.filter(own)
 
 
 def reachable_tenants(person: Person) -> QuerySet[Tenant]:
@@ -179,10 +287,16 @@ def _reached(here: QuerySet[Membership], from_above: QuerySet[Membership]) -> Qu
     )
 
 
-def _grants(memberships: Iterable[Membership], tenant: Tenant | None) -> Iterator[Grant]:
-    above = {ancestor.pk for ancestor in tenant.ancestors()} if tenant else set()
+def grants_of(memberships: Iterable[HeldRole], tenant: Tenant | None) -> tuple[Grant, ...]:
+    """What memberships in force give at a tenant, or at the platform's host."""
+    return tuple(_grants(memberships, tenant))
+
+
+def _grants(memberships: Iterable[HeldRole], tenant: Tenant | None) -> Iterator[Grant]:
+    above = _above(tenant)
     for membership in memberships:
-        duties = DUTIES[Role(membership.role)]
+        role = Role(membership.role)
+        duties = DUTIES[role]
         if tenant is None:
             permissions = duties.own | duties.below
         elif membership.tenant_id in (None, tenant.pk):
@@ -191,7 +305,17 @@ def _grants(memberships: Iterable[Membership], tenant: Tenant | None) -> Iterato
             permissions = duties.below
         else:
             continue
-        if tenant is not None and tenant.status == Tenant.Status.SUSPENDED:
-            permissions &= READ
+        permissions = _in_force(permissions, tenant)
         if permissions:
-            yield Grant(Role(membership.role), permissions, duties.reach, membership.community_id)
+            below = duties.below if duties.kinds else duties.own
+            yield Grant(role, permissions, duties.reach, membership.community_id, below)
+
+
+def _above(tenant: Tenant | None) -> set[UUID]:
+    return {ancestor.pk for ancestor in tenant.ancestors()} if tenant else set()
+
+
+def _in_force(permissions: frozenset[Permission], tenant: Tenant | None) -> frozenset[Permission]:
+    """In a suspended tenant everybody may only read (T1)."""
+    suspended = tenant is not None and tenant.status == Tenant.Status.SUSPENDED
+    return permissions & READ if suspended else permissions

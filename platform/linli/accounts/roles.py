@@ -50,6 +50,8 @@ class Permission(models.TextChoices):
     DOCUMENTS_READ = "documents.read"
     DOCUMENTS_TRUST = "documents.trust"
     DOCUMENTS_REQUIRE = "documents.require"
+    CLIENTS_READ = "clients.read"
+    CLIENTS_MANAGE = "clients.manage"
 
 
 class Role(models.TextChoices):
@@ -99,9 +101,9 @@ class Duties:
 
 P = Permission
 READ = frozenset(p for p in Permission if p.value.endswith(".read")) | {P.SCHEMA_INTROSPECT}
-# What everyone who works in a tenant sees of it; the trail is for those who answer for it, the
-# schema for those who answer for its programs.
-STAFF = READ - {P.AUDIT_READ, P.SCHEMA_INTROSPECT}
+# What everyone who works in a tenant sees of it; the trail, the programs that may enter and the
+# schema are for those who answer for it.
+STAFF = READ - {P.AUDIT_READ, P.CLIENTS_READ, P.SCHEMA_INTROSPECT}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
@@ -138,6 +140,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -152,6 +155,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -174,6 +178,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_MANAGE,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(

@@ -17,6 +17,7 @@ from linli.accounts.policy import (
     covered,
     reachable_tenants,
     roles_at,
+    tenants_of,
 )
 from linli.audit.models import Entry
 from linli.registry.models import Division, Tenant
@@ -76,6 +77,8 @@ def tenants(*, actor: Actor) -> QuerySet[Tenant]:
         return every.filter(pk__in=[tenant.pk for tenant in own])
     if actor.person is not None:
         return reachable_tenants(actor.person)
+    if actor.client is not None:
+        return tenants_of(actor.client)
     return every if actor.grants else every.none()
 
 

@@ -30,7 +30,8 @@ class Row:
 
 
 def compare(*, actor: Actor, measure: str, under_id: UUID, as_of: date | None = None) -> list[Row]:
-    """The tenants below one that the actor covers, best first, those without a figure last.
+    """The tenants below one that the actor covers, best first, those without a figure last; no
+    sandboxes.
 
     Each with its latest figure, or its latest up to ``as_of``. Equal values share a rank. One
     statement for the tenants and one for the figures, however many. Raises `Forbidden`, `NotFound`, `Refused` MEASURE_UNKNOWN.
@@ -42,7 +43,7 @@ def compare(*, actor: Actor, measure: str, under_id: UUID, as_of: date | None = 
     tenants = {
         tenant.pk: tenant
         for tenant in covered(actor, Permission.COMPARISON_READ)
-        .filter(under | below & Q(kind__in=chosen.kinds) & ~Q(status__in=_GONE))
+        .filter(under | below & Q(kind__in=chosen.kinds) & ~Q(status__in=_GONE) & Q(sandbox=None))
         .select_related("parent")
     }
     if tenants.pop(under_id, None) is None:

@@ -140,6 +140,23 @@ class Brand(models.Model):
         return self.title
 
 
+class Sandbox(models.Model):
+    """A tenant to try things out in: what it holds is made up, and thrown away by a call.
+
+    A tenant is one from its request on, or never. A district or a city has one at most.
+    """
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="sandbox")
+    under = models.OneToOneField(Tenant, models.PROTECT, related_name="+")
+    filled_at = models.DateTimeField(_("filled on"), null=True)
+
+    class Meta:
+        verbose_name = _("sandbox")
+
+    def __str__(self) -> str:
+        return str(self.tenant_id)
+
+
 class Domain(DomainMixin):
     """A host name that leads to a tenant, without port."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from linli.registry.models import Brand, Division, Domain, Tenant
+from linli.registry.models import Brand, Division, Domain, Sandbox, Tenant
 
 
 def divisions(*, actor: object) -> QuerySet[Division]:
@@ -21,3 +21,14 @@ def host_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, str]:
 
 def brand_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, Brand]:
     return Brand.objects.in_bulk([tenant.pk for tenant in rows])
+
+
+def sandbox_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, bool]:
+    """Whether each is one to try things out in."""
+    keys = [tenant.pk for tenant in rows]
+    sandboxes = set(Sandbox.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    return {key: key in sandboxes for key in keys}
+
+
+def is_sandbox(tenant: Tenant) -> bool:
+    return Sandbox.objects.filter(pk=tenant.pk).exists()

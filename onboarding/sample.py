@@ -1,0 +1,153 @@
+"""What a sandbox holds: a small street office, made up, laid out through the actions.
+
+Filling and refilling are one transaction each: killed anywhere, nothing of it stays, and the same
+step or job run again does it whole.
+"""
+
+from datetime import date, datetime
+from itertools import pairwise
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from linli.accounts.policy import system_actor
+from linli.audit.record import Acting
+from linli.registry.models import Sandbox, Tenant
+from linli.tenancy.context import tenant_context
+from onboarding.demo.stage import load
+from tenants.communities.actions import add_community
+from tenants.communities.models import Community
+from tenants.fund.actions import open_fund, receive_contribution, record_income
+from tenants.operating_model.actions import adopt_version, write_version
+from tenants.operating_model.provisioning import freeze_policies
+from tenants.partners.actions import admit_partner, declare_income, sign_agreement
+
+_OPENED = date(2025, 1, 1)
+_MONTHS = [date(2025, month, 1) for month in range(1, 8)]
+_COMMUNITIES = ("甲社区", "乙社区")
+_PARTNERS = (
+    ("诊所", "enterprise"),
+    ("助餐点", "social_organisation"),
+    ("书法老师", "skilled_resident"),
+)
+_BOUNDS = {"partners.contributions[stationed].rate": {"minimum": "0.01", "maximum": "0.05"}}
+
+
+def fill(tenant: Tenant, actor: Acting | None) -> None:
+    """The provisioning step: does nothing for a tenant that is no sandbox, or that is filled."""
+    with transaction.atomic():
+        sandbox = Sandbox.objects.select_for_update().filter(pk=tenant.pk).first()
+        if sandbox is not None and sandbox.filled_at is None:
+            _lay_out(tenant)
+            _filled(sandbox)
+
+
+def refill(tenant_id: UUID, asked_at: datetime) -> None:
+    """Throw away all rows of a sandbox's schema and fill it anew. As the owner.
+
+    Does nothing for one that is suspended or no sandbox, whoever asked, and for one that was filled
+    after it was asked for: then an earlier run had done it.
+    """
+    with transaction.atomic():
+        sandbox = (
+            Sandbox.objects.select_for_update(of=("self",))
+            .select_related("tenant__parent__parent")
+            .filter(pk=tenant_id, tenant__status=Tenant.Status.ACTIVE)
+            .first()
+        )
+        if sandbox is None or sandbox.filled_at is None or sandbox.filled_at >= asked_at:
+            return
+        _throw_away(sandbox.tenant.schema_name)
+        _lay_out(sandbox.tenant)
+        freeze_policies(sandbox.tenant, None)
+        _filled(sandbox)
+
+
+def _throw_away(schema: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
+            " WHERE schemaname = %s AND tablename <> 'django_migrations'",
+            [schema],
+        )
+        cursor.execute(f"TRUNCATE {', '.join(name for (name,) in cursor.fetchall())}")
+
+
+def _filled(sandbox: Sandbox) -> None:
+    sandbox.filled_at = timezone.now()
+    sandbox.save(update_fields=["filled_at"])
+
+
+def _lay_out(tenant: Tenant) -> None:
+    """Before policies are frozen: they bind what is decided later, not what is there."""
+    acting = system_actor(tenant)
+    with tenant_context(tenant):
+        version = write_version(
+            actor=acting,
+            key="sample",
+            title="样例运营模式",
+            document=load("chengnan.yaml")["document"],
+            bounds=_BOUNDS,
+            notes="沙箱样例",
+        )
+        adopt_version(actor=acting, version_id=version.pk, effective_from=_OPENED)
+        for name in _COMMUNITIES:
+            community = add_community(
+                actor=acting,
+                name=name,
+                opened_on=_OPENED,
+                residents=8_000,
+                buildings=60,
+                operating_cost_fen=12_000_000,
+                sample_cost=True,
+            )
+            _lay_out_fund(tenant, community)
+
+
+def _lay_out_fund(tenant: Tenant, community: Community) -> None:
+    acting = system_actor(tenant)
+    fund = open_fund(
+        actor=acting,
+        community_id=community.pk,
+        host_charity="样例慈善总会",
+        opened_on=_OPENED,
+        sample=True,
+    )
+    record_income(
+        actor=acting, fund_id=fund.pk, source="donation", amount_fen=500_000, received_on=_MONTHS[1]
+    )
+    for trade, kind in _PARTNERS:
+        partner = admit_partner(
+            actor=acting,
+            community_id=community.pk,
+            name=f"{community.name}{trade}",
+            kind=kind,
+            joined_on=_OPENED,
+            sample=True,
+        )
+        agreement = sign_agreement(
+            actor=acting,
+            partner_id=partner.pk,
+            mode="stationed",
+            rule_key="stationed",
+            starts_on=_OPENED,
+            ends_on=date(2030, 1, 1),
+            services=trade,
+            sample=True,
+        )
+        for starts_on, ends_on in pairwise(_MONTHS):
+            contribution = declare_income(
+                actor=acting,
+                agreement_id=agreement.pk,
+                starts_on=starts_on,
+                ends_on=ends_on,
+                income_fen=2_000_000,
+                sample=True,
+            )
+            receive_contribution(
+                actor=acting,
+                contribution_id=contribution.pk,
+                amount_fen=contribution.amount_fen,
+                received_on=ends_on,
+            )

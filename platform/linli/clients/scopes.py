@@ -1,0 +1,71 @@
+"""What a program may be allowed, and the permissions each of it stands for.
+
+The table is the whole answer to "what does this scope let it do": a client has the permissions of
+its scopes at the tenants it covers, a person's token those that the person has there as well.
+Money is cut finer than the rest, so that who pays in never pays out.
+"""
+
+from collections.abc import Iterable
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Permission
+from linli.errors import Refused
+
+P = Permission
+
+# Reading the schema needs no permission: in production it needs this scope.
+INTROSPECT = "introspect"
+
+SCOPES: dict[str, frozenset[Permission]] = {
+    "tenants:read": frozenset({P.TENANTS_READ}),
+    "tenants:write": frozenset({P.TENANTS_REQUEST}),
+    "tenants:manage": frozenset({P.TENANTS_MANAGE}),
+    "people:write": frozenset({P.PEOPLE_GRANT}),
+    "communities:read": frozenset({P.COMMUNITIES_READ}),
+    "communities:write": frozenset({P.COMMUNITIES_ONBOARD}),
+    "models:read": frozenset({P.MODELS_READ, P.LIBRARY_READ}),
+    "models:write": frozenset({P.MODELS_AUTHOR, P.MODELS_PUBLISH}),
+    "models:adopt": frozenset({P.MODELS_ADOPT, P.MODELS_OVERRIDE}),
+    "models:policy": frozenset({P.MODELS_ISSUE_POLICY}),
+    "partners:read": frozenset({P.PARTNERS_READ}),
+    "partners:write": frozenset({P.PARTNERS_ADMIT, P.PARTNERS_SIGN, P.PARTNERS_DECLARE}),
+    "partners:receive": frozenset({P.PARTNERS_RECEIVE}),
+    "fund:read": frozenset({P.FUND_READ}),
+    "fund:write": frozenset({P.FUND_OPEN, P.FUND_PROPOSE}),
+    "fund:approve": frozenset({P.FUND_APPROVE}),
+    "fund:pay": frozenset({P.FUND_PAY}),
+    "fund:reverse": frozenset({P.FUND_REVERSE}),
+    "comparison:read": frozenset({P.COMPARISON_READ}),
+    "comparison:write": frozenset({P.COMPARISON_REFRESH}),
+    "audit:read": frozenset({P.AUDIT_READ}),
+    "clients:read": frozenset({P.CLIENTS_READ}),
+    "clients:write": frozenset({P.CLIENTS_MANAGE}),
+    INTROSPECT: frozenset(),
+}
+
+
+def permissions_of(scopes: Iterable[str]) -> frozenset[Permission]:
+    """What scopes stand for together; one that is no longer in the table stands for nothing."""
+    return frozenset[Permission]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def written(scopes: Iterable[str]) -> str:
+    """As rows keep them and OAuth sends them: each once, in the order of the table.
+
+    Raises `Refused` SCOPES_MISSING, SCOPE_UNKNOWN.
+    """
+    asked = list(scopes)
+    if not asked:
+        message = _("Without a scope it may do nothing. Name at least one.")
+        raise Refused("SCOPES_MISSING", message, field="scopes")
+    for index, scope in enumerate(asked):
+        if scope not in SCOPES:
+            message = format_lazy(
+                _("There is no scope {scope}. There are: {all}."),
+                scope=scope[:40],
+                all=", ".join(SCOPES),
+            )
+            raise Refused("SCOPE_UNKNOWN", message, field=f"scopes.{index}", allowed=list(SCOPES))
+    return " ".join(scope for scope in SCOPES if scope in asked)

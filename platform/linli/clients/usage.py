@@ -1,0 +1,38 @@
+"""When a secret or a token was last used, to the minute: coarse, so that reading is not writing."""
+
+import logging
+from time import monotonic
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+
+from linli.clients.admission import Admitted
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = 60
+_MOST = 10_000
+_noted: dict[UUID, int] = {}
+
+
+def note(admitted: Admitted) -> None:
+    """Keep the time of use; called when the answer is sent, and nothing fails by it.
+
+    A process tries once a minute for each key, and of several processes one writes.
+    """
+    now = int(monotonic())
+    if now - _noted.get(admitted.key, -_SECONDS) < _SECONDS:
+        return
+    if len(_noted) >= _MOST:
+        _noted.clear()
+    _noted[admitted.key] = now
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""UPDATE public.{admitted.table} SET last_used_at = statement_timestamp()
+                     WHERE id = %s AND (last_used_at IS NULL OR
+                           last_used_at < statement_timestamp() - interval '{_SECONDS} seconds')""",
+                [admitted.key],
+            )
+    except DatabaseError:
+        logger.warning("the last use of %s was not kept", admitted.key, exc_info=True)

@@ -1,0 +1,153 @@
+"""/oauth/token: client credentials for a token, and the errors of RFC 6749."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+
+from linli.clients import actions
+from linli.clients.admission import admit
+from linli.clients.models import AccessToken, ClientSecret
+from linli.clients.oauth import Validator
+from linli.registry.models import Tenant
+from tests.support.programs import PLATFORM, program, token_endpoint
+
+GRANT = {"grant_type": "client_credentials"}
+
+
+@pytest.fixture
+def ours(administrator):
+    return program(administrator, "partners:read", "partners:write", "fund:read")
+
+
+def error(answer):
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json()["error"]
+
+
+class TestGiven:
+    def test_a_token_for_an_hour_with_all_scopes(self, ours, street):
+        answer = ours.asks_for_token(street)
+        told = answer.json()
+        assert answer.status_code == 200
+        assert told.pop("access_token").startswith("linli_at_")
+        assert told == {
+            "expires_in": 3600,
+            "token_type": "Bearer",
+            "scope": "partners:read partners:write fund:read",
+        }
+
+    def test_with_fewer_when_asked(self, ours, street):
+        token = ours.asks_for_token(street, scope="fund:read").json()
+        assert token["scope"] == "fund:read"
+        assert admit(token["access_token"], street).actor.client.scopes == {"fund:read"}
+
+    def test_the_secret_may_stand_in_the_body(self, ours, street):
+        form = {"client_id": ours.client.client_id, "client_secret": ours.secret}
+        assert token_endpoint(street, GRANT | form).status_code == 200
+
+    def test_at_the_platform_too(self, ours, street):
+        assert admit(ours.asks_for_token(None).json()["access_token"], street)
+
+    def test_what_has_expired_is_swept_up(self, ours, street):
+        ours.token()
+        AccessToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
+        ours.token()
+        assert AccessToken.objects.count() == 1
+
+
+class TestRefused:
+    """Nothing is kept, and the answer says no more than the RFC has words for."""
+
+    @pytest.fixture(autouse=True)
+    def _no_token(self, ours):
+        yield
+        assert not AccessToken.objects.exists()
+
+    @pytest.mark.parametrize("secret", ["linli_cs_wrong", " ", "\0", "x" * 5000])
+    def test_a_wrong_secret(self, ours, street, secret):
+        assert error(ours.asks_for_token(street, secret=secret)) == (401, "invalid_client")
+
+    @pytest.mark.parametrize("client_id", ["linli_nobody", "", "\0", "https://example.org/id"])
+    def test_an_unknown_client(self, ours, street, client_id):
+        form = GRANT | {"client_id": client_id, "client_secret": ours.secret}
+        assert error(token_endpoint(street, form)) == (401, "invalid_client")
+
+    def test_no_client_at_all(self, street):
+        assert error(token_endpoint(street, GRANT)) == (401, "invalid_client")
+
+    def test_another_clients_secret(self, ours, administrator, street):
+        other = program(administrator, "fund:read", name="另一个")
+        assert error(ours.asks_for_token(street, secret=other.secret)) == (401, "invalid_client")
+
+    def test_at_another_tenants_host_there_is_no_such_client(self, ours, other_street, district):
+        for elsewhere in (other_street, district):
+            assert error(ours.asks_for_token(elsewhere)) == (401, "invalid_client")
+
+    @pytest.mark.parametrize("scope", ["fund:pay", "fund:read fund:pay", "no:such", "fund:read\0"])
+    def test_a_scope_it_has_not(self, ours, street, scope):
+        assert error(ours.asks_for_token(street, scope=scope)) == (400, "invalid_scope")
+
+    @pytest.mark.parametrize(
+        "grant_type", ["password", "authorization_code", "refresh_token", "implicit", "x"]
+    )
+    def test_other_grants(self, ours, street, grant_type):
+        answer = ours.asks_for_token(
+            street, grant_type=grant_type, username="a", password="b", code="c", refresh_token="d"
+        )
+        assert error(answer) == (400, "unsupported_grant_type")
+
+    def test_the_grant_of_devices(self, ours, street):
+        answer = ours.asks_for_token(
+            street, grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code="x"
+        )
+        assert error(answer) == (400, "unsupported_grant_type")
+
+    def test_no_grant(self, street):
+        assert error(token_endpoint(street, {})) == (400, "invalid_request")
+
+    def test_a_revoked_secret_and_a_revoked_client(self, ours, administrator, street):
+        first = ours.client.secrets.get()
+        _second, text = actions.add_client_secret(actor=administrator, client_id=ours.client.pk)
+        actions.revoke_client_secret(actor=administrator, secret_id=first.pk)
+        assert error(ours.asks_for_token(street)) == (401, "invalid_client")
+        actions.revoke_client(actor=administrator, client_id=ours.client.pk)
+        assert error(ours.asks_for_token(street, secret=text)) == (401, "invalid_client")
+
+    def test_what_is_not_posted(self, street):
+        browser = Browser(headers={"host": f"chezhan.{PLATFORM}"})
+        assert browser.get("/oauth/token").status_code == 405
+
+    def test_at_a_host_that_is_not_served(self, ours, street):
+        Tenant.objects.filter(pk=street.pk).update(status=Tenant.Status.ARCHIVED)
+        assert ours.asks_for_token(street).status_code == 503
+
+
+def test_two_secrets_are_good_at_once(ours, administrator, street):
+    _second, text = actions.add_client_secret(actor=administrator, client_id=ours.client.pk)
+    assert ours.asks_for_token(street).status_code == 200
+    assert ours.asks_for_token(street, secret=text).status_code == 200
+
+
+def test_secrets_are_compared_in_constant_time_and_all_of_them(ours, administrator, monkeypatch):
+    """However much of it is right, and whichever secret it is."""
+    actions.add_client_secret(actor=administrator, client_id=ours.client.pk)
+    compared = []
+
+    def watched(one, other):
+        compared.append((one, other))
+        return real(one, other)
+
+    from linli.clients import oauth
+
+    real = oauth.constant_time_compare
+    monkeypatch.setattr(oauth, "constant_time_compare", watched)
+    digests = set(ClientSecret.objects.values_list("digest", flat=True))
+    for secret, right in ((ours.secret, True), (ours.secret[:-1] + "?", False), ("", False)):
+        compared.clear()
+        client = type(ours.client).objects.get()
+        assert Validator()._check_secret(secret, client.client_secret) is right
+        assert {other for _one, other in compared} == digests
+        assert {len(one) for one, _other in compared} == {64}
