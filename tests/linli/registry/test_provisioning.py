@@ -6,8 +6,10 @@ import pytest
 
 from linli.audit.models import Entry
 from linli.registry import template
-from linli.registry.models import Domain, Tenant
+from linli.registry.models import Domain, Sandbox, Tenant
 from linli.registry.provisioning import steps
+from linli.tenancy.context import tenant_context
+from tenants.communities.models import Community
 from tests.support.databases import Database
 from tests.support.schemas import assert_schema_equals, dump
 
@@ -70,14 +72,17 @@ def _serves(client) -> int:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_killed_at_any_step_the_same_command_finishes_it(
     scratch_database: Database, requested: Tenant, client, number: int, moment: str
 ) -> None:
-    assert len(steps()) == 4, "a step was added: kill it too"
+    assert len(steps()) == 5, "a step was added: kill it too"
+    is_filled = number == 2
+    if is_filled:
+        Sandbox.objects.create(tenant=requested, under=Tenant.objects.get(slug="zhangdian"))
     killed = _killed_in(scratch_database, number, moment)
     assert killed.returncode == -9, killed.stderr
-    opened = number == 3 and moment == "after"
+    opened = number == 4 and moment == "after"
     assert _serves(client) == (200 if opened else 503)
 
     done = scratch_database.run("manage.py", "provision", "new")
@@ -86,6 +91,8 @@ def test_killed_at_any_step_the_same_command_finishes_it(
     requested.refresh_from_db()
     assert requested.status == Tenant.Status.ACTIVE
     assert _serves(client) == 200
+    with tenant_context(requested):
+        assert Community.objects.count() == (2 if is_filled else 0)
     trail = Entry.objects.filter(object_id=str(requested.pk)).order_by("pk")
     assert [entry.action for entry in trail] == ["tenants.provisioning", "tenants.active"]
     assert_schema_equals("t_new", "t_chezhan")
