@@ -176,13 +176,8 @@ class Cost:
             "The request would cost {cost} points; {limit} are allowed. {points} of them are for"
             " {path}: ask for shorter lists, or in several requests."
         )
-        told = {"cost": cost, "limit": limit}
-        return InvalidRequest(
-            "COST_TOO_HIGH",
-            format_lazy(message, **told, points=points, path=path),
-            field=path,
-            **told,
-        )
+        said = format_lazy(message, cost=cost, limit=limit, points=points, path=path)
+        return InvalidRequest("COST_TOO_HIGH", said, field=path, cost=cost, limit=limit)
 
 
 def compile_cost(
