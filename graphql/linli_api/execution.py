@@ -40,10 +40,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """body: the JSON value to send. ran: False when nothing was executed (HTTP 400)."""
+    """body: the JSON value to send. ran: False when nothing was executed (HTTP 400). replayed: True
+    when it was executed before, under the same key (`linli_api.repeats`)."""
 
     body: dict[str, Any]
     ran: bool
+    replayed: bool = False
 
 
 def run(schema: graphene.Schema, request: Request, actor: Actor | None) -> Answer:

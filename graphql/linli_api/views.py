@@ -16,7 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 from linli.accounts.policy import Actor, actor_for
 from linli_api import limits
 from linli_api.errors import InvalidRequest
-from linli_api.execution import Request, run
+from linli_api.execution import Request
+from linli_api.repeats import checked_key, run_once
 from linli_api.schema import platform_schema, tenant_schema
 
 STATUS = {
@@ -24,6 +25,8 @@ STATUS = {
     "BODY_TOO_LARGE": 413,
     "JSON_EXPECTED": 415,
     "CSRF_FAILED": 403,
+    "IDEMPOTENCY_KEY_IN_USE": 409,
+    "IDEMPOTENCY_KEY_REUSED": 422,
 }
 
 
@@ -48,9 +51,12 @@ class GraphQLView(graphene_django.views.GraphQLView):
                 Allow="POST",
             )
         try:
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
         except InvalidRequest as refused:
             return _refusal(refused)
+        if getattr(request, "replayed", False):
+            response["Idempotent-Replayed"] = "true"
+        return response
 
     def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
         return request.method == "GET"
@@ -65,7 +71,9 @@ class GraphQLView(graphene_django.views.GraphQLView):
         self, request: HttpRequest, data: Request, show_graphiql: bool = False
     ) -> tuple[str, int]:
         schema = platform_schema if _tenant(request) is None else tenant_schema
-        answer = run(schema, data, _actor(request))
+        key = checked_key(request.headers.get("Idempotency-Key"))
+        answer = run_once(schema, data, _actor(request), key)
+        request.replayed = answer.replayed  # type: ignore[attr-defined]
         return json.dumps(answer.body, ensure_ascii=False), 200 if answer.ran else 400
 
 

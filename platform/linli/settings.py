@@ -72,12 +72,14 @@ SHARED_APPS = [
     "linli.accounts",
     "linli.library",
     "linli.comparison",
+    "linli.repeats",
     "onboarding",
     "linli_api",
 ]
 # The apps whose tables every tenant has. A further domain is a folder under tenants/ and a line.
 TENANT_APPS = [
     "linli.audit",
+    "linli.repeats",
     "tenants.communities",
     "tenants.operating_model",
     "tenants.partners",
