@@ -7,6 +7,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli.money import FenField, fen_range
+from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 from tenants.operating_model.models import RuleSnapshot
@@ -19,7 +20,7 @@ class DateRange(Func):
     output_field = DateRangeField()
 
 
-class Partner(TenantModel):
+class Partner(Versioned, TenantModel):
     """Who runs a service in a community. ``kind`` is a key of the model's partner kinds (P1)."""
 
     community = models.ForeignKey(

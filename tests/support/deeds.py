@@ -237,6 +237,13 @@ def admit_partner(place: Place) -> Deed:
     return Deed(place.everybody, given, {"name": known.name}, "PARTNER_ADMITTED")
 
 
+@_does("updatePartner")
+def update_partner(place: Place) -> Deed:
+    known = Partner.objects.order_by("pk")[0]
+    given = {"partnerId": place.id(known), "name": "改了名的诊所", "reason": "写错了"}
+    return Deed(place.everybody, given, {"expectedVersion": 99}, "VERSION_CONFLICT")
+
+
 @_does("signAgreement")
 def sign_agreement(place: Place) -> Deed:
     given = {
@@ -344,6 +351,27 @@ def register_person(place: Place) -> Deed:
     }
     taken = {"username": Person.objects.order_by("pk")[0].username}
     return Deed(place.platform, given, taken, "USERNAME_TAKEN")
+
+
+@_does("setPassword")
+def set_password(place: Place) -> Deed:
+    given = {"personId": place.id(PersonFactory()), "password": "sunlit-harbour-42"}
+    return Deed(place.platform, given, {"password": "12345678"}, "PASSWORD_INVALID")
+
+
+@_does("disablePerson")
+def disable_person(place: Place) -> Deed:
+    own = place.platform.person
+    assert own is not None
+    given = {"personId": place.id(PersonFactory()), "reason": "离职"}
+    return Deed(place.platform, given, {"personId": place.id(own)}, "DISABLES_SELF")
+
+
+@_does("enablePerson")
+def enable_person(place: Place) -> Deed:
+    given = {"personId": place.id(PersonFactory(is_active=False)), "reason": "回来了"}
+    wrong = {"personId": place.code_of_none("Person")}
+    return Deed(place.platform, given, wrong, "NOT_FOUND")
 
 
 @_does("grantMembership")

@@ -29,6 +29,9 @@ class Query:
 
 MUTATIONS = [
     mutations.RegisterPerson,
+    mutations.SetPassword,
+    mutations.DisablePerson,
+    mutations.EnablePerson,
     mutations.GrantMembership,
     mutations.EndMembership,
 ]

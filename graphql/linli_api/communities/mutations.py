@@ -7,7 +7,7 @@ import graphene
 from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
 from linli_api.communities.types import Community, CommunityProfile, Fact
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import Date, Document, Fen
 from onboarding.communities import onboard_communities
@@ -55,6 +55,7 @@ class UpdateCommunity(Mutation):
         buildings = graphene.Int(description="How many buildings it has.")
         operating_cost_fen = Fen(description="What running it costs a year, in fen.")
         sample_cost = graphene.Boolean(description="True for a made-up operating cost.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     community = graphene.Field(Community, description="The community as it is now.")
@@ -105,6 +106,7 @@ class StateFact(Mutation):
         sample = graphene.Boolean(
             required=True, default_value=False, description="True for made-up sample data."
         )
+        expected_version = graphene.Int(description=f"{EXPECTED_VERSION} 0: it is not stated yet.")
 
     fact = graphene.Field(Fact, description="The fact as it stands.")
 

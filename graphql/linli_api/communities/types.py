@@ -5,6 +5,7 @@ import graphene
 from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
 from linli_api.fields import One
+from linli_api.inputs import VERSION
 from linli_api.scalars import Date, Document, Fen, choices
 from linli_api.types import Object
 from tenants.communities import models, selectors
@@ -39,6 +40,7 @@ class Community(Object):
     sample_cost = graphene.Boolean(
         required=True, description="True where the operating cost is made up as a sample."
     )
+    version = graphene.Int(required=True, description=VERSION)
     facts = Connection(
         lambda: Fact,
         by="community_id",
@@ -71,3 +73,4 @@ class Fact(Object):
     sample = graphene.Boolean(
         required=True, description="True for made-up sample data, false for what was published."
     )
+    version = graphene.Int(required=True, description=VERSION)

@@ -55,6 +55,7 @@ class Query:
 
 MUTATIONS = [
     mutations.AdmitPartner,
+    mutations.UpdatePartner,
     mutations.SignAgreement,
     mutations.DeclareIncome,
 ]

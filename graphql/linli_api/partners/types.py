@@ -10,6 +10,7 @@ from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import One
 from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.scalars import Date, DateTime, Fen, Rate, choices
 from linli_api.types import Object, extends
@@ -40,6 +41,7 @@ class Partner(Object):
     )
     joined_on = Date(required=True, description="Since when.")
     sample = graphene.Boolean(required=True, description=SAMPLE)
+    version = graphene.Int(required=True, description=VERSION)
     agreements = Connection(
         lambda: Agreement, by="partner_id", description="What was agreed with it."
     )

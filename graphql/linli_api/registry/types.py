@@ -10,6 +10,7 @@ from linli.registry import models, selectors
 from linli_api.connections import Connection
 from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED, MEMBER
+from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, choices
 from linli_api.types import Object
 
@@ -47,6 +48,7 @@ class Brand(Object):
 
     title = graphene.String(required=True, description="The title of its pages.")
     colour = graphene.String(required=True, description="# and six hex digits.")
+    version = graphene.Int(required=True, description=VERSION)
 
 
 class Tenant(Object):
@@ -76,6 +78,7 @@ class Tenant(Object):
     )
     division = One(Division, by="division_id", description="Where it lies.")
     requested_at = DateTime(required=True, description="When it was asked for.")
+    version = graphene.Int(required=True, description=VERSION)
     parent = One(lambda: Tenant, by="parent_id", description="The district or city it belongs to.")
     children = Connection(
         lambda: Tenant, by="parent_id", description="The tenants that belong to it."

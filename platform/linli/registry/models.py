@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from linli.ids import uuid7
+from linli.rules import Versioned
 
 
 class Division(models.Model):
@@ -40,7 +41,7 @@ class Division(models.Model):
         return f"{self.code} {self.name}"
 
 
-class Tenant(TenantMixin):
+class Tenant(Versioned, TenantMixin):
     """A street office, a district or a city with a schema of its own (T1).
 
     Narrow on purpose: what extends a tenant hangs off it one-to-one.
@@ -119,7 +120,7 @@ class Tenant(TenantMixin):
             level = [tenant.pk for tenant in below]
 
 
-class Brand(models.Model):
+class Brand(Versioned):
     """How a tenant's pages present it (T1); without a row, its name and the house colours."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="brand")

@@ -71,9 +71,9 @@ def recall(asked: Asked) -> str | None:
 
 def keep(asked: Asked, answer: str) -> None:
     """Raises `Overtaken`, whereupon nothing of the transaction may stay."""
-    values = [asked.owner_id, asked.key, asked.fingerprint, answer, timezone.now(), _oldest()]
+    row = (asked.owner_id, asked.key, asked.fingerprint, answer, timezone.now(), _oldest())
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP, values)
+        cursor.execute(_KEEP, row)
         if cursor.rowcount == 0:
             raise Overtaken
 
