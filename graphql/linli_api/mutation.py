@@ -42,7 +42,11 @@ class Mutation(Object):
     class Meta:
         abstract = True
 
-    errors = graphene.List(graphene.NonNull(Error), required=True)
+    errors = graphene.List(
+        graphene.NonNull(Error),
+        required=True,
+        description="Why it was refused, and nothing changed; empty: it is done.",
+    )
 
     @classmethod
     def __init_subclass_with_meta__(cls, **options: Any) -> None:
@@ -72,10 +76,19 @@ class Mutation(Object):
 
     @classmethod
     def _resolve(cls, root: None, info: Any, input: dict | None = None) -> "Mutation":
-        actor = info.context.actor
+        return cls.attempt(info.context.actor, input)
+
+    @classmethod
+    def authorize(cls, actor: Actor | None) -> None:
+        """Raises Unauthenticated, Forbidden, and Refused TENANT_SUSPENDED."""
+        _check_writable(actor)
+        check(actor, cls._meta.permission)
+
+    @classmethod
+    def attempt(cls, actor: Actor | None, input: dict | None = None) -> "Mutation":
+        """The payload: done, or refused with everything as it was."""
         try:
-            _check_writable(actor)
-            check(actor, cls._meta.permission)
+            cls.authorize(actor)
             values = plain(cls.input_type._meta.fields, input or {}) if cls.input_type else {}
             with transaction.atomic():
                 return cls(errors=[], **cls.act(actor=actor, **values))

@@ -39,7 +39,7 @@ class TestVersions:
         key = ids.encode("PublishedVersion", version.pk)
         query = """query($id: ID!) { publishedVersion(id: $id) {
             id authorName author { slug } key number title document bounds digest notes
-            profiles caseText evidence publishedAt
+            profiles caseText evidence { measure value asOf } publishedAt
         } }"""
         found = ask(reader, query, id=key)["publishedVersion"]
         assert found.pop("publishedAt") == version.published_at.isoformat()
@@ -58,7 +58,7 @@ class TestVersions:
             "notes": "",
             "profiles": ["AGEING", "OLD_ESTATE"],
             "caseText": "三年，五十万元。",
-            "evidence": {},
+            "evidence": [],
         }
 
     def test_by_profile(self, street, other_street, reader):

@@ -332,8 +332,9 @@ def reverse_event(place: Place) -> Deed:
     open_one, gone = (
         income.filter(reversal__isnull=reversed_not)[0].group_id for reversed_not in (True, False)
     )
-    given = {"eventId": str(open_one), "reason": "记错了"}
-    return Deed(place.everybody, given, {"eventId": str(gone)}, "ALREADY_REVERSED")
+    first, again = (ids.encode("LedgerEvent", one) for one in (open_one, gone))
+    given = {"eventId": first, "reason": "记错了"}
+    return Deed(place.everybody, given, {"eventId": again}, "ALREADY_REVERSED")
 
 
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────
@@ -453,3 +454,31 @@ def refresh_comparison(place: Place) -> Deed:
     given = {"underId": place.id(place.tenant), "asOf": date(2026, 1, 31).isoformat()}
     tomorrow = place.today + timedelta(days=1)
     return Deed(place.platform, given, {"asOf": tomorrow.isoformat()}, "DAY_IN_FUTURE")
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _many(deed: Callable[[Place], Deed]) -> Callable[[Place], Deed]:
+    """The deed as the one item of several, then with a second that is refused."""
+
+    def many(place: Place) -> Deed:
+        one = deed(place)
+        given = {"items": [one.given], "allOrNone": True}
+        wrong = {"items": [one.given, one.given | one.wrong]}
+        return Deed(one.actor, given, wrong, "ITEMS_REFUSED")
+
+    return many
+
+
+for _name, _one in {
+    "addCommunities": add_community,
+    "updateCommunities": update_community,
+    "stateFacts": state_fact,
+    "admitPartners": admit_partner,
+    "signAgreements": sign_agreement,
+    "declareIncomes": declare_income,
+    "receiveContributions": receive_contribution,
+    "recordIncomes": record_income,
+}.items():
+    DEEDS[_name].append(_many(_one))

@@ -6,6 +6,7 @@ import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
+from linli_api.bulk import Bulk
 from linli_api.communities.types import Community, CommunityProfile, Fact
 from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
@@ -114,6 +115,24 @@ class StateFact(Mutation):
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         values.setdefault("community_id", None)
         return {"fact": state_fact(actor=actor, **values)}
+
+
+class AddCommunities(Bulk):
+    """Brings many communities on board, each as addCommunity does."""
+
+    of = AddCommunity
+
+
+class UpdateCommunities(Bulk):
+    """Corrects what is known of many communities, each as updateCommunity does."""
+
+    of = UpdateCommunity
+
+
+class StateFacts(Bulk):
+    """States many facts, each as stateFact does."""
+
+    of = StateFact
 
 
 def _blank(values: dict[str, Any]) -> dict[str, Any]:

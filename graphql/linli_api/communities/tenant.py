@@ -38,4 +38,7 @@ MUTATIONS = [
     mutations.UpdateCommunity,
     mutations.OnboardCommunities,
     mutations.StateFact,
+    mutations.AddCommunities,
+    mutations.UpdateCommunities,
+    mutations.StateFacts,
 ]

@@ -5,6 +5,7 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Actor, Permission
+from linli_api.bulk import Bulk
 from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.partners.types import (
@@ -130,3 +131,21 @@ class DeclareIncome(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"contribution": actions.declare_income(actor=actor, **values)}
+
+
+class AdmitPartners(Bulk):
+    """Admits many partners, each as admitPartner does."""
+
+    of = AdmitPartner
+
+
+class SignAgreements(Bulk):
+    """Writes down many agreements, each as signAgreement does."""
+
+    of = SignAgreement
+
+
+class DeclareIncomes(Bulk):
+    """Takes many declarations, each as declareIncome does."""
+
+    of = DeclareIncome

@@ -58,4 +58,7 @@ MUTATIONS = [
     mutations.UpdatePartner,
     mutations.SignAgreement,
     mutations.DeclareIncome,
+    mutations.AdmitPartners,
+    mutations.SignAgreements,
+    mutations.DeclareIncomes,
 ]
