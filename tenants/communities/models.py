@@ -64,7 +64,12 @@ class Fact(Versioned, TenantModel):
     """
 
     community = models.ForeignKey(
-        Community, models.PROTECT, null=True, related_name="facts", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        null=True,
+        related_name="facts",
+        db_index=False,  # fact_stated_once leads with it
+        verbose_name=_("community"),
     )
     key = models.CharField(_("what"), max_length=100)
     value = models.JSONField(_("value"))
@@ -78,6 +83,7 @@ class Fact(Versioned, TenantModel):
                 fields=["community", "key"], nulls_distinct=False, name="fact_stated_once"
             )
         ]
+        indexes = [models.Index(fields=["key", "id"], name="fact_by_key")]
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"

@@ -24,7 +24,11 @@ class Partner(Versioned, TenantModel):
     """Who runs a service in a community. ``kind`` is a key of the model's partner kinds (P1)."""
 
     community = models.ForeignKey(
-        Community, models.PROTECT, related_name="partners", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        related_name="partners",
+        db_index=False,  # partner_once_a_community leads with it
+        verbose_name=_("community"),
     )
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=40)
@@ -66,7 +70,11 @@ class Agreement(TenantModel):
         COMMUNITY = "community", _("the community")
 
     partner = models.ForeignKey(
-        Partner, models.PROTECT, related_name="agreements", verbose_name=_("partner")
+        Partner,
+        models.PROTECT,
+        related_name="agreements",
+        db_index=False,  # agreement_by_partner leads with it
+        verbose_name=_("partner"),
     )
     mode = models.CharField(_("engagement mode"), max_length=10, choices=Mode.choices)
     rule_key = models.CharField(_("contribution rule"), max_length=40)
@@ -104,6 +112,10 @@ class Agreement(TenantModel):
                 ],
             ),
         ]
+        indexes = [
+            models.Index(fields=["partner", "starts_on", "id"], name="agreement_by_partner"),
+            models.Index(fields=["starts_on", "id"], name="agreement_by_start"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.partner} {self.starts_on}"
@@ -113,7 +125,11 @@ class Declaration(TenantModel):
     """What a partner declares for the days [starts_on, ends_on): income in fen, or sessions."""
 
     agreement = models.ForeignKey(
-        Agreement, models.PROTECT, related_name="declarations", verbose_name=_("agreement")
+        Agreement,
+        models.PROTECT,
+        related_name="declarations",
+        db_index=False,  # declaration_by_agreement leads with it
+        verbose_name=_("agreement"),
     )
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until (not included)"))
@@ -141,6 +157,10 @@ class Declaration(TenantModel):
                 violation_error_message=_("These days have been declared already."),
             ),
         ]
+        indexes = [
+            models.Index(fields=["agreement", "starts_on", "id"], name="declaration_by_agreement"),
+            models.Index(fields=["starts_on", "id"], name="declaration_by_start"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agreement_id} {self.starts_on}–{self.ends_on}"
@@ -159,7 +179,7 @@ class Contribution(TenantModel):
     )
     amount_fen = FenField(_("amount owed (fen)"))
     lines = models.JSONField(_("working-out"))
-    rules = models.ForeignKey(RuleSnapshot, models.PROTECT, verbose_name=_("rules"))
+    rules = models.ForeignKey(RuleSnapshot, models.PROTECT, db_index=False, verbose_name=_("rules"))
     worked_out_at = models.DateTimeField(_("worked out on"), auto_now_add=True)
 
     class Meta:

@@ -23,7 +23,6 @@ class Community(Object):
         selector = selectors.communities
         orderings = {
             "NAME": ("name",),
-            "OPENED_ON": ("opened_on",),
             "OLDEST": ("id",),
             "NEWEST": ("-id",),
         }

@@ -87,6 +87,8 @@ class Posting(Object):
         permission = Permission.FUND_READ
         model = models.Posting
         selector = selectors.postings
+        # By the day, as `since` and `until` ask: one index serves both.
+        orderings = {"OLDEST": ("happened_on",), "NEWEST": ("-happened_on",)}
 
     event = Computed(
         lambda: LedgerEvent,

@@ -40,8 +40,12 @@ class Query:
         Declaration,
         filters={
             "agreement_id": Filter("agreement_id", IdOf("Agreement")),
-            "since": Filter("starts_on__gte", Date()),
-            "until": Filter("ends_on__lte", Date()),
+            "since": Filter(
+                "starts_on__gte", Date(description="Of periods that start on this day or later.")
+            ),
+            "until": Filter(
+                "starts_on__lt", Date(description="Of periods that start before this day.")
+            ),
         },
         description="What partners declared.",
     )

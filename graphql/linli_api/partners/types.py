@@ -85,7 +85,8 @@ class Declaration(Object):
         permission = Permission.PARTNERS_READ
         model = models.Declaration
         selector = selectors.declarations
-        orderings = {"STARTS": ("starts_on",), "NEWEST": ("-id",), "OLDEST": ("id",)}
+        # By the day, as `since` and `until` ask: one index serves both.
+        orderings = {"OLDEST": ("starts_on",), "NEWEST": ("-starts_on",)}
 
     agreement = One(Agreement, by="agreement_id", description="Under which agreement.")
     starts_on = Date(required=True, description="The first day of the period.")

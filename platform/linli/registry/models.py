@@ -93,6 +93,7 @@ class Tenant(Versioned, TenantMixin):
                 condition=~models.Q(status__in=["archived", "purged"]),
             ),
         ]
+        indexes = [models.Index(fields=["name", "id"], name="tenant_by_name")]
 
     def __str__(self) -> str:
         return self.name
