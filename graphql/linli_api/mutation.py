@@ -55,6 +55,7 @@ class Mutation(Object):
         if given is not None:
             fields = {name: value for name, value in vars(given).items() if name[0] != "_"}
             name = f"{cls.__name__}Input"
+            fields["__doc__"] = f"What {cls.__name__} takes."
             cls.input_type = type(name, (graphene.InputObjectType,), fields)
         options.setdefault("name", f"{cls.__name__}Payload")
         options.setdefault("description", f"What {cls.__name__} answers.")
@@ -69,7 +70,9 @@ class Mutation(Object):
     def as_field(cls) -> graphene.Field:
         arguments = {}
         if cls.input_type is not None:
-            arguments["input"] = graphene.Argument(cls.input_type, required=True)
+            arguments["input"] = graphene.Argument(
+                cls.input_type, required=True, description="What is to be done."
+            )
         return graphene.Field(
             cls, args=arguments, resolver=cls._resolve, required=True, description=getdoc(cls)
         )

@@ -66,6 +66,8 @@ class Account(TenantModel):
     """
 
     class Kind(models.TextChoices):
+        """Where money comes from, is held, or went."""
+
         SOURCE = "source", _("source")
         HELD = "held", _("held")
         USE = "use", _("use")
@@ -118,6 +120,8 @@ class Spending(TenantModel):
     """
 
     class Status(models.TextChoices):
+        """How far a spending has come (F5)."""
+
         PROPOSED = "proposed", _("proposed")
         APPROVED = "approved", _("approved")
         PAID = "paid", _("paid")
@@ -178,6 +182,8 @@ class Posting(TenantModel):
     """
 
     class Kind(models.TextChoices):
+        """Why money moved."""
+
         CONTRIBUTION = "contribution", _("contribution received")
         INCOME = "income", _("other income")
         ALLOCATION = "allocation", _("allocation")

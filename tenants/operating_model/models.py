@@ -80,6 +80,8 @@ class Layer(TenantModel):
         COMMUNITY = "community", _("community")
 
     class State(models.TextChoices):
+        """Whether what was set counts."""
+
         IN_FORCE = "in_force", _("in force")
         CLASHING = "clashing", _("clashing, to be decided")
 

@@ -62,10 +62,14 @@ class Agreement(TenantModel):
     """
 
     class Mode(models.TextChoices):
+        """How a partner is engaged: with a room of its own, or by the session."""
+
         STATIONED = "stationed", _("stationed")
         VISITING = "visiting", _("visiting")
 
     class Bearer(models.TextChoices):
+        """Who pays for water, power and heating."""
+
         PARTNER = "partner", _("the partner")
         COMMUNITY = "community", _("the community")
 

@@ -43,7 +43,7 @@ class Community(Object):
     facts = Connection(
         lambda: Fact,
         by="community_id",
-        filters={"key": Filter("key", graphene.String())},
+        filters={"key": Filter("key", graphene.String(description="The whole key."))},
         description="What accounts state about it.",
     )
 

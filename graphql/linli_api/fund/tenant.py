@@ -43,8 +43,12 @@ class Query:
         Posting,
         filters={
             "fund_id": Filter("debit__fund_id", IdOf("Fund")),
-            "since": Filter("happened_on__gte", Date()),
-            "until": Filter("happened_on__lte", Date()),
+            "since": Filter(
+                "happened_on__gte", Date(description="Of money that moved on this day or later.")
+            ),
+            "until": Filter(
+                "happened_on__lte", Date(description="Of money that moved on this day or earlier.")
+            ),
         },
         description="Every move of money.",
     )

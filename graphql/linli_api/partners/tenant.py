@@ -22,7 +22,9 @@ class Query:
         Partner,
         filters={
             "community_id": Filter("community_id", IdOf("Community")),
-            "kind": Filter("kind", graphene.String()),
+            "kind": Filter(
+                "kind", graphene.String(description="Key of one of the model's partner kinds.")
+            ),
         },
         description="The partners of this street office.",
     )
@@ -31,7 +33,7 @@ class Query:
         Agreement,
         filters={
             "partner_id": Filter("partner_id", IdOf("Partner")),
-            "mode": Filter("mode", AgreementMode()),
+            "mode": Filter("mode", AgreementMode(description="How it is engaged.")),
         },
         description="What was agreed with partners.",
     )

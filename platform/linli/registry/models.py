@@ -21,6 +21,8 @@ class Division(models.Model):
     """
 
     class Level(models.IntegerChoices):
+        """What a place of the national list is, by the digits of its code."""
+
         PROVINCE = 2, _("province")
         CITY = 4, _("city")
         DISTRICT = 6, _("district")
@@ -48,11 +50,15 @@ class Tenant(Versioned, TenantMixin):
     """
 
     class Kind(models.TextChoices):
+        """What a tenant is."""
+
         CITY = "city", _("city")
         DISTRICT = "district", _("district")
         STREET = "street", _("street office")
 
     class Status(models.TextChoices):
+        """Where a tenant stands in its life (T1)."""
+
         REQUESTED = "requested", _("requested")
         PROVISIONING = "provisioning", _("being provisioned")
         ACTIVE = "active", _("active")
