@@ -68,7 +68,7 @@ class Query:
     def resolve_ledger_event(root: None, info: Any, id: str) -> selectors.LedgerEvent:
         event = ledger_event(info.context.actor, ids.decode("LedgerEvent", id))
         if event is None:
-            raise NotFound(_("event of the ledger"), field="id")
+            raise NotFound(_("ledger event"), field="id")
         return event
 
     @staticmethod
