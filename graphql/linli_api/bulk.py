@@ -36,7 +36,7 @@ class Bulk(Mutation):
     def __init_subclass_with_meta__(cls, **options: Any) -> None:
         cls.input_type = _input_of(cls.of, f"{cls.__name__}Input")
         cls.items = graphene.List(
-            graphene.NonNull(_item_of(cls.of)),
+            graphene.NonNull(_item_of(cls.of)),  # type: ignore[arg-type]
             required=True,
             description="What came of each, in the order given; empty where none was tried.",
         )

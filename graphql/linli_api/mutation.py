@@ -94,7 +94,7 @@ class Mutation(Object):
             cls.authorize(actor)
             values = plain(cls.input_type._meta.fields, input or {}) if cls.input_type else {}
             with transaction.atomic():
-                return cls(errors=[], **cls.act(actor=actor, **values))
+                return cls(errors=[], **cls.act(actor=actor, **values))  # type: ignore[arg-type]
         except Refused as refused:
             return cls(errors=told(refused))
         except IntegrityError as error:

@@ -1,7 +1,6 @@
 """What people do with a fund."""
 
 from typing import Any
-from uuid import UUID
 
 import graphene
 
@@ -172,8 +171,9 @@ class ReverseEvent(Mutation):
     event = _event("The reversal; its postings name those they take back.")
 
     @classmethod
-    def act(cls, *, actor: Actor, event_id: UUID, reason: str) -> dict[str, Any]:
-        return {"event": actions.reverse_event(actor=actor, group_id=event_id, reason=reason)}
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        group_id = values.pop("event_id")
+        return {"event": actions.reverse_event(actor=actor, group_id=group_id, **values)}
 
 
 class ReceiveContributions(Bulk):
