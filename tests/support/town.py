@@ -1,11 +1,12 @@
 """A street office in which every table has a row, under a mark that stands nowhere else."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from linli.accounts.policy import Actor, Role, actor_for, system_actor
+from linli.accounts.policy import Actor, Client, Role, actor_for, system_actor
 from linli.comparison.models import Figure
 from linli.ids import uuid7
 from linli.registry.models import Brand, Tenant
@@ -38,8 +39,9 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
         _run_a_model(tenant, mark, seed)
         _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))
+        through = Client(uuid7(), f"{mark}小程序")
         state_fact(
-            actor=staff[Role.STREET_ADMINISTRATOR],
+            actor=replace(staff[Role.STREET_ADMINISTRATOR], client=through),
             community_id=None,
             key=f"{mark}.volunteers",
             value={f"{mark}全街": 5_000_000 + seed},
