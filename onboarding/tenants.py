@@ -13,7 +13,7 @@ from linli.audit.record import record, snapshot
 from linli.errors import Forbidden, NotFound, Refused
 from linli.registry.models import Brand, Division, Domain, Tenant
 from linli.registry.provisioning import set_status
-from linli.rules import check_fields, upheld
+from linli.rules import check_fields, check_version, save_changes, upheld
 from linli.tenancy.context import public_context
 from onboarding.jobs import provision_tenant
 
@@ -93,26 +93,39 @@ def request_tenant(
     return tenant
 
 
-def suspend_tenant(*, actor: Actor, tenant_id: UUID, reason: str) -> Tenant:
+def suspend_tenant(
+    *, actor: Actor, tenant_id: UUID, reason: str, expected_version: int | None = None
+) -> Tenant:
     """active → suspended: everybody may read, nobody may write."""
-    return _move(actor, tenant_id, Status.SUSPENDED, reason)
+    return _move(actor, tenant_id, Status.SUSPENDED, reason, expected_version)
 
 
-def resume_tenant(*, actor: Actor, tenant_id: UUID, reason: str) -> Tenant:
+def resume_tenant(
+    *, actor: Actor, tenant_id: UUID, reason: str, expected_version: int | None = None
+) -> Tenant:
     """suspended → active."""
-    return _move(actor, tenant_id, Status.ACTIVE, reason)
+    return _move(actor, tenant_id, Status.ACTIVE, reason, expected_version)
 
 
-def archive_tenant(*, actor: Actor, tenant_id: UUID, reason: str) -> Tenant:
+def archive_tenant(
+    *, actor: Actor, tenant_id: UUID, reason: str, expected_version: int | None = None
+) -> Tenant:
     """active or suspended → archived: its host answers no more, its data stays."""
-    return _move(actor, tenant_id, Status.ARCHIVED, reason)
+    return _move(actor, tenant_id, Status.ARCHIVED, reason, expected_version)
 
 
-def brand_tenant(*, actor: Actor, tenant_id: UUID, title: str, colour: str) -> Brand:
+def brand_tenant(
+    *,
+    actor: Actor,
+    tenant_id: UUID,
+    title: str,
+    colour: str,
+    expected_version: int | None = None,
+) -> Brand:
     """How the tenant's pages present it: a title, and a colour as # and six hex digits.
 
-    By the platform operator, at the platform. Raises `NotFound`, `Refused` COLOUR_INVALID, or the
-    faults of fields.
+    By the platform operator, at the platform. Raises `NotFound`, `Refused` COLOUR_INVALID,
+    VERSION_CONFLICT, or the faults of fields.
     """
     _require_platform(actor)
     if not re.fullmatch("#[0-9a-f]{6}", colour):
@@ -120,12 +133,16 @@ def brand_tenant(*, actor: Actor, tenant_id: UUID, title: str, colour: str) -> B
         raise Refused("COLOUR_INVALID", message, field="colour")
     with public_context(), transaction.atomic():
         tenant = _managed(tenant_id)
-        brand = Brand.objects.filter(tenant=tenant).first()
-        before = snapshot(brand) if brand else None
-        brand = brand or Brand(tenant=tenant)
+        known = Brand.objects.filter(tenant=tenant).first()  # under the tenant's lock
+        check_version(known, expected_version)
+        before = snapshot(known) if known else None
+        brand = known or Brand(tenant=tenant)
         brand.title, brand.colour = title.strip(), colour
         check_fields(brand)
-        brand.save()
+        if known:
+            save_changes(brand, ["title", "colour"])
+        else:
+            brand.save(force_insert=True)
         record(
             actor=actor, action="tenants.branded", obj=brand, before=before, after=snapshot(brand)
         )
@@ -136,14 +153,21 @@ def host_of(slug: str) -> str:
     return f"{slug}.{settings.LINLI_PLATFORM_HOST}"
 
 
-def _move(actor: Actor, tenant_id: UUID, to: Tenant.Status, reason: str) -> Tenant:
+def _move(
+    actor: Actor,
+    tenant_id: UUID,
+    to: Tenant.Status,
+    reason: str,
+    expected_version: int | None,
+) -> Tenant:
     """By the platform operator, at the platform. Raises `Refused` REASON_MISSING,
-    TENANT_MOVE_REFUSED with the moves there are."""
+    VERSION_CONFLICT, TENANT_MOVE_REFUSED with the moves there are."""
     _require_platform(actor)
     if not reason.strip():
         raise Refused("REASON_MISSING", _("Say why: the reason is kept."), field="reason")
     with public_context(), transaction.atomic():
         tenant = _managed(tenant_id)
+        check_version(tenant, expected_version)
         if tenant.status not in _MOVES[to]:
             raise _move_refused(tenant)
         set_status(tenant, to, actor=actor, reason=reason.strip())

@@ -60,7 +60,9 @@ class Connection(Field):
             "after": graphene.String(description="Only what comes after this cursor."),
             "last": graphene.Int(description="How many, from the end."),
             "before": graphene.String(description="Only what comes before this cursor."),
-            "order_by": graphene.Argument(lambda: order_of(self.of())),
+            "order_by": graphene.Argument(
+                lambda: order_of(self.of()), description="In which order; the first unless told."
+            ),
             **{
                 name: f.type.argument() if isinstance(f.type, IdOf) else f.type
                 for name, f in self.filters.items()
@@ -143,10 +145,10 @@ class PageInfo(Object):
     class Meta:
         permission = INHERITED
 
-    has_next_page = graphene.Boolean(required=True)
-    has_previous_page = graphene.Boolean(required=True)
-    start_cursor = graphene.String()
-    end_cursor = graphene.String()
+    has_next_page = graphene.Boolean(required=True, description="Whether rows come after it.")
+    has_previous_page = graphene.Boolean(required=True, description="Whether rows come before it.")
+    start_cursor = graphene.String(description="Of its first row; null for an empty page.")
+    end_cursor = graphene.String(description="Of its last row; null for an empty page.")
 
 
 @cache
@@ -180,15 +182,17 @@ def connection_of(type_: type[Object]) -> type[Object]:
     edge = part(
         "Edge",
         f"One {name} in a list.",
-        node=Field(node, cost=0),
+        node=Field(node, cost=0, description="The row."),
         cursor=graphene.String(required=True, description="Where it stands, for after and before."),
     )
     return part(
         "Connection",
         f"A page of a list of {name}.",
-        edges=graphene.List(graphene.NonNull(edge), required=True),
+        edges=graphene.List(
+            graphene.NonNull(edge), required=True, description="The rows with their cursors."
+        ),
         nodes=graphene.List(node, required=True, description="The rows without their cursors."),
-        page_info=graphene.Field(PageInfo, required=True),
+        page_info=graphene.Field(PageInfo, required=True, description="Where this page stands."),
         total_count=Field(
             graphene.Int,
             cost=1,

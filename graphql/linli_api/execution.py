@@ -13,7 +13,13 @@ from typing import Any
 import graphene
 from django.conf import settings
 from django.db import DatabaseError
-from graphql import GraphQLError, GraphQLSchema, execute
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+)
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import Refused
@@ -44,19 +50,27 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """data: its JSON text; None when nothing was executed (HTTP 400)."""
+    """data: its JSON text; None when nothing was executed (HTTP 400). kept: the whole answer, where
+    it was given before under the same key (`linli_api.repeats`)."""
 
     data: str | None
     errors: list[dict[str, Any]] = field(default_factory=list)
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    kept: str | None = None
 
     @property
     def ran(self) -> bool:
-        return self.data is not None
+        return self.data is not None or self.replayed
+
+    @property
+    def replayed(self) -> bool:
+        return self.kept is not None
 
     @cached_property
     def text(self) -> str:
         """The whole answer, as it is sent."""
+        if self.kept is not None:
+            return self.kept
         parts = []
         if self.errors:
             parts.append(f'"errors":{_json(self.errors)}')
@@ -72,17 +86,63 @@ class Answer:
         return json.loads(self.text)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A request that may be run: read, priced and paid for."""
+
+    document: Document
+    request: Request
+    actor: Actor | None
+    price: int
+    meter: Meter | None
+
+    @property
+    def operation(self) -> OperationDefinitionNode | None:
+        """None where it is not clear which is meant; execution says so."""
+        return self.document.operation(self.request.operation_name)
+
+    @property
+    def writes(self) -> bool:
+        operation = self.operation
+        return operation is not None and operation.operation is OperationType.MUTATION
+
+    def run(self) -> Answer:
+        timed = self.operation.operation if self.operation and self.meter else None
+        with deadline.within(timed):
+            answer = _answer(self.document, self.request, self.actor)
+        told = {"requested": self.price, "limit": settings.LINLI_POINTS_A_REQUEST}
+        extensions = {"cost": told | (self.meter.told() if self.meter else {})}
+        return Answer(answer.data, answer.errors, extensions)
+
+
 def run(
     schema: graphene.Schema, request: Request, actor: Actor | None, meter: Meter | None = None
 ) -> Answer:
     """meter: whose points it costs; without one, as in a job, it may cost what it will and has its
     time."""
+    prepared = prepare(schema, request, actor, meter)
+    return prepared if isinstance(prepared, Answer) else prepared.run()
+
+
+def prepare(
+    schema: graphene.Schema, request: Request, actor: Actor | None, meter: Meter | None = None
+) -> Prepared | Answer:
+    """Outside of transactions, for points are spent here. An Answer is a refusal."""
     try:
         if meter:
             meter.open()
-        return _run(schema.graphql_schema, request, actor, meter)
-    except (Refused, DatabaseError) as error:  # before anything of it ran
+        try:
+            document = _read(schema.graphql_schema, request, actor)
+            price = _price(document, request, checked=meter is not None)
+        except Rejected as refused:
+            if meter:
+                meter.spend(cost.REFUSED)
+            return Answer(None, answers(refused.errors))
+        if meter:
+            meter.spend(price)
+    except (Refused, DatabaseError) as error:
         return Answer(None, answers([GraphQLError(str(error), original_error=error)]))
+    return Prepared(document, request, actor, price, meter)
 
 
 def may_introspect(actor: Actor | None) -> bool:
@@ -106,27 +166,6 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
     if result.data is None and all(error.path is None for error in result.errors or ()):
         return Answer(None, found)
     return Answer(_json(result.data), found)
-
-
-def _run(
-    schema: GraphQLSchema, request: Request, actor: Actor | None, meter: Meter | None
-) -> Answer:
-    try:
-        document = _read(schema, request, actor)
-        # None where it is not clear which is meant; execution says so.
-        operation = document.operation(request.operation_name)
-        price = _price(document, request, checked=meter is not None)
-    except Rejected as refused:
-        if meter:
-            meter.spend(cost.REFUSED)
-        return Answer(None, answers(refused.errors))
-    if meter:
-        meter.spend(price)
-    with deadline.within(operation.operation if operation and meter else None):
-        answer = _answer(document, request, actor)
-    told = {"requested": price, "limit": settings.LINLI_POINTS_A_REQUEST}
-    extensions = {"cost": told | (meter.told() if meter else {})}
-    return Answer(answer.data, answer.errors, extensions)
 
 
 def _answer(document: Document, request: Request, actor: Actor | None) -> Answer:

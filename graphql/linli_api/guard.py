@@ -68,8 +68,6 @@ def declared(kind: str, name: str, rule: Rule | None) -> Rule:
 def apply(schema: GraphQLSchema) -> None:
     """Checks the declarations of a built schema and wraps what has to be checked at run time."""
     roots = (schema.query_type, schema.mutation_type)
-    answers = schema.mutation_type.fields.values() if schema.mutation_type else ()
-    payloads = {get_named_type(field.type) for field in answers}
     for name, graphql_type in schema.type_map.items():
         if not isinstance(graphql_type, GraphQLObjectType) or name.startswith("__"):
             continue
@@ -87,7 +85,7 @@ def apply(schema: GraphQLSchema) -> None:
             needed = tuple(r for r in rules if r not in (within, PUBLIC, INHERITED))
             if needed:
                 field.extensions[RULES] = needed
-                check_result = _checked_if_any if graphql_type in payloads else _checked
+                check_result = _checked_if_any if "errors" in graphql_type.fields else _checked
                 field.resolve = check_result(field.resolve, needed)
 
 
@@ -131,7 +129,8 @@ def _checked(resolve: Callable[..., Any], rules: tuple[Rule, ...]) -> Callable[.
 
 
 def _checked_if_any(resolve: Callable[..., Any], rules: tuple[Rule, ...]) -> Callable[..., Any]:
-    """For payloads: a refused mutation has no object, and its errors say all there is to say."""
+    """For what has ``errors`` of its own, a payload or an item of one: where it was refused there is
+    no object, and its errors say all there is to say."""
     checked = _checked(resolve, rules)
 
     @wraps(resolve)

@@ -18,6 +18,12 @@ from linli_api import ids
 
 DEEPEST = 50
 
+# How optimistic concurrency reads at each type and mutation that has it.
+VERSION = "Counts the changes, from 1 on; give it to expectedVersion."
+EXPECTED_VERSION = (
+    "The version it was read at: VERSION_CONFLICT, and nothing changed, if it is another by now."
+)
+
 
 class IdOf(graphene.InputField):
     """An input that holds the global id of a type, or a list of them.

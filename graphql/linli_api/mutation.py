@@ -45,7 +45,11 @@ class Mutation(Object):
     class Meta:
         abstract = True
 
-    errors = graphene.List(graphene.NonNull(Error), required=True)
+    errors = graphene.List(
+        graphene.NonNull(Error),
+        required=True,
+        description="Why it was refused, and nothing changed; empty: it is done.",
+    )
 
     @classmethod
     def __init_subclass_with_meta__(
@@ -57,6 +61,7 @@ class Mutation(Object):
         if given is not None:
             fields = {name: value for name, value in vars(given).items() if name[0] != "_"}
             name = f"{cls.__name__}Input"
+            fields["__doc__"] = f"What {cls.__name__} takes."
             cls.input_type = type(name, (graphene.InputObjectType,), fields)
         options.setdefault("name", f"{cls.__name__}Payload")
         options.setdefault("description", f"What {cls.__name__} answers.")
@@ -71,20 +76,31 @@ class Mutation(Object):
     def as_field(cls) -> graphene.Field:
         arguments = {}
         if cls.input_type is not None:
-            arguments["input"] = graphene.Argument(cls.input_type, required=True)
+            arguments["input"] = graphene.Argument(
+                cls.input_type, required=True, description="What is to be done."
+            )
         return graphene.Field(
             cls, args=arguments, resolver=cls._resolve, required=True, description=getdoc(cls)
         )
 
     @classmethod
     def _resolve(cls, root: None, info: Any, input: dict | None = None) -> "Mutation":
-        actor = info.context.actor
+        return cls.attempt(info.context.actor, input)
+
+    @classmethod
+    def authorize(cls, actor: Actor | None) -> None:
+        """Raises Unauthenticated, Forbidden, and Refused TENANT_SUSPENDED."""
+        _check_writable(actor)
+        check(actor, cls._meta.permission)
+
+    @classmethod
+    def attempt(cls, actor: Actor | None, input: dict | None = None) -> "Mutation":
+        """The payload: done, or refused with everything as it was."""
         try:
-            _check_writable(actor)
-            check(actor, cls._meta.permission)
+            cls.authorize(actor)
             values = plain(cls.input_type._meta.fields, input or {}) if cls.input_type else {}
             with transaction.atomic():
-                return cls(errors=[], **cls.act(actor=actor, **values))
+                return cls(errors=[], **cls.act(actor=actor, **values))  # type: ignore[arg-type]
         except Refused as refused:
             return cls(errors=told(refused))
         except IntegrityError as error:

@@ -27,9 +27,10 @@ from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli_api import limits
 from linli_api.errors import InvalidRequest
-from linli_api.execution import Answer, Request, run
+from linli_api.execution import Answer, Request
 from linli_api.limits.cost import REFUSED
 from linli_api.metering import Meter
+from linli_api.repeats import checked_key, run_once
 from linli_api.schema import platform_schema, tenant_schema
 from linli_api.trusted.requests import check_untrusted, text_of
 
@@ -42,6 +43,8 @@ STATUS = {
     "RATE_LIMITED": 429,
     "INTERNAL": 500,
     "TOKEN_INVALID": 401,
+    "IDEMPOTENCY_KEY_IN_USE": 409,
+    "IDEMPOTENCY_KEY_REUSED": 422,
 }
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -79,6 +82,8 @@ class GraphQLView(graphene_django.views.GraphQLView):
             response = self._refuse(refused)
         for name, value in self.meter.headers(response.status_code):
             response[name] = value
+        if getattr(request, "replayed", False):
+            response["Idempotent-Replayed"] = "true"
         if self.admitted is not None:  # when the answer is on its way
             response._resource_closers.append(partial(usage.note, self.admitted))
         return response
@@ -101,7 +106,9 @@ class GraphQLView(graphene_django.views.GraphQLView):
         if not data.trusted:
             check_untrusted(tenant, actor)
         schema = platform_schema if tenant is None else tenant_schema
-        answer = run(schema, data, actor, self.meter)
+        key = checked_key(request.headers.get("Idempotency-Key"))
+        answer = run_once(schema, data, actor, key, self.meter)
+        request.replayed = answer.replayed  # type: ignore[attr-defined]
         return answer.text, 200 if answer.ran else _status(answer)
 
     def _caller(self, request: HttpRequest) -> UUID | None:

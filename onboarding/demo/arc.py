@@ -291,7 +291,7 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
         owed = declared[starts_on]["contribution"]
         if owed["receivedFen"] < owed["amountFen"]:
             stage.write(
-                "receiveContribution", "eventId",
+                "receiveContribution", "event { id }",
                 by="cashier", at=at, contributionId=owed["id"],
                 amountFen=owed["amountFen"] - owed["receivedFen"], receivedOn=ends_on,
             )  # fmt: skip
@@ -304,7 +304,7 @@ def income(stage: Stage, wanted: dict[str, Any]) -> None:
     }
     if wanted["note"] not in notes:
         stage.write(
-            "recordIncome", "eventId",
+            "recordIncome", "event { id }",
             by="cashier", at=at, fundId=reads.funds(stage, at)[0]["id"], source=wanted["source"],
             amountFen=fen_from_yuan(wanted["amount"]), receivedOn=wanted["received_on"],
             note=wanted["note"],

@@ -116,7 +116,7 @@ def faults(stage: Stage) -> list[str]:
     missing = {row["tenant"]["slug"]: row["missing"] for row in rows}
     if missing.get("sichoulu") is not True or missing.get("wenshao") is not False:
         found.append(f"missing figures are not shown as missing: {missing}")
-    library = stage.read("{ publishedVersions { nodes { evidence } } }", by=OPERATOR)
+    library = stage.read("{ publishedVersions { nodes { evidence { measure } } } }", by=OPERATOR)
     if not all(version["evidence"] for version in library["publishedVersions"]["nodes"]):
         found.append("the published version has no measured outcomes")
     found += _guards(stage)

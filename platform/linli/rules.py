@@ -1,11 +1,13 @@
-"""What a model states, said as refusals: its fields before a write, its named constraints during it."""
+"""What a model states, said as refusals: its fields before a write, its named constraints during it,
+and its version where two people change the same row."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
@@ -44,6 +46,41 @@ def upheld(**refusals: Callable[[], Refused]) -> Iterator[None]:
         if name not in refusals:
             raise
         raise refusals[name]() from error
+
+
+class Versioned(models.Model):
+    """A row that people change: its version counts the changes, from 1 on."""
+
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def check_version(row: Versioned | None, expected: int | None) -> None:
+    """The row is what its editor saw. For actions that hold its lock; a row that is not there yet
+    (None) is at 0, and whoever expects nothing (None) is always right.
+
+    Raises `Refused` VERSION_CONFLICT.
+    """
+    now = row.version if row else 0
+    if expected not in (None, now):
+        message = _(
+            "Somebody has changed it meanwhile: it is at version {now}, not {expected}. "
+            "Read it again and decide anew."
+        )
+        raise Refused(
+            "VERSION_CONFLICT",
+            format_lazy(message, now=now, expected=expected),
+            field="expectedVersion",
+            version=now,
+        )
+
+
+def save_changes(row: Versioned, fields: Iterable[str]) -> None:
+    """Write these fields and count the version up, in one UPDATE. The caller holds the row's lock."""
+    row.version += 1
+    row.save(update_fields=[*fields, "version"])
 
 
 def camel_case(name: str) -> str:

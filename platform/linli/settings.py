@@ -81,12 +81,14 @@ SHARED_APPS = [
     "linli.comparison",
     "linli.budget",
     "linli.trusted",
+    "linli.repeats",
     "onboarding",
     "linli_api",
 ]
 # The apps whose tables every tenant has. A further domain is a folder under tenants/ and a line.
 TENANT_APPS = [
     "linli.audit",
+    "linli.repeats",
     "tenants.communities",
     "tenants.operating_model",
     "tenants.partners",

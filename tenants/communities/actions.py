@@ -1,5 +1,6 @@
 """Bringing communities on board and keeping their figures."""
 
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import TypedDict, Unpack
 from uuid import UUID
@@ -13,7 +14,7 @@ from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.money import MAX_FEN
 from linli.registry.models import Division, Tenant
-from linli.rules import check_fields, upheld
+from linli.rules import check_fields, check_version, save_changes, upheld
 from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 
@@ -61,7 +62,8 @@ def add_community(
     )
     _check(community, actor.tenant)
     with transaction.atomic():
-        _write(community, force_insert=True)
+        with _upheld(community):
+            community.save(force_insert=True)
         record(
             actor=actor,
             action="communities.added",
@@ -73,17 +75,23 @@ def add_community(
 
 
 def update_community(
-    *, actor: Actor, community_id: UUID, reason: str = "", **changes: Unpack[CommunityChanges]
+    *,
+    actor: Actor,
+    community_id: UUID,
+    expected_version: int | None = None,
+    reason: str = "",
+    **changes: Unpack[CommunityChanges],
 ) -> Community:
     """Correct what is known of a community. What changes nothing leaves no trace.
 
-    Raises as `add_community` does, and `NotFound`.
+    Raises as `add_community` does, `NotFound`, and `Refused` VERSION_CONFLICT.
     """
     actor.require(Permission.COMMUNITIES_ONBOARD, community_id=community_id)
     with transaction.atomic():
         community = Community.objects.select_for_update().filter(pk=community_id).first()
         if community is None:
             raise NotFound(_("community"), field="communityId")
+        check_version(community, expected_version)
         before = snapshot(community, *changes)
         for field, value in changes.items():
             setattr(community, field, value.strip() if isinstance(value, str) else value)
@@ -91,7 +99,8 @@ def update_community(
         if after == before:
             return community
         _check(community, actor.tenant)
-        _write(community, update_fields=list(changes))
+        with _upheld(community):
+            save_changes(community, changes)
         record(
             actor=actor,
             action="communities.updated",
@@ -150,8 +159,8 @@ def _check(community: Community, tenant: Tenant | None) -> None:
     check_fields(community)
 
 
-def _write(community: Community, **options: object) -> None:
-    with upheld(
+def _upheld(community: Community) -> AbstractContextManager[None]:
+    return upheld(
         community_code_once=lambda: Refused(
             "COMMUNITY_ON_BOARD",
             format_lazy(
@@ -165,5 +174,4 @@ def _write(community: Community, **options: object) -> None:
             format_lazy(_("An amount is from 0 to {maximum} fen."), maximum=MAX_FEN),
             field="operatingCostFen",
         ),
-    ):
-        community.save(**options)
+    )

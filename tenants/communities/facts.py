@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
-from linli.rules import check_fields
+from linli.rules import check_fields, check_version, save_changes
 from tenants.communities.models import Fact
 from tenants.communities.selectors import community_to_act_on
 
@@ -22,10 +22,11 @@ def state_fact(
     value: Any,
     source: str,
     sample: bool = False,
+    expected_version: int | None = None,
 ) -> Fact:
     """State a fact, or correct it; stating the same again changes nothing.
 
-    Raises `Forbidden`, `NotFound`, or the faults of fields.
+    Raises `Forbidden`, `NotFound`, `Refused` VERSION_CONFLICT, or the faults of fields.
     """
     actor.require(Permission.COMMUNITIES_ONBOARD, community_id=community_id)
     community = community_to_act_on(community_id) if community_id else None
@@ -34,13 +35,14 @@ def state_fact(
     fact, created = Fact.objects.select_for_update().get_or_create(
         community=community, key=key, defaults=stated
     )
+    check_version(None if created else fact, expected_version)
     before = None if created else snapshot(fact, *stated)
     if before == stated:
         return fact
     if before:
         for name, new in stated.items():
             setattr(fact, name, new)
-        fact.save(update_fields=list(stated))
+        save_changes(fact, stated)
     record(
         actor=actor, action="communities.state_fact", obj=fact, before=before, after=snapshot(fact)
     )

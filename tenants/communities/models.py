@@ -5,10 +5,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from linli.money import FenField, fen_range
+from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
 
 
-class Community(TenantModel):
+class Community(Versioned, TenantModel):
     """A community of the street office (or small city) whose schema this is.
 
     The figures are None where no account gives them: unknown is never zero.
@@ -54,7 +55,7 @@ class Community(TenantModel):
         return self.name
 
 
-class Fact(TenantModel):
+class Fact(Versioned, TenantModel):
     """Something an account states about a community, or about the tenant as a whole.
 
     ``key`` is a path in the words of the account (``volunteers``, ``markets.this_year``),
@@ -63,7 +64,12 @@ class Fact(TenantModel):
     """
 
     community = models.ForeignKey(
-        Community, models.PROTECT, null=True, related_name="facts", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        null=True,
+        related_name="facts",
+        db_index=False,  # fact_stated_once leads with it
+        verbose_name=_("community"),
     )
     key = models.CharField(_("what"), max_length=100)
     value = models.JSONField(_("value"))
@@ -77,6 +83,7 @@ class Fact(TenantModel):
                 fields=["community", "key"], nulls_distinct=False, name="fact_stated_once"
             )
         ]
+        indexes = [models.Index(fields=["key", "id"], name="fact_by_key")]
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value}"

@@ -32,7 +32,12 @@ class Fund(TenantModel):
     """One fund per community, or one for the street; a host charity (慈善总会) holds it (F1)."""
 
     community = models.ForeignKey(
-        Community, models.PROTECT, null=True, related_name="funds", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        null=True,
+        related_name="funds",
+        db_index=False,  # fund_one_a_community is one
+        verbose_name=_("community"),
     )
     host_charity = models.CharField(_("host charity"), max_length=100)
     opened_on = models.DateField(_("opened on"))
@@ -61,12 +66,18 @@ class Account(TenantModel):
     """
 
     class Kind(models.TextChoices):
+        """Where money comes from, is held, or went."""
+
         SOURCE = "source", _("source")
         HELD = "held", _("held")
         USE = "use", _("use")
 
     fund = models.ForeignKey(
-        Fund, models.DO_NOTHING, related_name="accounts", verbose_name=_("fund")
+        Fund,
+        models.DO_NOTHING,
+        related_name="accounts",
+        db_index=False,  # account_code_once leads with it
+        verbose_name=_("fund"),
     )
     code = models.CharField(_("code"), max_length=60)
     kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
@@ -109,11 +120,19 @@ class Spending(TenantModel):
     """
 
     class Status(models.TextChoices):
+        """How far a spending has come (F5)."""
+
         PROPOSED = "proposed", _("proposed")
         APPROVED = "approved", _("approved")
         PAID = "paid", _("paid")
 
-    fund = models.ForeignKey(Fund, models.PROTECT, related_name="spendings", verbose_name=_("fund"))
+    fund = models.ForeignKey(
+        Fund,
+        models.PROTECT,
+        related_name="spendings",
+        db_index=False,  # spending_by_fund leads with it
+        verbose_name=_("fund"),
+    )
     account_code = models.CharField(_("paid from"), max_length=60)
     use = models.CharField(_("use"), max_length=40)
     purpose = models.CharField(_("purpose"), max_length=200)
@@ -149,6 +168,7 @@ class Spending(TenantModel):
                 | Q(status="paid", approved_by_id__isnull=False, paid_by_id__isnull=False),
             ),
         ]
+        indexes = [models.Index(fields=["fund", "id"], name="spending_by_fund")]
 
     def __str__(self) -> str:
         return self.purpose
@@ -162,6 +182,8 @@ class Posting(TenantModel):
     """
 
     class Kind(models.TextChoices):
+        """Why money moved."""
+
         CONTRIBUTION = "contribution", _("contribution received")
         INCOME = "income", _("other income")
         ALLOCATION = "allocation", _("allocation")
@@ -170,10 +192,18 @@ class Posting(TenantModel):
 
     group_id = models.UUIDField(_("event"))
     debit = models.ForeignKey(
-        Account, models.DO_NOTHING, related_name="+", verbose_name=_("taken from")
+        Account,
+        models.DO_NOTHING,
+        related_name="+",
+        db_index=False,  # posting_by_debit leads with it
+        verbose_name=_("taken from"),
     )
     credit = models.ForeignKey(
-        Account, models.DO_NOTHING, related_name="+", verbose_name=_("put into")
+        Account,
+        models.DO_NOTHING,
+        related_name="+",
+        db_index=False,  # posting_by_credit leads with it
+        verbose_name=_("put into"),
     )
     amount_fen = FenField(_("amount (fen)"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
@@ -182,7 +212,9 @@ class Posting(TenantModel):
     posted_by_id = models.UUIDField(_("posted by"), null=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
     # Why it moved: what it came from, and the rules in force.
-    rules = models.ForeignKey(RuleSnapshot, models.DO_NOTHING, verbose_name=_("rules"))
+    rules = models.ForeignKey(
+        RuleSnapshot, models.DO_NOTHING, db_index=False, verbose_name=_("rules")
+    )
     contribution = models.ForeignKey(
         Contribution, models.DO_NOTHING, null=True, related_name="postings"
     )
@@ -205,7 +237,12 @@ class Posting(TenantModel):
                 | (~Q(kind="reversal") & Q(reverses=None)),
             ),
         ]
-        indexes = [models.Index(fields=["group_id"], name="posting_by_event")]
+        indexes = [
+            models.Index(fields=["group_id"], name="posting_by_event"),
+            models.Index(fields=["debit", "happened_on", "id"], name="posting_by_debit"),
+            models.Index(fields=["credit", "happened_on", "id"], name="posting_by_credit"),
+            models.Index(fields=["happened_on", "id"], name="posting_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_fen}"

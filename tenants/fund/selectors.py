@@ -1,6 +1,7 @@
 """What an actor may read of the funds; every query is narrowed to their communities."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -51,6 +52,29 @@ def received_of(contribution: Contribution, *, actor: Actor) -> int:
     """What has arrived of it so far, in fen."""
     arrived = arrivals(actor=actor).filter(contribution=contribution)
     return int(arrived.aggregate(fen=Sum(BROUGHT))["fen"] or 0)
+
+
+@dataclass(frozen=True)
+class LedgerEvent:
+    """The postings that were written together, in their order; never none."""
+
+    pk: UUID
+    postings: list[Posting]
+
+
+def events(group_ids: Iterable[UUID], *, actor: Actor) -> dict[UUID, LedgerEvent]:
+    """The events of the ledger that the actor may read, by their ids."""
+    found: dict[UUID, LedgerEvent] = {}
+    for posting in postings(actor=actor).filter(group_id__in=set(group_ids)).order_by("pk"):
+        event = found.setdefault(posting.group_id, LedgerEvent(posting.group_id, []))
+        event.postings.append(posting)
+    return found
+
+
+def event_that_paid(spending: Spending) -> UUID:
+    """The event by which it was paid; there is exactly one."""
+    paid = Posting.objects.filter(spending=spending, kind=Posting.Kind.SPENDING)
+    return paid.values_list("group_id", flat=True).get()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ class ModelVersion(TenantModel):
     application's log-in cannot change or delete a row.
     """
 
-    key = models.SlugField(_("key"), max_length=60)
+    key = models.SlugField(_("key"), max_length=60, db_index=False)
     number = models.PositiveIntegerField(_("number"))
     title = models.CharField(_("title"), max_length=200)
     document = models.JSONField(_("document"))
@@ -37,6 +37,7 @@ class ModelVersion(TenantModel):
                 fields=["author_id", "key", "number"], name="model_version_once"
             )
         ]
+        indexes = [models.Index(fields=["key", "number", "id"], name="model_version_by_key")]
 
     def __str__(self) -> str:
         return f"{self.key} v{self.number}"
@@ -48,7 +49,9 @@ class Adoption(TenantModel):
     Of several for one day the one decided last counts.
     """
 
-    version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
+    version = models.ForeignKey(
+        ModelVersion, models.PROTECT, db_index=False, verbose_name=_("version")
+    )
     effective_from = models.DateField(_("in force from"))
     decided_at = models.DateTimeField(_("decided on"), auto_now_add=True)
 
@@ -77,6 +80,8 @@ class Layer(TenantModel):
         COMMUNITY = "community", _("community")
 
     class State(models.TextChoices):
+        """Whether what was set counts."""
+
         IN_FORCE = "in_force", _("in force")
         CLASHING = "clashing", _("clashing, to be decided")
 
@@ -119,8 +124,10 @@ class RuleSnapshot(TenantModel):
     snapshot, so each yuan leads back to the rule that moved it. Equal rules share one row.
     """
 
-    digest = models.CharField(_("digest"), max_length=64, unique=True)
-    version = models.ForeignKey(ModelVersion, models.PROTECT, verbose_name=_("version"))
+    digest = models.CharField(_("digest"), max_length=64)
+    version = models.ForeignKey(
+        ModelVersion, models.PROTECT, db_index=False, verbose_name=_("version")
+    )
     # Whose own layer is part of these rules; None where no community has set anything.
     community = models.ForeignKey(
         Community,
@@ -135,6 +142,7 @@ class RuleSnapshot(TenantModel):
 
     class Meta:
         verbose_name = _("rule snapshot")
+        constraints = [models.UniqueConstraint(fields=["digest"], name="rule_snapshot_once")]
 
     def __str__(self) -> str:
         return self.digest[:12]

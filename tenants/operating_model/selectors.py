@@ -97,7 +97,7 @@ def preview_adoption(
 ) -> Preview:
     """What `adopt_version` would do with the same input (M5). Writes nothing.
 
-    Refused as there where the input itself is at fault; rules that would clash are `problems`.
+    What it would be refused with are `problems`; only a version that is not there is refused here.
     """
     actor.require(Permission.MODELS_READ)
     tenant = tenant_of(actor)
@@ -105,16 +105,19 @@ def preview_adoption(
     book = Rulebook.load()
     if not book.adoptions:
         book = book.plus(*arriving(tenant, book))
-    proposal = propose_adoption(
-        book,
-        tenant=tenant,
-        version=version,
-        effective_from=effective_from,
-        values=values,
-        bounds=bounds,
-        reason="",
-    )
     before = book.effective(effective_from) if book.adoption(effective_from) else None
+    try:
+        proposal = propose_adoption(
+            book,
+            tenant=tenant,
+            version=version,
+            effective_from=effective_from,
+            values=values,
+            bounds=bounds,
+            reason="",
+        )
+    except Refused as refused:
+        return Preview(version, before, None, [], list(refused.faults))
     if problems := proposal.faults():
         return Preview(version, before, None, [], problems)
     after = proposal.after.effective(effective_from)

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
@@ -13,13 +14,22 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.money import MAX_FEN, fen_from_yuan, yuan
-from linli.rules import check_fields, upheld
+from linli.rules import check_fields, check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.selectors import effective_rules
 from tenants.partners.models import Agreement, Contribution, Declaration, Partner
 from tenants.partners.selectors import agreements_to_act_on, partners_to_act_on
 from tenants.partners.terms import Terms, check_kind, check_terms, terms_of
 from tenants.partners.working import Declared, Worked, work_out
+
+
+class PartnerChanges(TypedDict, total=False):
+    """What may be corrected of a partner; what is left out stays."""
+
+    name: str
+    kind: str
+    is_individual: bool
+    joined_on: date
 
 
 def admit_partner(
@@ -57,6 +67,55 @@ def admit_partner(
             obj=partner,
             before=None,
             after=snapshot(partner),
+        )
+    return partner
+
+
+def update_partner(
+    *,
+    actor: Actor,
+    partner_id: UUID,
+    expected_version: int | None = None,
+    reason: str = "",
+    **changes: Unpack[PartnerChanges],
+) -> Partner:
+    """Correct what was written down of a partner. What changes nothing leaves no trace.
+
+    Raises `Forbidden`, `NotFound`, `Refused` KIND_UNKNOWN, PARTNER_ADMITTED, VERSION_CONFLICT,
+    faults of fields.
+    """
+    permission = Permission.PARTNERS_ADMIT
+    actor.require_somewhere(permission)
+    with transaction.atomic():
+        partner = (
+            partners_to_act_on(actor, permission)
+            .select_related("community")
+            .select_for_update(of=("self",), no_key=True)
+            .filter(pk=partner_id)
+            .first()
+        )
+        if partner is None:
+            raise NotFound(_("partner"), field="partnerId")
+        check_version(partner, expected_version)
+        was, before = partner.kind, snapshot(partner, *changes)
+        held = {field: getattr(partner, field) for field in changes}
+        for field, value in changes.items():
+            setattr(partner, field, value.strip() if isinstance(value, str) else value)
+        if held == {field: getattr(partner, field) for field in changes}:
+            return partner
+        if partner.kind != was:
+            rules = effective_rules(timezone.localdate(), partner.community_id)
+            check_kind(rules, partner.kind)
+        check_fields(partner)
+        with upheld(partner_once_a_community=lambda: _admitted(partner)):
+            save_changes(partner, changes)
+        record(
+            actor=actor,
+            action="partners.updated",
+            obj=partner,
+            before=before,
+            after=snapshot(partner, *changes),
+            reason=reason,
         )
     return partner
 

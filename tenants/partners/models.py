@@ -7,6 +7,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli.money import FenField, fen_range
+from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 from tenants.operating_model.models import RuleSnapshot
@@ -19,11 +20,15 @@ class DateRange(Func):
     output_field = DateRangeField()
 
 
-class Partner(TenantModel):
+class Partner(Versioned, TenantModel):
     """Who runs a service in a community. ``kind`` is a key of the model's partner kinds (P1)."""
 
     community = models.ForeignKey(
-        Community, models.PROTECT, related_name="partners", verbose_name=_("community")
+        Community,
+        models.PROTECT,
+        related_name="partners",
+        db_index=False,  # partner_once_a_community leads with it
+        verbose_name=_("community"),
     )
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=40)
@@ -57,15 +62,23 @@ class Agreement(TenantModel):
     """
 
     class Mode(models.TextChoices):
+        """How a partner is engaged: with a room of its own, or by the session."""
+
         STATIONED = "stationed", _("stationed")
         VISITING = "visiting", _("visiting")
 
     class Bearer(models.TextChoices):
+        """Who pays for water, power and heating."""
+
         PARTNER = "partner", _("the partner")
         COMMUNITY = "community", _("the community")
 
     partner = models.ForeignKey(
-        Partner, models.PROTECT, related_name="agreements", verbose_name=_("partner")
+        Partner,
+        models.PROTECT,
+        related_name="agreements",
+        db_index=False,  # agreement_by_partner leads with it
+        verbose_name=_("partner"),
     )
     mode = models.CharField(_("engagement mode"), max_length=10, choices=Mode.choices)
     rule_key = models.CharField(_("contribution rule"), max_length=40)
@@ -103,6 +116,10 @@ class Agreement(TenantModel):
                 ],
             ),
         ]
+        indexes = [
+            models.Index(fields=["partner", "starts_on", "id"], name="agreement_by_partner"),
+            models.Index(fields=["starts_on", "id"], name="agreement_by_start"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.partner} {self.starts_on}"
@@ -112,7 +129,11 @@ class Declaration(TenantModel):
     """What a partner declares for the days [starts_on, ends_on): income in fen, or sessions."""
 
     agreement = models.ForeignKey(
-        Agreement, models.PROTECT, related_name="declarations", verbose_name=_("agreement")
+        Agreement,
+        models.PROTECT,
+        related_name="declarations",
+        db_index=False,  # declaration_by_agreement leads with it
+        verbose_name=_("agreement"),
     )
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until (not included)"))
@@ -139,6 +160,10 @@ class Declaration(TenantModel):
                 ],
                 violation_error_message=_("These days have been declared already."),
             ),
+        ]
+        indexes = [
+            models.Index(fields=["agreement", "starts_on", "id"], name="declaration_by_agreement"),
+            models.Index(fields=["starts_on", "id"], name="declaration_by_start"),
         ]
 
     def __str__(self) -> str:
@@ -167,7 +192,7 @@ class Contribution(TenantModel):
     )
     amount_fen = FenField(_("amount owed (fen)"))
     lines = models.JSONField(_("working-out"))
-    rules = models.ForeignKey(RuleSnapshot, models.PROTECT, verbose_name=_("rules"))
+    rules = models.ForeignKey(RuleSnapshot, models.PROTECT, db_index=False, verbose_name=_("rules"))
     worked_out_at = models.DateTimeField(_("worked out on"), auto_now_add=True)
 
     class Meta:

@@ -23,6 +23,7 @@ NATURAL_KEYS = {
     "accounts_session.session_key": "made by Django, a secret",
     "accounts_onetimecode.digest": "a hash of the code",
     "accounts_cacheentry.cache_key": "the cache's own",
+    "repeats_keptanswer.key": "the client's own, beside the client's UUID",
 }
 
 OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"

@@ -31,12 +31,12 @@ def donate(house, fund, amount=10_001) -> str:
     return done(
         house.cashier,
         "recordIncome",
-        "eventId",
+        "event { id }",
         fundId=fund,
         source="DONATION",
         amountFen=amount,
         receivedOn="2026-06-01",
-    )
+    )["id"]
 
 
 def propose(house, fund, amount=2_000, **given) -> str:
@@ -168,12 +168,12 @@ class TestIncome:
         postings = ask(
             house.auditor,
             """query($id: ID!) { postings(fundId: $id) { nodes {
-                eventId kind amountFen happenedOn note debit { code } credit { code }
+                event { id } kind amountFen happenedOn note debit { code } credit { code }
                 rules { digest } contribution { id } spending { id } reverses { id }
             } } }""",
             id=fund,
         )["postings"]["nodes"]
-        assert {posting["eventId"] for posting in postings} == {event}
+        assert {posting["event"]["id"] for posting in postings} == {event}
         assert {posting["rules"]["digest"] for posting in postings} == {
             ask(house.auditor, "query($id: ID!) { effectiveRules(communityId: $id) { digest } }",
                 id=house.chengnan)["effectiveRules"]["digest"]
@@ -195,7 +195,7 @@ class TestIncome:
             done(
                 house.cashier,
                 "receiveContribution",
-                "eventId",
+                "event { id }",
                 contributionId=owed,
                 amountFen=amount,
                 receivedOn="2026-06-05",
@@ -383,27 +383,78 @@ class TestSpending:
         ]
 
 
+class TestEvents:
+    EVENT = """query($id: ID!) { ledgerEvent(id: $id) {
+        id kind happenedOn note postings { amountFen event { id } credit { code } }
+    } }"""
+
+    def test_what_was_posted_together_is_shown_by_the_mutation_and_by_its_id(self, house):
+        fund = open_fund(house)
+        shows = "event { id postings { amountFen } } fund { balanceFen }"
+        given = {"source": "DONATION", "amountFen": 10_001, "receivedOn": "2026-06-01"}
+        answer = do(house.cashier, "recordIncome", shows, fundId=fund, note="捐款", **given)
+        amounts = [posting["amountFen"] for posting in answer["event"]["postings"]]
+        assert amounts == [10_001, 5_001, 4_000, 1_000]
+        assert answer["fund"] == {"balanceFen": 10_001}
+        event = ask(house.auditor, self.EVENT, id=answer["event"]["id"])["ledgerEvent"]
+        assert (event["kind"], event["happenedOn"], event["note"]) == (
+            "INCOME",
+            "2026-06-01",
+            "捐款",
+        )
+        assert {posting["event"]["id"] for posting in event["postings"]} == {event["id"]}
+
+    def test_what_was_received_and_paid_shows_what_it_is_about(self, house):
+        fund, owed = open_fund(house), contribution(house)
+        given = {"contributionId": owed, "amountFen": 1_001, "receivedOn": "2026-06-05"}
+        shows = "contribution { id receivedFen } event { kind }"
+        answer = do(house.cashier, "receiveContribution", shows, **given)
+        assert answer["contribution"] == {"id": owed, "receivedFen": 1_001}
+        assert answer["event"] == {"kind": "CONTRIBUTION"}
+        donate(house, fund)
+        spending = approve(house, propose(house, fund))
+        shows = "spending { id } event { kind postings { spending { id } } }"
+        paid = do(house.cashier, "paySpending", shows, spendingId=spending, paidOn="2026-06-10")
+        assert paid["event"] == {
+            "kind": "SPENDING",
+            "postings": [{"spending": {"id": spending}}],
+        }
+
+    def test_one_of_another_community_is_not_there(self, house):
+        event = donate(house, open_fund(house, "gongsheng"))
+        assert errors(house.secretary, self.EVENT, id=event) == [("NOT_FOUND", "id")]
+        assert errors(house.auditor, self.EVENT, id="?") == [("NOT_FOUND", "id")]
+
+    def test_the_events_of_many_postings_are_read_together(self, house):
+        fund = open_fund(house)
+        query = "{ postings { nodes { event { id postings { credit { code } } } } } }"
+        donate(house, fund)
+        few = statements(house.auditor, query)
+        donate(house, fund)
+        assert statements(house.auditor, query) == few
+
+
 class TestReversing:
     def test_every_posting_is_taken_back_once(self, house):
         fund = open_fund(house)
         event = donate(house, fund)
         given = {"eventId": event, "reason": "记错账"}
-        reversal = done(house.administrator, "reverseEvent", "eventId", **given)
+        reversal = done(house.administrator, "reverseEvent", "event { id }", **given)["id"]
 
         assert reversal != event
         assert set(balances(house, fund).values()) == {0}
         postings = ask(
             house.auditor,
-            "{ postings(last: 4) { nodes { eventId kind note reverses { eventId } } } }",
+            "{ postings(last: 4) { nodes { event { id } kind note reverses { event { id } } } } }",
         )["postings"]["nodes"]
         assert (
             postings
             == [
                 {
-                    "eventId": reversal,
+                    "event": {"id": reversal},
                     "kind": "REVERSAL",
                     "note": "记错账",
-                    "reverses": {"eventId": event},
+                    "reverses": {"event": {"id": event}},
                 }
             ]
             * 4
@@ -428,12 +479,12 @@ class TestReversing:
         event = done(
             house.cashier,
             "receiveContribution",
-            "eventId",
+            "event { id }",
             contributionId=owed,
             amountFen=3_001,
             receivedOn="2026-06-05",
-        )
-        done(house.administrator, "reverseEvent", "eventId", eventId=event, reason="退回")
+        )["id"]
+        done(house.administrator, "reverseEvent", "event { id }", eventId=event, reason="退回")
         shows = "query($id: ID!) { contribution(id: $id) { receivedFen } }"
         assert ask(house.auditor, shows, id=owed)["contribution"] == {"receivedFen": 0}
 
@@ -446,7 +497,10 @@ class TestReversing:
 
     def test_an_event_that_is_not_there(self, house):
         assert refused(
-            house.administrator, "reverseEvent", eventId=str(house.street.pk), reason="记错账"
+            house.administrator,
+            "reverseEvent",
+            eventId=ids.encode("LedgerEvent", house.street.pk),
+            reason="记错账",
         ) == [("NOT_FOUND", "eventId")]
 
 
@@ -508,7 +562,7 @@ GIVEN = {
     },
     "approveSpending": {"spendingId": "?"},
     "paySpending": {"spendingId": "?", "paidOn": "2026-06-01"},
-    "reverseEvent": {"eventId": "019a8b7c-0000-7000-8000-00000000abcd", "reason": "甲"},
+    "reverseEvent": {"eventId": "?", "reason": "甲"},
 }
 
 

@@ -34,11 +34,13 @@ from tests.support.two_towns import (
     two_towns,
 )
 
-# Columns that hold words of the model or of the product, not of one tenant.
+# Columns that hold words of the model or of the product, not of one tenant, and small counts.
 COMMON_COLUMNS = {
     "audit.Entry.action",
     "audit.Entry.object_type",
     "communities.Community.opened_on",
+    "communities.Community.version",
+    "communities.Fact.version",
     "fund.Account.code",
     "fund.Fund.opened_on",
     "fund.Posting.happened_on",
@@ -57,6 +59,7 @@ COMMON_COLUMNS = {
     "partners.Declaration.starts_on",
     "partners.Partner.joined_on",
     "partners.Partner.kind",
+    "partners.Partner.version",
 }
 
 PROBES = probes(tenant_schema)

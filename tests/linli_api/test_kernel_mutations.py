@@ -201,8 +201,7 @@ def test_a_mutations_shape():
     )
     assert "ping: PingPayload!" in sdl
     assert (
-        """type RenamePlacePayload {
-  errors: [Error!]!
+        """  errors: [Error!]!
   place: Place
 }"""
         in sdl

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from linli.accounts.policy import Role, system_actor
+from linli.ids import uuid7
 from linli.library.document import json_schema
 from linli.library.models import PublishedVersion
 from linli.tenancy.context import tenant_context
@@ -39,7 +40,7 @@ class TestVersions:
         key = ids.encode("PublishedVersion", version.pk)
         query = """query($id: ID!) { publishedVersion(id: $id) {
             id authorName author { slug } key number title document bounds digest notes
-            profiles caseText evidence publishedAt
+            profiles caseText evidence { measure value asOf } publishedAt
         } }"""
         found = ask(reader, query, id=key)["publishedVersion"]
         assert found.pop("publishedAt") == version.published_at.isoformat()
@@ -58,8 +59,28 @@ class TestVersions:
             "notes": "",
             "profiles": ["AGEING", "OLD_ESTATE"],
             "caseText": "三年，五十万元。",
-            "evidence": {},
+            "evidence": [],
         }
+
+    def test_the_evidence_is_what_was_measured(self, street, reader):
+        version = published(street, ["ageing"])
+        key = ids.encode("PublishedVersion", version.pk)
+        copy = type(version).objects.get(pk=version.pk)
+        copy.pk, copy.number = uuid7(), 2
+        copy.evidence = {
+            "self_reliance": {"value": "0.532500", "as_of": "2025-12-31"},
+            "communities": {"value": None, "as_of": "2025-12-31"},
+        }
+        copy.save(force_insert=True)
+        query = """{ publishedVersions(orderBy: OLDEST) {
+            nodes { id evidence { measure value asOf } }
+        } }"""
+        first, second = ask(reader, query)["publishedVersions"]["nodes"]
+        assert first == {"id": key, "evidence": []}
+        assert second["evidence"] == [
+            {"measure": "communities", "value": None, "asOf": "2025-12-31"},
+            {"measure": "self_reliance", "value": "0.5325", "asOf": "2025-12-31"},
+        ]
 
     def test_by_profile(self, street, other_street, reader):
         published(street, ["ageing"])

@@ -459,6 +459,26 @@ class TestTheModelTravels:
         assert "车站街道" in problem["message"]
         assert refused(wenshao, "adoptVersion", **given) == [("OUTSIDE_BOUNDS", RATE)]
 
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ({"effectiveFrom": "2026-06-14"}, ("CHANGE_BACKDATED", "effectiveFrom")),
+            ({"effectiveFrom": "2026-06-15"}, ("NOTHING_CHANGES", None)),
+            (
+                {"effectiveFrom": "2026-06-15", "bounds": [{"path": "no.place", "locked": True}]},
+                ("UNKNOWN_PATH", "no.place"),
+            ),
+        ],
+    )
+    def test_whatever_stands_in_the_way_is_a_problem(self, house, given, problem):
+        versions = "{ modelVersions(orderBy: OLDEST) { nodes { id } } }"
+        [version] = ask(house.auditor, versions)["modelVersions"]["nodes"]
+        preview = ask(house.auditor, PREVIEW, versionId=version["id"], **given)["previewAdoption"]
+        assert preview["changes"] == []
+        assert [(one["code"], one["field"]) for one in preview["problems"]] == [problem]
+        adopting = given | {"versionId": version["id"]}
+        assert refused(house.administrator, "adoptVersion", **adopting) == [problem]
+
     def test_an_upgrade_shows_each_place_that_changes(self, house, published):
         preview = ask(house.auditor, PREVIEW, publishedId=published, effectiveFrom="2026-07-01")[
             "previewAdoption"

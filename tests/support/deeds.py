@@ -245,6 +245,13 @@ def admit_partner(place: Place) -> Deed:
     return Deed(place.everybody, given, {"name": known.name}, "PARTNER_ADMITTED")
 
 
+@_does("updatePartner")
+def update_partner(place: Place) -> Deed:
+    known = Partner.objects.order_by("pk")[0]
+    given = {"partnerId": place.id(known), "name": "改了名的诊所", "reason": "写错了"}
+    return Deed(place.everybody, given, {"expectedVersion": 99}, "VERSION_CONFLICT")
+
+
 @_does("signAgreement")
 def sign_agreement(place: Place) -> Deed:
     given = {
@@ -333,8 +340,9 @@ def reverse_event(place: Place) -> Deed:
     open_one, gone = (
         income.filter(reversal__isnull=reversed_not)[0].group_id for reversed_not in (True, False)
     )
-    given = {"eventId": str(open_one), "reason": "记错了"}
-    return Deed(place.everybody, given, {"eventId": str(gone)}, "ALREADY_REVERSED")
+    first, again = (ids.encode("LedgerEvent", one) for one in (open_one, gone))
+    given = {"eventId": first, "reason": "记错了"}
+    return Deed(place.everybody, given, {"eventId": again}, "ALREADY_REVERSED")
 
 
 # ── Documents that programs run ───────────────────────────────────────────────────────────────────
@@ -427,6 +435,27 @@ def register_person(place: Place) -> Deed:
     }
     taken = {"username": Person.objects.order_by("pk")[0].username}
     return Deed(place.platform, given, taken, "USERNAME_TAKEN")
+
+
+@_does("setPassword")
+def set_password(place: Place) -> Deed:
+    given = {"personId": place.id(PersonFactory()), "password": "sunlit-harbour-42"}
+    return Deed(place.platform, given, {"password": "12345678"}, "PASSWORD_INVALID")
+
+
+@_does("disablePerson")
+def disable_person(place: Place) -> Deed:
+    own = place.platform.person
+    assert own is not None
+    given = {"personId": place.id(PersonFactory()), "reason": "离职"}
+    return Deed(place.platform, given, {"personId": place.id(own)}, "DISABLES_SELF")
+
+
+@_does("enablePerson")
+def enable_person(place: Place) -> Deed:
+    given = {"personId": place.id(PersonFactory(is_active=False)), "reason": "回来了"}
+    wrong = {"personId": place.code_of_none("Person")}
+    return Deed(place.platform, given, wrong, "NOT_FOUND")
 
 
 @_does("grantMembership")
@@ -524,3 +553,31 @@ def refresh_comparison(place: Place) -> Deed:
     given = {"underId": place.id(place.tenant), "asOf": date(2026, 1, 31).isoformat()}
     tomorrow = place.today + timedelta(days=1)
     return Deed(place.platform, given, {"asOf": tomorrow.isoformat()}, "DAY_IN_FUTURE")
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _many(deed: Callable[[Place], Deed]) -> Callable[[Place], Deed]:
+    """The deed as the one item of several, then with a second that is refused."""
+
+    def many(place: Place) -> Deed:
+        one = deed(place)
+        given = {"items": [one.given], "allOrNone": True}
+        wrong = {"items": [one.given, one.given | one.wrong]}
+        return Deed(one.actor, given, wrong, "ITEMS_REFUSED")
+
+    return many
+
+
+for _name, _one in {
+    "addCommunities": add_community,
+    "updateCommunities": update_community,
+    "stateFacts": state_fact,
+    "admitPartners": admit_partner,
+    "signAgreements": sign_agreement,
+    "declareIncomes": declare_income,
+    "receiveContributions": receive_contribution,
+    "recordIncomes": record_income,
+}.items():
+    DEEDS[_name].append(_many(_one))

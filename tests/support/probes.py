@@ -145,15 +145,9 @@ class Probe:
     def _kinds(self) -> dict[Path, str]:
         if self.operation == "mutation":
             input_type = get_named_type(self.field.type).graphene_type.input_type  # type: ignore[union-attr]
-            inputs = input_type._meta.fields if input_type else {}
-            prefix: Path = ("input",)
+            kinds = dict(_kinds(input_type._meta.fields, ("input",))) if input_type else {}
         else:
-            inputs, prefix = getattr(self.declared, "inputs", {}), ()
-        kinds = {
-            (*prefix, _camel(name)): one.type_name
-            for name, one in inputs.items()
-            if isinstance(one, IdOf) and one.type_name != "object"
-        }
+            kinds = dict(_kinds(getattr(self.declared, "inputs", {}), ()))
         if isinstance(self.declared, ById):
             kinds["id",] = get_named_type(self.field.type).name
         return kinds
@@ -211,6 +205,18 @@ class _Filling:
         if path[-1] in WANTED:
             return WANTED[path[-1]]
         return TEXTS.get(path[-1], "whatever") if type_.name == "String" else SCALARS[type_.name]
+
+
+def _kinds(inputs: Mapping[str, Any], prefix: Path) -> Iterator[tuple[Path, str]]:
+    """Where an id is declared to be of a type, inside the items of a list too."""
+    for name, one in inputs.items():
+        path, type_ = (*prefix, _camel(name)), one.type
+        while hasattr(type_, "of_type"):
+            type_ = type_.of_type
+        if isinstance(one, IdOf) and one.type_name != "object":
+            yield path, one.type_name
+        elif isinstance(type_, type) and issubclass(type_, graphene.InputObjectType):
+            yield from _kinds(type_._meta.fields, path)
 
 
 def _slots(type_: Any, path: Path, kinds: Mapping[Path, str]) -> Iterator[Slot]:

@@ -129,7 +129,7 @@ def _keys(town: Town, other: Town) -> dict[str, Any]:
         if only := [key for key in own if key not in others]:
             found[type_._meta.name] = only[-1]
     with tenant_context(town.tenant):
-        found["an event of the ledger"] = apps.get_model("fund.Posting").objects.last().group_id
+        found["LedgerEvent"] = apps.get_model("fund.Posting").objects.last().group_id
     return found | {"Tenant": town.tenant.pk}
 
 
@@ -162,10 +162,12 @@ def ask(
 
 
 def codes(body: dict[str, Any]) -> list[str]:
-    """Of the errors beside the data, and of those in a mutation's payload."""
+    """Of the errors beside the data, and of those in a mutation's payload and its items."""
     beside = [error["extensions"]["code"] for error in body.get("errors", [])]
     payloads = [one for one in (body.get("data") or {}).values() if isinstance(one, dict)]
-    return beside + [error["code"] for payload in payloads for error in payload.get("errors") or []]
+    items = [item for payload in payloads for item in payload.get("items") or []]
+    told = [error for one in [*payloads, *items] for error in one.get("errors") or []]
+    return beside + [error["code"] for error in told]
 
 
 def own_ids(probe: Probe, town: Town) -> dict[tuple[str, ...], str]:

@@ -1,4 +1,4 @@
-"""Registering people and giving out roles, from the platform's host."""
+"""Registering people, their log-in, giving out roles: from the platform's host."""
 
 from typing import Any
 
@@ -32,6 +32,67 @@ class RegisterPerson(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"person": actions.register_person(actor=actor, **values)}
+
+
+class SetPassword(Mutation):
+    """Gives somebody a new password, and logs them out everywhere.
+
+    For who gives out roles wherever they have one.
+    """
+
+    class Meta:
+        permission = Permission.PEOPLE_GRANT
+
+    class Input:
+        person_id = IdOf("Person", required=True, description="Whose.")
+        password = graphene.String(required=True, description="The new one; it is never shown.")
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    person = graphene.Field(Person, description="Whose it is.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        check_known(actor, values["person_id"])
+        return {"person": actions.set_password(actor=actor, **values)}
+
+
+class DisablePerson(Mutation):
+    """Somebody can no longer log in or do anything; their roles stay as they are.
+
+    For who gives out roles wherever they have one.
+    """
+
+    class Meta:
+        permission = Permission.PEOPLE_GRANT
+
+    class Input:
+        person_id = IdOf("Person", required=True, description="Whom.")
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    person = graphene.Field(Person, description="The person as they are now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        check_known(actor, values["person_id"])
+        return {"person": actions.disable_person(actor=actor, **values)}
+
+
+class EnablePerson(Mutation):
+    """Somebody who was disabled may log in again."""
+
+    class Meta:
+        permission = Permission.PEOPLE_GRANT
+
+    class Input:
+        person_id = IdOf("Person", required=True, description="Whom.")
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    person = graphene.Field(Person, description="The person as they are now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        check_known(actor, values["person_id"])
+        return {"person": actions.enable_person(actor=actor, **values)}
 
 
 class GrantMembership(Mutation):

@@ -21,7 +21,7 @@ class Query:
         filters={
             "tenant_id": Filter("tenant_id", IdOf("Tenant")),
             "person_id": Filter("person_id", IdOf("Person")),
-            "role": Filter("role", RoleName()),
+            "role": Filter("role", RoleName(description="Who has this role.")),
         },
         description="Who has which role in the tenants whose roles you give out.",
     )
@@ -29,6 +29,9 @@ class Query:
 
 MUTATIONS = [
     mutations.RegisterPerson,
+    mutations.SetPassword,
+    mutations.DisablePerson,
+    mutations.EnablePerson,
     mutations.GrantMembership,
     mutations.EndMembership,
 ]

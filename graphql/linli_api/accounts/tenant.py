@@ -10,7 +10,7 @@ class Query:
         Membership,
         filters={
             "person_id": Filter("person_id", IdOf("Person")),
-            "role": Filter("role", RoleName()),
+            "role": Filter("role", RoleName(description="Who has this role.")),
         },
         description="Who has which role in this tenant, the ended ones included.",
     )

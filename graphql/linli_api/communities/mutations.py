@@ -6,8 +6,9 @@ import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
+from linli_api.bulk import Bulk
 from linli_api.communities.types import Community, CommunityProfile, Fact
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import Date, Document, Fen
 from onboarding.communities import onboard_communities
@@ -55,6 +56,7 @@ class UpdateCommunity(Mutation):
         buildings = graphene.Int(description="How many buildings it has.")
         operating_cost_fen = Fen(description="What running it costs a year, in fen.")
         sample_cost = graphene.Boolean(description="True for a made-up operating cost.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     community = graphene.Field(Community, description="The community as it is now.")
@@ -106,6 +108,7 @@ class StateFact(Mutation):
         sample = graphene.Boolean(
             required=True, default_value=False, description="True for made-up sample data."
         )
+        expected_version = graphene.Int(description=f"{EXPECTED_VERSION} 0: it is not stated yet.")
 
     fact = graphene.Field(Fact, description="The fact as it stands.")
 
@@ -113,6 +116,24 @@ class StateFact(Mutation):
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         values.setdefault("community_id", None)
         return {"fact": state_fact(actor=actor, **values)}
+
+
+class AddCommunities(Bulk):
+    """Brings many communities on board, each as addCommunity does."""
+
+    of = AddCommunity
+
+
+class UpdateCommunities(Bulk):
+    """Corrects what is known of many communities, each as updateCommunity does."""
+
+    of = UpdateCommunity
+
+
+class StateFacts(Bulk):
+    """States many facts, each as stateFact does."""
+
+    of = StateFact
 
 
 def _blank(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,9 @@ class Query:
     communities = Connection(
         Community,
         filters={
-            "profile": Filter("profile", CommunityProfile()),
+            "profile": Filter(
+                "profile", CommunityProfile(description="Of communities of this profile.")
+            ),
             "search": Filter("name__icontains", graphene.String(description="A part of the name.")),
             "division_code": Filter(
                 "division_code__startswith",
@@ -27,7 +29,7 @@ class Query:
         Fact,
         filters={
             "community_id": Filter("community_id", IdOf("Community")),
-            "key": Filter("key", graphene.String()),
+            "key": Filter("key", graphene.String(description="The whole key.")),
         },
         description="What accounts state about the street office and its communities.",
     )
@@ -38,4 +40,7 @@ MUTATIONS = [
     mutations.UpdateCommunity,
     mutations.OnboardCommunities,
     mutations.StateFact,
+    mutations.AddCommunities,
+    mutations.UpdateCommunities,
+    mutations.StateFacts,
 ]

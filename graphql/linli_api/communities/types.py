@@ -5,6 +5,7 @@ import graphene
 from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
 from linli_api.fields import Column, One
+from linli_api.inputs import VERSION
 from linli_api.scalars import Date, Document, Fen, choices
 from linli_api.types import Object
 from tenants.communities import models, selectors
@@ -22,7 +23,6 @@ class Community(Object):
         selector = selectors.communities
         orderings = {
             "NAME": ("name",),
-            "OPENED_ON": ("opened_on",),
             "OLDEST": ("id",),
             "NEWEST": ("-id",),
         }
@@ -41,10 +41,11 @@ class Community(Object):
     sample_cost = graphene.Boolean(
         required=True, description="True where the operating cost is made up as a sample."
     )
+    version = graphene.Int(required=True, description=VERSION)
     facts = Connection(
         lambda: Fact,
         by="community_id",
-        filters={"key": Filter("key", graphene.String())},
+        filters={"key": Filter("key", graphene.String(description="The whole key."))},
         description="What accounts state about it.",
     )
 
@@ -69,3 +70,4 @@ class Fact(Object):
     sample = graphene.Boolean(
         required=True, description="True for made-up sample data, false for what was published."
     )
+    version = graphene.Int(required=True, description=VERSION)

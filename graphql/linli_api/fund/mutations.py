@@ -5,13 +5,35 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Actor, Permission
-from linli_api.fund.types import Fund, Spending
+from linli_api.bulk import Bulk
+from linli_api.fund.types import Fund, LedgerEvent, Spending, ledger_event
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
+from linli_api.partners.types import Contribution
 from linli_api.scalars import Date, Fen, choices
-from tenants.fund import actions, models
+from linli_api.types import Object
+from tenants.fund import actions, models, selectors
 
 FundSource = choices(models.Source, "FundSource")
+
+
+def _event(description: str) -> graphene.Field:
+    """Read when asked for; until then a payload holds its key."""
+
+    def shown(payload: Any, info: Any) -> selectors.LedgerEvent | None:
+        return ledger_event(info.context.actor, payload.event) if payload.event else None
+
+    return graphene.Field(LedgerEvent, resolver=shown, description=description)
+
+
+def _row(type_: type[Object], name: str, description: str) -> graphene.Field:
+    """The same for a row of a type."""
+
+    def shown(payload: Any, info: Any) -> Any:
+        rows = type_.rows_for(info.context.actor).filter(pk=getattr(payload, name))
+        return rows.first()
+
+    return graphene.Field(type_, resolver=shown, description=description)
 
 
 class OpenFund(Mutation):
@@ -47,11 +69,13 @@ class ReceiveContribution(Mutation):
         amount_fen = Fen(required=True, description="How much arrived, in fen.")
         received_on = Date(required=True, description="The day it arrived.")
 
-    event_id = graphene.ID(description="The event its postings share.")
+    contribution = _row(Contribution, "contribution", "The contribution, with what has arrived.")
+    event = _event("What was posted.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"event_id": actions.receive_contribution(actor=actor, **values)}
+        event = actions.receive_contribution(actor=actor, **values)
+        return {"contribution": values["contribution_id"], "event": event}
 
 
 class RecordIncome(Mutation):
@@ -67,11 +91,13 @@ class RecordIncome(Mutation):
         received_on = Date(required=True, description="The day it arrived.")
         note = graphene.String(required=True, default_value="", description="A remark.")
 
-    event_id = graphene.ID(description="The event its postings share.")
+    fund = _row(Fund, "fund", "The fund, with what it holds now.")
+    event = _event("What was posted.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"event_id": actions.record_income(actor=actor, **values)}
+        event = actions.record_income(actor=actor, **values)
+        return {"fund": values["fund_id"], "event": event}
 
 
 class ProposeSpending(Mutation):
@@ -124,10 +150,12 @@ class PaySpending(Mutation):
         paid_on = Date(required=True, description="The day it was paid.")
 
     spending = graphene.Field(Spending, description="The paid spending.")
+    event = _event("What was posted.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"spending": actions.pay_spending(actor=actor, **values)}
+        spending = actions.pay_spending(actor=actor, **values)
+        return {"spending": spending, "event": selectors.event_that_paid(spending)}
 
 
 class ReverseEvent(Mutation):
@@ -137,14 +165,24 @@ class ReverseEvent(Mutation):
         permission = Permission.FUND_REVERSE
 
     class Input:
-        event_id = graphene.UUID(required=True, description="The event to take back.")
+        event_id = IdOf("LedgerEvent", required=True, description="The event to take back.")
         reason = graphene.String(required=True, description="Why it was wrong.")
 
-    event_id = graphene.ID(description="The event of the reversal.")
+    event = _event("The reversal; its postings name those they take back.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        event_id = actions.reverse_event(
-            actor=actor, group_id=values["event_id"], reason=values["reason"]
-        )
-        return {"event_id": event_id}
+        group_id = values.pop("event_id")
+        return {"event": actions.reverse_event(actor=actor, group_id=group_id, **values)}
+
+
+class ReceiveContributions(Bulk):
+    """Takes in money of many contributions, each as receiveContribution does."""
+
+    of = ReceiveContribution
+
+
+class RecordIncomes(Bulk):
+    """Takes in many incomes, each as recordIncome does."""
+
+    of = RecordIncome

@@ -1,17 +1,24 @@
 """The fund and its ledger, as the API shows them."""
 
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
 import graphene
 
-from linli.accounts.policy import Permission
+from linli.accounts.policy import Actor, Permission
+from linli_api.batches import together
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import One, Total, Worked
+from linli_api.fields import Computed, One, Total, Worked
 from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.partners.types import Contribution
 from linli_api.scalars import Date, DateTime, Fen, choices
 from linli_api.types import Object, extends
 from tenants.fund import models, selectors
+
+PostingKind = choices(models.Posting.Kind, "PostingKind")
 
 
 class Fund(Object):
@@ -88,16 +95,19 @@ class Posting(Object):
         permission = Permission.FUND_READ
         model = models.Posting
         selector = selectors.postings
+        # By the day, as `since` and `until` ask: one index serves both.
+        orderings = {"OLDEST": ("happened_on",), "NEWEST": ("-happened_on",)}
 
-    event_id = graphene.ID(
-        required=True, description="Shared by all postings of one event; give it to reverseEvent."
+    event = Computed(
+        lambda: LedgerEvent,
+        load=lambda rows, actor: _event_by_posting(rows, actor),
+        required=True,
+        description="What it is part of.",
     )
     debit = One(Account, by="debit_id", description="The account the money was taken from.")
     credit = One(Account, by="credit_id", description="The account the money was put into.")
     amount_fen = Fen(required=True, description="How much, in fen.")
-    kind = graphene.Field(
-        choices(models.Posting.Kind, "PostingKind"), required=True, description="Why it moved."
-    )
+    kind = graphene.Field(PostingKind, required=True, description="Why it moved.")
     happened_on = Date(required=True, description="The day the money moved.")
     recorded_at = DateTime(required=True, description="When it was written down.")
     note = graphene.String(required=True, description="A remark; empty where there is none.")
@@ -114,9 +124,55 @@ class Posting(Object):
         lambda: Posting, by="reverses_id", description="The posting this one takes back."
     )
 
+
+class LedgerEvent(Object):
+    """What moved money: the postings that were written together, and are reversed together (F2)."""
+
+    class Meta:
+        permission = Permission.FUND_READ
+
+    id = graphene.ID(required=True, description="For ledgerEvent and reverseEvent.")
+    kind = graphene.Field(
+        PostingKind, required=True, description="Of its first posting: why money moved."
+    )
+    happened_on = Date(required=True, description="The day the money moved.")
+    recorded_at = DateTime(required=True, description="When it was written down.")
+    note = graphene.String(required=True, description="A remark; empty where there is none.")
+    postings = graphene.List(
+        graphene.NonNull(Posting), required=True, description="Its moves, in their order."
+    )
+
     @staticmethod
-    def resolve_event_id(posting: models.Posting, info: graphene.ResolveInfo) -> str:
-        return str(posting.group_id)
+    def resolve_kind(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> str:
+        return event.postings[0].kind
+
+    @staticmethod
+    def resolve_happened_on(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> date:
+        return event.postings[0].happened_on
+
+    @staticmethod
+    def resolve_recorded_at(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> datetime:
+        return event.postings[0].recorded_at
+
+    @staticmethod
+    def resolve_note(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> str:
+        return event.postings[0].note
+
+
+def ledger_event(actor: Actor, key: UUID) -> selectors.LedgerEvent | None:
+    """The event with a key, if the actor may read it."""
+    event = selectors.events([key], actor=actor).get(key)
+    if event:
+        together(event.postings)
+    return event
+
+
+def _event_by_posting(
+    rows: Sequence[models.Posting], actor: Actor
+) -> dict[UUID, selectors.LedgerEvent]:
+    found = selectors.events((row.group_id for row in rows), actor=actor)
+    together(posting for event in found.values() for posting in event.postings)
+    return {row.pk: found[row.group_id] for row in rows}
 
 
 class Spending(Object):

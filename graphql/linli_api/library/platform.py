@@ -16,7 +16,11 @@ class Query:
     published_version = ById(PublishedVersion, description="One version in the library.")
     published_versions = Connection(
         PublishedVersion,
-        filters={"profile": Filter("profiles__contains", CommunityProfile())},
+        filters={
+            "profile": Filter(
+                "profiles__contains", CommunityProfile(description="Of versions that suit it.")
+            )
+        },
         description="What any tenant may adopt.",
     )
     operating_model_schema = Field(

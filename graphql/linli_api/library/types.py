@@ -1,5 +1,9 @@
 """The library of operating models, as the API shows it."""
 
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
 import graphene
 
 from linli.accounts.policy import Permission
@@ -8,8 +12,28 @@ from linli_api.communities.types import CommunityProfile
 from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED
 from linli_api.registry.types import Tenant
-from linli_api.scalars import DateTime, Document
+from linli_api.scalars import Date, DateTime, Document
 from linli_api.types import Object
+
+
+class MeasuredOutcome(Object):
+    """What the platform had measured of an author when it published (C1, M4)."""
+
+    class Meta:
+        permission = INHERITED
+
+    measure = graphene.String(required=True, description="The measure's key: self_reliance.")
+    value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    as_of = Date(required=True, description="The day the figure is of.")
+
+    @staticmethod
+    def resolve_value(outcome: dict[str, Any], info: graphene.ResolveInfo) -> Decimal | None:
+        value = outcome["value"]
+        return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
+
+    @staticmethod
+    def resolve_as_of(outcome: dict[str, Any], info: graphene.ResolveInfo) -> date:
+        return date.fromisoformat(outcome["as_of"])
 
 
 class PublishedVersion(Object):
@@ -42,10 +66,18 @@ class PublishedVersion(Object):
         graphene.NonNull(CommunityProfile), required=True, description="The communities it suits."
     )
     case_text = graphene.String(required=True, description="How it went there; may be empty.")
-    evidence = Document(
-        required=True, description="By measure, what was measured at the author's when published."
+    evidence = graphene.List(
+        graphene.NonNull(MeasuredOutcome),
+        required=True,
+        description="What was measured at the author's when it was published.",
     )
     published_at = DateTime(required=True, description="When.")
+
+    @staticmethod
+    def resolve_evidence(
+        version: models.PublishedVersion, info: graphene.ResolveInfo
+    ) -> list[dict[str, Any]]:
+        return [{"measure": key, **version.evidence[key]} for key in sorted(version.evidence)]
 
 
 class OperatingModelSchema(Object):

@@ -31,7 +31,7 @@ class Query:
     model_version = ById(ModelVersion, description="One version of an operating model.")
     model_versions = Connection(
         ModelVersion,
-        filters={"key": Filter("key", graphene.String())},
+        filters={"key": Filter("key", graphene.String(description="The model's."))},
         description="The versions that are here, own ones and frozen copies.",
     )
     adoptions = Connection(

@@ -25,7 +25,9 @@ LayerKind = choices(models.Layer.Kind, "LayerKind")
 RuleOriginKind = graphene.Enum(
     "RuleOriginKind",
     [("MODEL", "model"), *((kind.name, kind.value) for kind in models.Layer.Kind)],
-    description=lambda member: None if member else "Who sets rules: a model's author or a layer.",
+    description=lambda member: (
+        f"set by: {member.value}" if member else "Who sets rules: a model's author or a layer."
+    ),
 )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Actor, Permission
-from linli_api.inputs import IdOf
+from linli_api.bulk import Bulk
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.partners.types import (
     END,
@@ -43,6 +44,29 @@ class AdmitPartner(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"partner": actions.admit_partner(actor=actor, **values)}
+
+
+class UpdatePartner(Mutation):
+    """Corrects what was written down of a partner. What is left out stays."""
+
+    class Meta:
+        permission = Permission.PARTNERS_ADMIT
+
+    class Input:
+        partner_id = IdOf("Partner", required=True, description="Which partner.")
+        name = graphene.String(description="Who it is.")
+        kind = graphene.String(description="Key of one of the partner kinds of the rules in force.")
+        is_individual = graphene.Boolean(description="True for a person.")
+        joined_on = Date(description="Since when.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
+        reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
+
+    partner = graphene.Field(Partner, description="The partner as it is now.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        given = {name: value for name, value in values.items() if value is not None}
+        return {"partner": actions.update_partner(actor=actor, **given)}
 
 
 class SignAgreement(Mutation):
@@ -107,3 +131,21 @@ class DeclareIncome(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"contribution": actions.declare_income(actor=actor, **values)}
+
+
+class AdmitPartners(Bulk):
+    """Admits many partners, each as admitPartner does."""
+
+    of = AdmitPartner
+
+
+class SignAgreements(Bulk):
+    """Writes down many agreements, each as signAgreement does."""
+
+    of = SignAgreement
+
+
+class DeclareIncomes(Bulk):
+    """Takes many declarations, each as declareIncome does."""
+
+    of = DeclareIncome

@@ -24,7 +24,9 @@ class Query:
         Partner,
         filters={
             "community_id": Filter("community_id", IdOf("Community")),
-            "kind": Filter("kind", graphene.String()),
+            "kind": Filter(
+                "kind", graphene.String(description="Key of one of the model's partner kinds.")
+            ),
         },
         description="The partners of this street office.",
     )
@@ -33,7 +35,7 @@ class Query:
         Agreement,
         filters={
             "partner_id": Filter("partner_id", IdOf("Partner")),
-            "mode": Filter("mode", AgreementMode()),
+            "mode": Filter("mode", AgreementMode(description="How it is engaged.")),
         },
         description="What was agreed with partners.",
     )
@@ -42,8 +44,12 @@ class Query:
         Declaration,
         filters={
             "agreement_id": Filter("agreement_id", IdOf("Agreement")),
-            "since": Filter("starts_on__gte", Date()),
-            "until": Filter("ends_on__lte", Date()),
+            "since": Filter(
+                "starts_on__gte", Date(description="Of periods that start on this day or later.")
+            ),
+            "until": Filter(
+                "starts_on__lt", Date(description="Of periods that start before this day.")
+            ),
         },
         description="What partners declared.",
     )
@@ -71,6 +77,10 @@ class Query:
 
 MUTATIONS = [
     mutations.AdmitPartner,
+    mutations.UpdatePartner,
     mutations.SignAgreement,
     mutations.DeclareIncome,
+    mutations.AdmitPartners,
+    mutations.SignAgreements,
+    mutations.DeclareIncomes,
 ]

@@ -11,6 +11,7 @@ from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import One, Total
 from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.scalars import Date, DateTime, Fen, Rate, choices
 from linli_api.types import Object, extends
@@ -41,6 +42,7 @@ class Partner(Object):
     )
     joined_on = Date(required=True, description="Since when.")
     sample = graphene.Boolean(required=True, description=SAMPLE)
+    version = graphene.Int(required=True, description=VERSION)
     agreements = Connection(
         lambda: Agreement, by="partner_id", description="What was agreed with it."
     )
@@ -95,7 +97,8 @@ class Declaration(Object):
         permission = Permission.PARTNERS_READ
         model = models.Declaration
         selector = selectors.declarations
-        orderings = {"STARTS": ("starts_on",), "NEWEST": ("-id",), "OLDEST": ("id",)}
+        # By the day, as `since` and `until` ask: one index serves both.
+        orderings = {"OLDEST": ("starts_on",), "NEWEST": ("-starts_on",)}
 
     agreement = One(Agreement, by="agreement_id", description="Under which agreement.")
     starts_on = Date(required=True, description="The first day of the period.")

@@ -6,7 +6,7 @@ import graphene
 from django.conf import settings
 
 from linli.accounts.policy import Actor, Permission
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.registry.types import Brand, Tenant, TenantKind
 from onboarding import sandboxes, tenants
@@ -47,6 +47,7 @@ class SuspendTenant(Mutation):
 
     class Input:
         tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, description="Why; it is kept.")
 
     tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
@@ -64,6 +65,7 @@ class ResumeTenant(Mutation):
 
     class Input:
         tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, description="Why; it is kept.")
 
     tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
@@ -81,6 +83,7 @@ class ArchiveTenant(Mutation):
 
     class Input:
         tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, description="Why; it is kept.")
 
     tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
@@ -100,6 +103,9 @@ class BrandTenant(Mutation):
         tenant_id = IdOf("Tenant", required=True, description="Which tenant.")
         title = graphene.String(required=True, description="The title of its pages.")
         colour = graphene.String(required=True, description="# and six hex digits.")
+        expected_version = graphene.Int(
+            description=f"{EXPECTED_VERSION} The brand's; 0: it has none yet."
+        )
 
     brand = graphene.Field(Brand, description="How it is presented now.")
 

@@ -29,7 +29,7 @@ class Query:
         filters={
             "parent": Filter("parent_id", graphene.String(description="The code one level up.")),
             "search": Filter("name__icontains", Name),
-            "level": Filter("level", DivisionLevel()),
+            "level": Filter("level", DivisionLevel(description="What it is.")),
         },
         description="The national list, down to the street.",
     )
@@ -38,8 +38,8 @@ class Query:
         Tenant,
         filters={
             "parent_id": Filter("parent_id", IdOf("Tenant")),
-            "kind": Filter("kind", TenantKind()),
-            "status": Filter("status", TenantStatus()),
+            "kind": Filter("kind", TenantKind(description="What it is.")),
+            "status": Filter("status", TenantStatus(description="Where it stands in its life.")),
             "search": Filter("name__icontains", Name),
         },
         description="The tenants in which you may do anything.",

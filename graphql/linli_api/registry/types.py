@@ -8,6 +8,7 @@ from linli.registry import models, selectors
 from linli_api.connections import Connection
 from linli_api.fields import Column, Computed, One
 from linli_api.guard import INHERITED, MEMBER
+from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, choices
 from linli_api.types import Object
 
@@ -45,6 +46,7 @@ class Brand(Object):
 
     title = graphene.String(required=True, description="The title of its pages.")
     colour = graphene.String(required=True, description="# and six hex digits.")
+    version = graphene.Int(required=True, description=VERSION)
 
 
 class Tenant(Object):
@@ -82,6 +84,7 @@ class Tenant(Object):
     requested_at = Column(
         DateTime, of="created_at", required=True, description="When it was asked for."
     )
+    version = graphene.Int(required=True, description=VERSION)
     parent = One(lambda: Tenant, by="parent_id", description="The district or city it belongs to.")
     children = Connection(
         lambda: Tenant, by="parent_id", description="The tenants that belong to it."

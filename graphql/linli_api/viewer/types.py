@@ -11,7 +11,7 @@ class Viewer(Object):
     class Meta:
         permission = INHERITED
 
-    name = graphene.String(required=True)
+    name = graphene.String(required=True, description="What they are called.")
     permissions = graphene.List(
         graphene.NonNull(graphene.String),
         required=True,

@@ -1,4 +1,4 @@
-"""Registering people and giving and ending their roles. Each leaves one row in the trail."""
+"""Registering people, their log-in, giving and ending their roles. Each leaves a row in the trail."""
 
 from datetime import date
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.models import Membership, Person
-from linli.accounts.policy import Actor, Permission, Reach, Role
+from linli.accounts.policy import Actor, Permission, Reach, Role, actor_for, covered
 from linli.accounts.roles import DUTIES
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
@@ -57,6 +57,45 @@ def register_person(
             reason=reason,
         )
     return person
+
+
+def set_password(*, actor: Actor, person_id: UUID, password: str, reason: str = "") -> Person:
+    """Give somebody a new password; every browser they are logged in with is logged out.
+
+    Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
+    or PERSON_INVALID with what is wrong with the password.
+    """
+    with transaction.atomic():
+        person = _answered_for(actor, person_id)
+        _refuse_invalid(person, password)
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        record(
+            actor=actor,
+            action="accounts.password_set",
+            obj=person,
+            before=snapshot(person, "password"),  # masked: that it changed is all that is told
+            after=snapshot(person, "password"),
+            reason=reason,
+        )
+    return person
+
+
+def disable_person(*, actor: Actor, person_id: UUID, reason: str = "") -> Person:
+    """They can no longer log in or do anything; their roles stay as they are.
+
+    Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
+    DISABLES_SELF.
+    """
+    if person_id == actor.person_id:
+        message = _("Nobody locks themselves out. Ask another administrator.")
+        raise Refused("DISABLES_SELF", message, field="personId")
+    return _set_active(actor, person_id, False, reason)
+
+
+def enable_person(*, actor: Actor, person_id: UUID, reason: str = "") -> Person:
+    """They may log in again. Raises as `disable_person` does."""
+    return _set_active(actor, person_id, True, reason)
 
 
 def grant_membership(
@@ -153,6 +192,45 @@ def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> Me
     return membership
 
 
+def _set_active(actor: Actor, person_id: UUID, active: bool, reason: str) -> Person:
+    with transaction.atomic():
+        person = _answered_for(actor, person_id)
+        if person.is_active == active:
+            return person
+        before = snapshot(person, "is_active")
+        person.is_active = active
+        person.save(update_fields=["is_active"])
+        record(
+            actor=actor,
+            action="accounts.person_enabled" if active else "accounts.person_disabled",
+            obj=person,
+            before=before,
+            after=snapshot(person, "is_active"),
+            reason=reason,
+        )
+    return person
+
+
+def _answered_for(actor: Actor, person_id: UUID) -> Person:
+    """Somebody, locked, all of whose roles are the actor's to give: who sets a password could act
+    in each of them. Raises `Forbidden`, `NotFound`, `Refused` ROLE_ABOVE_REACH."""
+    actor.require(Permission.PEOPLE_GRANT)
+    person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
+    if person is None:
+        raise NotFound(_("person"), field="personId")
+    if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
+        return person
+    within = covered(actor, Permission.PEOPLE_GRANT)
+    held = Membership.objects.live().filter(person=person)
+    if held.exclude(tenant__in=within).exists():
+        message = _("This person also has roles elsewhere. Ask the unit above.")
+        raise Refused("ROLE_ABOVE_REACH", message, field="personId")
+    for membership in held.select_related("tenant__parent__parent"):
+        standing = actor_for(actor.person, membership.tenant) if actor.person else actor
+        _refuse_above_reach(standing, Role(membership.role), field="personId")
+    return person
+
+
 def _refuse_invalid(person: Person, password: str | None) -> None:
     faults: dict[str, list[str]] = {}
     try:
@@ -199,7 +277,7 @@ def _refuse_unfit(role: Role, tenant: Tenant | None, community_id: UUID | None) 
         )
 
 
-def _refuse_above_reach(actor: Actor, role: Role) -> None:
+def _refuse_above_reach(actor: Actor, role: Role, *, field: str = "role") -> None:
     """Nobody hands out, or takes away, a role that goes farther than their own."""
     wanted = DUTIES[role].reach
     if actor.tenant is not None and actor.tenant.kind == Tenant.Kind.STREET:
@@ -212,7 +290,7 @@ def _refuse_above_reach(actor: Actor, role: Role) -> None:
                 _("The role {role} reaches farther than your own. Ask the unit above."),
                 role=role.label,
             ),
-            field="role",
+            field=field,
         )
 
 

@@ -136,6 +136,7 @@ class Membership(models.Model):
                 violation_error_message=_("A membership cannot end before it starts."),
             ),
         ]
+        indexes = [models.Index(fields=["role", "id"], name="membership_by_role")]
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.tenant_id or ''}"

@@ -55,6 +55,8 @@ class Permission(models.TextChoices):
 
 
 class Role(models.TextChoices):
+    """What somebody is at a tenant; which permissions that gives is fixed."""
+
     PLATFORM_OPERATOR = "platform_operator", _("platform operator")
     CITY_SUPERVISOR = "city_supervisor", _("city supervisor")
     DISTRICT_ADMINISTRATOR = "district_administrator", _("district administrator")

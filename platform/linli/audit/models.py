@@ -29,7 +29,10 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name = _("audit entry")
-        indexes = [models.Index(fields=["object_type", "object_id", "id"], name="audit_by_object")]
+        indexes = [
+            models.Index(fields=["object_id", "id"], name="audit_of_object"),
+            models.Index(fields=["action", "id"], name="audit_of_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class Direction(models.TextChoices):
+    """What is better."""
+
     MORE = "more", _("more is better")
     LESS = "less", _("less is better")
 
 
 class Unit(models.TextChoices):
+    """What a measure is counted in."""
+
     COUNT = "count", _("number")
     FEN = "fen", _("fen")
     SHARE = "share", _("share of 1")

@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
+from django.utils.translation import get_language_from_request, override
+from django.utils.translation import gettext_lazy as _
 
+from linli.errors import Refused
 from linli.registry.models import Domain, Tenant
 from linli.tenancy.context import tenant_context
 
@@ -31,15 +34,36 @@ class TenantMiddleware:
             return self.get_response(request)
         tenant = tenant_of_host(host)
         if tenant is None:
+            if _wants_json(request):
+                message = _("No unit has this address. Check the host you ask at.")
+                return _refusal(request, Refused("HOST_UNKNOWN", message), status=404)
             return render(request, "registry/unknown_host.html", {"host": host}, status=404)
         if not tenant.is_served:
-            response = render(request, "registry/not_ready.html", {"tenant": tenant}, status=503)
+            if _wants_json(request):
+                message = _("This unit is not ready yet, or not any more. Try again later.")
+                response = _refusal(request, Refused("TENANT_NOT_SERVED", message), status=503)
+            else:
+                page, shown = "registry/not_ready.html", {"tenant": tenant}
+                response = render(request, page, shown, status=503)
             response["Retry-After"] = "30"
             return response
         request.tenant = tenant  # type: ignore[attr-defined]
         request.urlconf = "linli.tenant_urls"
         with tenant_context(tenant):
             return self.get_response(request)
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    """A program asks the API; it reads no page."""
+    return request.method == "POST" and request.content_type == "application/json"
+
+
+def _refusal(request: HttpRequest, refused: Refused, *, status: int) -> HttpResponse:
+    """As the API words its own. The language is not settled yet: this is the first middleware."""
+    with override(get_language_from_request(request)):
+        entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
+    options = {"ensure_ascii": False}
+    return JsonResponse({"errors": [entry]}, status=status, json_dumps_params=options)
 
 
 def tenant_of_host(host: str) -> Tenant | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from linli.ids import uuid7
+from linli.rules import Versioned
 
 
 class Division(models.Model):
@@ -20,6 +21,8 @@ class Division(models.Model):
     """
 
     class Level(models.IntegerChoices):
+        """What a place of the national list is, by the digits of its code."""
+
         PROVINCE = 2, _("province")
         CITY = 4, _("city")
         DISTRICT = 6, _("district")
@@ -40,18 +43,22 @@ class Division(models.Model):
         return f"{self.code} {self.name}"
 
 
-class Tenant(TenantMixin):
+class Tenant(Versioned, TenantMixin):
     """A street office, a district or a city with a schema of its own (T1).
 
     Narrow on purpose: what extends a tenant hangs off it one-to-one.
     """
 
     class Kind(models.TextChoices):
+        """What a tenant is."""
+
         CITY = "city", _("city")
         DISTRICT = "district", _("district")
         STREET = "street", _("street office")
 
     class Status(models.TextChoices):
+        """Where a tenant stands in its life (T1)."""
+
         REQUESTED = "requested", _("requested")
         PROVISIONING = "provisioning", _("being provisioned")
         ACTIVE = "active", _("active")
@@ -92,6 +99,7 @@ class Tenant(TenantMixin):
                 condition=~models.Q(status__in=["archived", "purged"]),
             ),
         ]
+        indexes = [models.Index(fields=["name", "id"], name="tenant_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -119,7 +127,7 @@ class Tenant(TenantMixin):
             level = [tenant.pk for tenant in below]
 
 
-class Brand(models.Model):
+class Brand(Versioned):
     """How a tenant's pages present it (T1); without a row, its name and the house colours."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="brand")

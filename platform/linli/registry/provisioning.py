@@ -21,6 +21,7 @@ from linli.audit.record import Acting, record, snapshot
 from linli.errors import NotFound, Refused
 from linli.registry import template
 from linli.registry.models import Tenant
+from linli.rules import save_changes
 
 Step = Callable[[Tenant, Acting | None], None]
 
@@ -68,13 +69,19 @@ def open_doors(tenant: Tenant, actor: Acting | None) -> None:
     set_status(tenant, Tenant.Status.ACTIVE, actor=actor, reason="")
 
 
-def set_status(tenant: Tenant, status: Tenant.Status, *, actor: Acting | None, reason: str) -> None:
+def set_status(
+    tenant: Tenant,
+    status: Tenant.Status,
+    *,
+    actor: Acting | None,
+    reason: str,
+) -> None:
     """One step of a tenant's life (T1), recorded with who and why. The caller knows it is allowed."""
     with transaction.atomic():
         locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
         before = snapshot(locked, "status")
         locked.status = status
-        locked.save(update_fields=["status"])
+        save_changes(locked, ["status"])
         record(
             actor=actor,
             action=f"tenants.{status.value}",
@@ -83,7 +90,7 @@ def set_status(tenant: Tenant, status: Tenant.Status, *, actor: Acting | None, r
             after=snapshot(locked, "status"),
             reason=reason,
         )
-    tenant.status = locked.status
+    tenant.status, tenant.version = locked.status, locked.version
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def reverse_event(*, actor: Actor, group_id: UUID, reason: str) -> UUID:
         .order_by("-id")
     )
     if not postings:
-        raise NotFound(_("event of the ledger"), field="eventId")
+        raise NotFound(_("ledger event"), field="eventId")
     first = postings[0]
     if first.kind == Posting.Kind.REVERSAL:
         message = _("A reversal is not reversed. Post what is right as a new event.")

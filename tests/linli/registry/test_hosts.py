@@ -57,3 +57,35 @@ def test_a_connection_left_in_a_tenant_is_put_back(client, street: Tenant, other
     _get(client, "linli.localhost")
 
     assert connection.schema_name == "public"
+
+
+class TestAProgram:
+    """Who posts JSON reads no page."""
+
+    def ask(self, client, host, language="en"):
+        headers = {"host": host, "accept-language": language}
+        body = {"query": "{ viewer { name } }"}
+        return client.post("/graphql", body, content_type="application/json", headers=headers)
+
+    def test_an_unknown_host(self, client, db: None) -> None:
+        response = self.ask(client, "nobody.linli.localhost")
+        assert response.status_code == 404
+        assert response.json() == {
+            "errors": [
+                {
+                    "message": "No unit has this address. Check the host you ask at.",
+                    "extensions": {"code": "HOST_UNKNOWN"},
+                }
+            ]
+        }
+        told = self.ask(client, "nobody.linli.localhost", "zh-hans").json()["errors"][0]["message"]
+        assert "单位" in told
+
+    def test_a_tenant_that_is_not_served(self, client, street: Tenant) -> None:
+        street.status = Tenant.Status.ARCHIVED
+        street.save()
+        response = self.ask(client, "chezhan.linli.localhost")
+        assert response.status_code == 503
+        assert response["Retry-After"] == "30"
+        [error] = response.json()["errors"]
+        assert error["extensions"] == {"code": "TENANT_NOT_SERVED"}

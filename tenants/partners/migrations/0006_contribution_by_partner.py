@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('operating_model', '0002_written_once'),
-        ('partners', '0003_contribution_partner_of_agreement'),
+        ('partners', '0005_contribution_partner_of_agreement'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partners", "0002_contribution_partner")]
+    dependencies = [("partners", "0004_contribution_partner")]
 
     operations = [
         migrations.RunSQL(

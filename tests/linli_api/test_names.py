@@ -1,0 +1,150 @@
+"""One naming scheme for both schemas, as docs/api.md states it, and everything described."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+)
+
+from linli_api.schema import SCHEMAS
+
+both = pytest.mark.parametrize("side", SCHEMAS)
+# The verbs that mutations begin with. A new one is a word here, so that it is chosen on purpose.
+VERBS = {
+    "add",
+    "admit",
+    "adopt",
+    "approve",
+    "archive",
+    "brand",
+    "declare",
+    "disable",
+    "enable",
+    "end",
+    "grant",
+    "issue",
+    "onboard",
+    "open",
+    "pay",
+    "propose",
+    "publish",
+    "receive",
+    "record",
+    "refresh",
+    "register",
+    "request",
+    "resume",
+    "reverse",
+    "set",
+    "sign",
+    "state",
+    "suspend",
+    "update",
+    "write",
+}
+# Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day.
+DAYS = {"effectiveFrom", "asOf", "since", "until", "on"}
+INSTANTS = {"at"}
+# GraphQL's and Relay's own, whose names are given.
+GIVEN = {"PageInfo", "Node"}
+LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
+
+
+def types(side: str) -> Iterator:
+    for name, one in SCHEMAS[side].graphql_schema.type_map.items():
+        if not name.startswith("__"):
+            yield one
+
+
+def fields(side: str) -> Iterator[tuple[str, str, object]]:
+    """Path, name and type of every field, argument and input."""
+    for one in types(side):
+        if isinstance(one, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for name, field in one.fields.items():
+                yield f"{one.name}.{name}", name, field
+                for argument, given in getattr(field, "args", {}).items():
+                    yield f"{one.name}.{name}({argument})", argument, given
+
+
+@both
+def test_everything_is_described_in_english(side):
+    bare = [one.name for one in types(side) if not one.description]
+    bare += [path for path, _name, field in fields(side) if not field.description]
+    for one in types(side):
+        if isinstance(one, GraphQLEnumType):
+            bare += [f"{one.name}.{v}" for v, told in one.values.items() if not told.description]
+    assert bare == []
+
+
+@both
+def test_a_chinese_term_is_one_of_the_glossary(side, pytestconfig):
+    glossary = (pytestconfig.rootpath / "docs" / "glossary.md").read_text()
+    told = [one.description for one in types(side)]
+    told += [field.description for _path, _name, field in fields(side)]
+    terms = {term for text in told for term in re.findall(r"\(([\u4e00-\u9fff]+)[),]", text)}
+    assert {term for term in terms if term not in glossary} == set()
+    assert "glossary" in SCHEMAS[side].graphql_schema.query_type.description
+
+
+@both
+def test_mutations_are_verbs_with_input_and_payload_of_their_name(side):
+    for name, field in SCHEMAS[side].graphql_schema.mutation_type.fields.items():
+        verb = re.match(r"[a-z]+", name)[0]
+        assert verb in VERBS, name
+        pascal = name[0].upper() + name[1:]
+        assert str(field.type) == f"{pascal}Payload!"
+        assert {n: str(a.type) for n, a in field.args.items()} == {"input": f"{pascal}Input!"}
+        payload = get_named_type(field.type)
+        assert str(payload.fields["errors"].type) == "[Error!]!"
+        for shown, answer in payload.fields.items():
+            # What was done is null where it was refused; a bulk's items always tell.
+            assert shown in ("errors", "items") or not isinstance(answer.type, GraphQLNonNull)
+
+
+@both
+def test_names_say_what_they_hold(side):
+    wrong = []
+    for path, name, field in fields(side):
+        type_, named = str(field.type).strip("[]!"), get_named_type(field.type)
+        if path.split(".")[0] in GIVEN:
+            continue
+        is_id = type_ == "ID"
+        if is_id != (name == "id" or name.endswith(("Id", "Ids"))):
+            wrong.append(f"{path}: ids, and nothing else, end in Id")
+        if type_ == "Date" and not (name.endswith("On") or name in DAYS):
+            wrong.append(f"{path}: a day ends in On")
+        if type_ == "DateTime" and not (name.endswith("At") or name in INSTANTS):
+            wrong.append(f"{path}: an instant ends in At")
+        if (type_ == "Fen") != name.endswith("Fen"):
+            wrong.append(f"{path}: money in fen, and nothing else, ends in Fen")
+        if not LOCAL.fullmatch(name):
+            wrong.append(f"{path}: names are camelCase")
+        if isinstance(named, GraphQLEnumType) and name == "kind":
+            assert named.name.endswith(("Kind", "Level")), path
+    assert wrong == []
+
+
+@both
+def test_types_and_enum_values_are_spelled_one_way(side):
+    for one in types(side):
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", one.name)
+        if isinstance(one, GraphQLEnumType):
+            assert all(re.fullmatch(r"[A-Z][A-Z0-9_]*", value) for value in one.values), one.name
+        if isinstance(one, GraphQLInputObjectType):
+            assert one.name.endswith("Input")
+        if one.name.endswith("Order"):
+            assert all(not value.startswith("BY_") for value in one.values)
+
+
+@both
+def test_a_list_of_rows_is_a_connection_and_its_name_a_plural(side):
+    for name, field in SCHEMAS[side].graphql_schema.query_type.fields.items():
+        if get_named_type(field.type).name.endswith("Connection"):
+            assert name.endswith("s") or name == "people", name
