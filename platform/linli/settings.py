@@ -6,11 +6,13 @@ LINLI_ENV                          ``development`` (default) or ``production``
 LINLI_SECRET_KEY                   required in production
 LINLI_PLATFORM_URL                 where the platform is reached, http://linli.localhost:8000
 LINLI_PLATFORM_HOSTS               further host names of the platform, comma-separated
+LINLI_WEBHOOK_NETWORKS             networks that webhooks may reach besides the internet's addresses
 LINLI_TRUSTED_PROXIES              how many proxies in front may be believed about a client's address
 SENTRY_DSN                         errors are reported there if it is set
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,6 +70,7 @@ SHARED_APPS = [
     "procrastinate.contrib.django",
     "graphene_django",
     "linli.audit",
+    "linli.due",
     "linli.registry",
     "linli.accounts",
     "linli.library",
@@ -78,6 +81,7 @@ SHARED_APPS = [
 # The apps whose tables every tenant has. A further domain is a folder under tenants/ and a line.
 TENANT_APPS = [
     "linli.audit",
+    "linli.events",
     "tenants.communities",
     "tenants.operating_model",
     "tenants.partners",
@@ -190,6 +194,13 @@ USE_TZ = True
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────
+LINLI_WEBHOOK_NETWORKS = [
+    ip_network(network.strip())
+    for network in os.environ.get("LINLI_WEBHOOK_NETWORKS", "").split(",")
+    if network.strip()
+]
 
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
 LINLI_GRAPHIQL = DEVELOPMENT

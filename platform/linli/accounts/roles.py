@@ -46,6 +46,8 @@ class Permission(models.TextChoices):
     COMPARISON_READ = "comparison.read"
     COMPARISON_REFRESH = "comparison.refresh"
     AUDIT_READ = "audit.read"
+    EVENTS_READ = "events.read"
+    WEBHOOKS_MANAGE = "webhooks.manage"
 
 
 class Role(models.TextChoices):
@@ -130,6 +132,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            P.WEBHOOKS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -143,6 +146,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
+            P.WEBHOOKS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -164,6 +168,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_PROPOSE,
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
+            P.WEBHOOKS_MANAGE,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(
