@@ -22,7 +22,7 @@ from linli.registry.models import Tenant
 from linli.rules import check_fields
 
 MOST = 20
-TOLD = ("url", "description", "types", "state", "state_reason")
+TOLD = ("url", "description", "types", "state", "state_reason", "deleted_at")
 
 State = WebhookEndpoint.State
 
@@ -40,7 +40,7 @@ def create_endpoint(
     endpoint = WebhookEndpoint(secrets=[kept])
     _set(actor, endpoint, url, types, description)
     with one_at_a_time():
-        if WebhookEndpoint.objects.count() >= MOST:
+        if WebhookEndpoint.objects.filter(deleted_at=None).count() >= MOST:
             message = _("A unit has at most {most} endpoints. Delete one that is not used.")
             raise Refused("TOO_MANY_ENDPOINTS", format_lazy(message, most=MOST))
         endpoint.save(force_insert=True)
@@ -137,15 +137,9 @@ def delete_endpoint(*, actor: Actor, endpoint_id: UUID) -> UUID:
     """With its log; what was still to be sent is not. Raises `Forbidden`, `NotFound`."""
     with one_at_a_time():
         endpoint = _endpoint(actor, endpoint_id)
-        record(
-            actor=actor,
-            action="webhooks.deleted",
-            obj=endpoint,
-            before=snapshot(endpoint, *TOLD),
-            after=None,
-        )
-        endpoint.delete()
-        deliveries.refresh_due(_tenant(actor).pk)
+        endpoint.deleted_at, endpoint.secrets = timezone.now(), []
+        Delivery.objects.filter(endpoint=endpoint).delete()
+        _move(actor, endpoint, State.PAUSED, "", "webhooks.deleted")
     return endpoint_id
 
 
@@ -201,7 +195,7 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
 
 def _endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     actor.require(Permission.WEBHOOKS_MANAGE)
-    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id).first()
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, deleted_at=None).first()
     if endpoint is None:
         raise NotFound(_("webhook endpoint"), field="endpointId")
     return endpoint

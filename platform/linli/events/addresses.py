@@ -24,7 +24,8 @@ Resolve = Callable[[str, int], Sequence[str]]
 # Of IPv6 only this is handed out on the internet, and inside it these lead on to IPv4 addresses.
 _UNICAST = ipaddress.ip_network("2000::/3")
 _LEADS_TO_IPV4 = [ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32")]
-_RELAY = ipaddress.ip_network("192.88.99.0/24")
+# Not for hosts: protocol assignments, and the relays of 6to4.
+_SPECIAL = [ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24")]
 
 
 class AddressRefused(httpcore.ConnectError):
@@ -44,7 +45,7 @@ def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         public = address in _UNICAST and not any(address in leads for leads in _LEADS_TO_IPV4)
     else:
-        public = address not in _RELAY
+        public = not any(address in special for special in _SPECIAL)
     return public and address.is_global and not address.is_multicast
 
 
@@ -55,7 +56,7 @@ def check_url(url: str, networks: Sequence[Network]) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
         well_formed = httpcore.URL(url).host == (host or "").encode("ascii")
-    except (ValueError, UnicodeError):
+    except (ValueError, TypeError):
         host, port, well_formed = None, None, False
     schemes = ("https", "http") if networks else ("https",)
     if not (

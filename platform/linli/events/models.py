@@ -76,6 +76,8 @@ class WebhookEndpoint(TenantModel):
     failing_since = models.DateTimeField(_("failing since"), null=True)
     hold_until = models.DateTimeField(_("not before"), null=True)
     created_at = models.DateTimeField(_("created on"), db_default=Now())
+    # The row stays, for the trail to name; it has no secrets and no deliveries any more.
+    deleted_at = models.DateTimeField(_("deleted on"), null=True)
 
     class Meta:
         verbose_name = _("webhook endpoint")

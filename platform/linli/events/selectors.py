@@ -30,7 +30,7 @@ def events(*, actor: Actor) -> QuerySet[Event]:
 
 def endpoints(*, actor: Actor) -> QuerySet[WebhookEndpoint]:
     """For who may manage them in the whole tenant."""
-    every = WebhookEndpoint.objects.all()
+    every = WebhookEndpoint.objects.filter(deleted_at=None)
     return every if actor.allows(Permission.WEBHOOKS_MANAGE) else every.none()
 
 

@@ -42,8 +42,10 @@ _SEQUENCE = """
             ) THEN 'ready' ELSE 'waiting' END,
             clock_timestamp()
         FROM numbered AS event JOIN events_webhookendpoint AS endpoint
-        ON event.type = ANY(endpoint.types)
-        OR (event.type = %(test)s AND event.object_id = endpoint.id)
+        ON endpoint.deleted_at IS NULL AND (
+            event.type = ANY(endpoint.types)
+            OR (event.type = %(test)s AND event.object_id = endpoint.id)
+        )
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM numbered), (SELECT count(*) FROM made)

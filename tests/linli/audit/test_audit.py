@@ -50,8 +50,11 @@ MUTATIONS = [
     if probe.operation == "mutation"
 ]
 TRAIL = "audit_entry"
-# Nobody's decisions: what keeps somebody logged in, what is counted, what is still to be done.
-NO_DECISIONS = re.compile(r"accounts_(session|onetimecode|cacheentry)|procrastinate_\w+")
+# Nobody's decisions: what keeps somebody logged in, what is counted, what is still to be done, and
+# what is told outside of the same writes.
+NO_DECISIONS = re.compile(
+    r"accounts_(session|onetimecode|cacheentry)|procrastinate_\w+|due_due|events_(event|delivery)"
+)
 
 Row = dict[str, Any]
 Rows = dict[str, Row]  # by key
