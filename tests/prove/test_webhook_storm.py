@@ -158,7 +158,7 @@ def _storm(database: Database, dying: list[Process]) -> None:
             objects[slug] = _objects(OBJECTS)
     left = dict(EVENTS)
     deliverers = [start(database, **PACE) for _ in range(2)]
-    kills, next_kill, deadline = 0, time.monotonic() + 4, time.monotonic() + 1_500
+    kills, next_kill, deadline = 0, time.monotonic() + 10, time.monotonic() + 3_600
     try:
         while left or _open():
             assert time.monotonic() < deadline, {slug: _state(slug) for slug in objects}
@@ -178,7 +178,7 @@ def _storm(database: Database, dying: list[Process]) -> None:
                     one.kill()
                     time.sleep(0.5)
                     one.start()
-                next_kill = time.monotonic() + 4
+                next_kill = time.monotonic() + 10
             if not left:
                 time.sleep(0.5)
     finally:

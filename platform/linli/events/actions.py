@@ -186,7 +186,7 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
     with one_at_a_time():
         delivery = Delivery.objects.filter(pk=delivery_id).select_related("endpoint").first()
         if delivery is None:
-            raise NotFound(_("delivery"), field="deliveryId")
+            raise NotFound(_("webhook delivery"), field="deliveryId")
         deliveries.replay(delivery.endpoint, Event.objects.filter(pk=delivery.event_id))
         _record_replay(actor, delivery.endpoint, {"delivery": str(delivery.pk)})
         delivery.refresh_from_db()

@@ -113,7 +113,7 @@ class Delivery(TenantModel):
     log = models.JSONField(_("log"), db_default=[])
 
     class Meta:
-        verbose_name = _("delivery")
+        verbose_name = _("webhook delivery")
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "position"], name="delivery_once")
         ]

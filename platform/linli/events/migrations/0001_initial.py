@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('endpoint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='events.webhookendpoint')),
             ],
             options={
-                'verbose_name': 'delivery',
+                'verbose_name': 'webhook delivery',
                 'indexes': [models.Index(models.F('endpoint'), models.F('next_at'), condition=models.Q(('state', 'ready')), name='delivery_due'), models.Index(models.F('endpoint'), models.F('object_id'), models.F('position'), condition=models.Q(('state__in', ['ready', 'waiting'])), name='delivery_open')],
                 'constraints': [models.UniqueConstraint(fields=('endpoint', 'position'), name='delivery_once')],
             },
