@@ -44,6 +44,7 @@ EVENTS = {
     ("zibo", "hanging", "community.updated"): 10_000,
     ("datong", "dying", "community.updated"): 20_000,
 }
+KILL_SECONDS = 20
 OBJECTS = 500  # of each tenant
 PACE = {"first_ms": 100, "hold_ms": 50, "longest_hold_ms": 200, "connect_ms": 500}
 PACE |= {"total_ms": 1_000, "lease_ms": 5_000, "sweep_seconds": 5}
@@ -158,15 +159,15 @@ def _storm(database: Database, dying: list[Process]) -> None:
             objects[slug] = _objects(OBJECTS)
     left = dict(EVENTS)
     deliverers = [start(database, **PACE) for _ in range(2)]
-    kills, next_kill, deadline = 0, time.monotonic() + 10, time.monotonic() + 3_600
+    kills, next_kill, deadline = 0, time.monotonic() + KILL_SECONDS, time.monotonic() + 3_600
     try:
         while left or _open():
             assert time.monotonic() < deadline, {slug: _state(slug) for slug in objects}
             for key in list(left):
                 slug, _kind, type = key
                 with tenant_context(_tenant(slug)):
-                    _tell(_tenant(slug), objects[slug], type, 100)
-                left[key] -= 100
+                    _tell(_tenant(slug), objects[slug], type, 500)
+                left[key] -= 500
                 if not left[key]:
                     del left[key]
             if time.monotonic() > next_kill:
@@ -178,7 +179,7 @@ def _storm(database: Database, dying: list[Process]) -> None:
                     one.kill()
                     time.sleep(0.5)
                     one.start()
-                next_kill = time.monotonic() + 10
+                next_kill = time.monotonic() + KILL_SECONDS
             if not left:
                 time.sleep(0.5)
     finally:

@@ -68,7 +68,7 @@ class WebhookEndpoint(TenantModel):
     url = models.CharField(_("address"), max_length=500)
     description = models.CharField(_("description"), max_length=200, blank=True)
     types = ArrayField(models.CharField(max_length=60), verbose_name=_("types of events"))
-    secrets = models.JSONField(_("signing secrets"))
+    secrets = models.JSONField(_("signing secrets"), blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.ENABLED)
     state_reason = models.CharField(_("reason"), max_length=200, blank=True)
     state_since = models.DateTimeField(_("since"), db_default=Now())

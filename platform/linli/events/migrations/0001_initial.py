@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('url', models.CharField(max_length=500, verbose_name='address')),
                 ('description', models.CharField(blank=True, max_length=200, verbose_name='description')),
                 ('types', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None, verbose_name='types of events')),
-                ('secrets', models.JSONField(verbose_name='signing secrets')),
+                ('secrets', models.JSONField(blank=True, verbose_name='signing secrets')),
                 ('state', models.CharField(choices=[('enabled', 'enabled'), ('paused', 'paused by somebody'), ('failing', 'paused after failing for days')], default='enabled', max_length=8, verbose_name='state')),
                 ('state_reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
                 ('state_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='since')),
