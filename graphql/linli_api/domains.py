@@ -15,6 +15,7 @@ TENANT_DOMAINS = [
     "partners",
     "fund",
     "trusted",
+    "events",
 ]
 
 PLATFORM_DOMAINS = [

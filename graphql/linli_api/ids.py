@@ -4,7 +4,7 @@ An id of another type, of another tenant or of nothing at all gets one and the s
 """
 
 import binascii
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,11 @@ from django.utils.text import camel_case_to_spaces
 from django.utils.translation import gettext as _
 
 from linli.errors import NotFound
+from linli.ids import encode
+
+__all__ = ["decode", "encode", "noun", "split"]
 
 LONGEST = 200
-
-
-def encode(type_name: str, key: Any) -> str:
-    return b64encode(f"{type_name}:{key}".encode()).decode()
 
 
 def split(value: str) -> tuple[str, str] | None:

@@ -1,4 +1,5 @@
-"""The processes that serve on one machine: gunicorn and a worker for each queue, under one parent.
+"""The processes that serve on one machine: gunicorn, a worker for each queue and the deliverer of
+webhooks, under one parent.
 
 `with serving(host, port):` starts them and waits until they answer; they end with the block, or with
 their parent, and what dies meanwhile is started again. `python -m linli.serving stop` ends them from another terminal. One set a checkout:
@@ -42,6 +43,7 @@ def serving(host: str, port: int) -> Iterator[None]:
         "web": (["-m", "gunicorn"], {"LINLI_LOGIN": "app", "LINLI_BIND": bind}),
         "owner worker": (["manage.py", *_worker("owner")], {"LINLI_LOGIN": "owner"}),
         "app worker": (["manage.py", *_worker("app")], {"LINLI_LOGIN": "app"}),
+        "deliverer": (["manage.py", "deliver_webhooks"], {"LINLI_LOGIN": "app"}),
     }
     url = {"LINLI_PLATFORM_URL": f"http://{host}:{port}"}
     children = {

@@ -6,6 +6,7 @@ LINLI_ENV                          ``development`` (default) or ``production``
 LINLI_SECRET_KEY                   required in production
 LINLI_PLATFORM_URL                 where the platform is reached, http://linli.localhost:8000
 LINLI_PLATFORM_HOSTS               further host names of the platform, comma-separated
+LINLI_WEBHOOK_NETWORKS             networks that webhooks may reach besides the internet's addresses
 LINLI_TRUSTED_PROXIES              how many proxies in front may be believed about a client's address
 LINLI_POINTS_A_REQUEST             the most that one request to the API may cost
 LINLI_POINTS_A_MINUTE              what a caller may spend a minute, if nothing else was agreed
@@ -16,6 +17,7 @@ SENTRY_DSN                         errors are reported there if it is set
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -74,6 +76,7 @@ SHARED_APPS = [
     "oauth2_provider",
     "graphene_django",
     "linli.audit",
+    "linli.due",
     "linli.registry",
     "linli.accounts",
     "linli.clients",
@@ -89,6 +92,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "linli.audit",
     "linli.repeats",
+    "linli.events",
     "tenants.communities",
     "tenants.operating_model",
     "tenants.partners",
@@ -219,6 +223,13 @@ USE_TZ = True
 
 # ── Jobs ─────────────────────────────────────────────────────────────────────────────────────────
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────
+LINLI_WEBHOOK_NETWORKS = [
+    ip_network(network.strip())
+    for network in os.environ.get("LINLI_WEBHOOK_NETWORKS", "").split(",")
+    if network.strip()
+]
 
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
 LINLI_GRAPHIQL = DEVELOPMENT

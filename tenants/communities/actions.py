@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.events.emit import emit
 from linli.money import MAX_FEN
 from linli.registry.models import Division, Tenant
 from linli.rules import check_fields, check_version, save_changes, upheld
@@ -71,6 +72,13 @@ def add_community(
             before=None,
             after=snapshot(community),
         )
+        emit(
+            actor=actor,
+            type="community.added",
+            obj=community,
+            community_id=community.pk,
+            data={"opened_on": opened_on, "division_code": division_code},
+        )
     return community
 
 
@@ -108,6 +116,13 @@ def update_community(
             before=before,
             after=after,
             reason=reason,
+        )
+        emit(
+            actor=actor,
+            type="community.updated",
+            obj=community,
+            community_id=community.pk,
+            data={"changed": sorted(name for name in after if after[name] != before[name])},
         )
     return community
 

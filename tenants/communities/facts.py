@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
+from linli.events.emit import emit
 from linli.rules import check_fields, check_version, save_changes
 from tenants.communities.models import Fact
 from tenants.communities.selectors import community_to_act_on
@@ -45,6 +46,13 @@ def state_fact(
         save_changes(fact, stated)
     record(
         actor=actor, action="communities.state_fact", obj=fact, before=before, after=snapshot(fact)
+    )
+    emit(
+        actor=actor,
+        type="fact.stated",
+        obj=fact,
+        community_id=community_id,
+        data={"community": community_id, "key": key, "corrected": not created},
     )
     return fact
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission, system_actor
 from linli.audit.record import record, snapshot
 from linli.errors import Refused
+from linli.events.emit import emit
 from linli.jobs import defer_for
 from linli.library import actions as library
 from linli.library.bounds import Origin, parse_bounds
@@ -28,7 +29,7 @@ from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
-from tenants.operating_model.policies import land_policies, settle_clashes
+from tenants.operating_model.policies import land_policies, settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
     bounds_by_path,
     by_path,
@@ -89,6 +90,12 @@ def write_version(
             before=snapshot(last, "number", "digest") if last else None,
             after=snapshot(version, "key", "number", "title", "digest"),
         )
+        emit(
+            actor=actor,
+            type="model_version.written",
+            obj=version,
+            data={"key": version.key, "number": version.number},
+        )
     return version
 
 
@@ -145,6 +152,12 @@ def publish_version(
             before=None,
             after={"published_id": str(published.pk), "profiles": published.profiles},
         )
+        emit(
+            actor=actor,
+            type="model_version.published",
+            obj=version,
+            data={"key": version.key, "number": version.number},
+        )
     return published
 
 
@@ -199,6 +212,16 @@ def adopt_version(
             before=_told(previous, replaced if layer else None) if previous else None,
             after=_told(adoption, layer),
             reason=reason,
+        )
+        emit(
+            actor=actor,
+            type="model_version.adopted",
+            obj=adoption,
+            data={
+                "version": version.pk,
+                "effective_from": effective_from,
+                "layer": layer.pk if layer else None,
+            },
         )
         library.record_adoption(
             actor=actor,
@@ -255,6 +278,7 @@ def set_layer(
             after=snapshot(layer),
             reason=reason,
         )
+        tell_layer(actor, "layer.set", layer)
         settle_clashes(actor=actor)
     return layer
 

@@ -14,6 +14,7 @@ from datetime import date
 from django.utils import timezone
 
 from linli.audit.record import Acting, record, snapshot
+from linli.events.emit import emit
 from linli.library.models import Policy
 from linli.library.selectors import policies_of
 from linli.registry.models import Tenant
@@ -40,6 +41,7 @@ def land_policies(tenant: Tenant, *, actor: Acting | None) -> list[Layer]:
                 after=snapshot(layer),
                 reason=layer.reason,
             )
+            tell_layer(actor, "policy.landed", layer)
             landed.append(layer)
         if landed:
             settle_clashes(actor=actor)
@@ -66,8 +68,24 @@ def settle_clashes(*, actor: Acting | None) -> list[Layer]:
             before=before,
             after=snapshot(layer, "state", "effective_from"),
         )
+        tell_layer(actor, "policy.settled", layer)
         return [layer, *settle_clashes(actor=actor)]  # one more rule may let the next one in
     return []
+
+
+def tell_layer(actor: Acting | None, type: str, layer: Layer) -> None:
+    emit(
+        actor=actor,
+        type=type,
+        obj=layer,
+        community_id=layer.community_id,
+        data={
+            "kind": layer.kind,
+            "community": layer.community_id,
+            "effective_from": layer.effective_from,
+            "state": layer.state,
+        },
+    )
 
 
 def arriving(tenant: Tenant, book: Rulebook) -> Iterator[Layer]:

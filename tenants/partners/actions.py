@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.events.emit import emit
 from linli.money import MAX_FEN, fen_from_yuan, yuan
 from linli.rules import check_fields, check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
@@ -67,6 +68,18 @@ def admit_partner(
             obj=partner,
             before=None,
             after=snapshot(partner),
+        )
+        emit(
+            actor=actor,
+            type="partner.admitted",
+            obj=partner,
+            community_id=community.pk,
+            data={
+                "community": community.pk,
+                "kind": kind,
+                "is_individual": is_individual,
+                "joined_on": partner.joined_on,
+            },
         )
     return partner
 
@@ -172,6 +185,19 @@ def sign_agreement(
             before=None,
             after=snapshot(agreement),
         )
+        emit(
+            actor=actor,
+            type="agreement.signed",
+            obj=agreement,
+            community_id=partner.community_id,
+            data={
+                "partner": partner.pk,
+                "mode": agreement.mode,
+                "rule_key": rule_key,
+                "starts_on": starts_on,
+                "ends_on": ends_on,
+            },
+        )
     return agreement
 
 
@@ -257,6 +283,19 @@ def declare_income(
             before=None,
             after=snapshot(declaration)
             | {"contribution_id": contribution.pk, "amount_fen": contribution.amount_fen},
+        )
+        emit(
+            actor=actor,
+            type="income.declared",
+            obj=declaration,
+            community_id=agreement.partner.community_id,
+            data={
+                "agreement": agreement.pk,
+                "contribution": contribution.pk,
+                "starts_on": starts_on,
+                "ends_on": ends_on,
+                "amount_fen": contribution.amount_fen,
+            },
         )
     return contribution
 

@@ -94,7 +94,7 @@ def test_platform_and_tenants_are_served_by_gunicorn(served) -> None:
 def test_all_end_with_their_parent_however_it_ends(served, number: int) -> None:
     parent, port = served
     children = _children(parent.pid)
-    assert len(children) == 3  # gunicorn and a worker for each queue
+    assert len(children) == 4  # gunicorn, a worker for each queue, the deliverer
 
     parent.send_signal(number)
     parent.wait(30)
@@ -114,10 +114,10 @@ def test_a_process_that_is_killed_is_started_again(served) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         after = [child for child in _children(parent.pid) if child not in before]
-        if len(after) == 3:
+        if len(after) == 4:
             break
         time.sleep(0.2)
-    assert len(after) == 3
+    assert len(after) == 4
     while time.monotonic() < deadline:
         try:
             assert _status(port, f"linli.localhost:{port}") == 200

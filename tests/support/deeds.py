@@ -18,6 +18,8 @@ from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
 from linli.clients import actions as clients
 from linli.clients.models import Client
+from linli.events import actions as webhooks
+from linli.events.models import Delivery, WebhookEndpoint
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.trusted.models import TrustedDocument
 from linli_api import ids
@@ -418,6 +420,94 @@ def revoke_personal_token(place: Place) -> Deed:
     )
     wrong = {"tokenId": place.code_of_none("PersonalToken")}
     return Deed(place.everybody, {"tokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
+
+
+# ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def an_endpoint(place: Place) -> WebhookEndpoint:
+    return WebhookEndpoint.objects.order_by("pk")[0]
+
+
+def no_endpoint(place: Place) -> dict[str, Any]:
+    return {"endpointId": place.code_of_none("WebhookEndpoint")}
+
+
+@_does("createWebhookEndpoint")
+def create_webhook_endpoint(place: Place) -> Deed:
+    given = {"url": "https://example.org/hook", "types": ["FUND_OPENED", "PARTNER_ADMITTED"]}
+    return Deed(place.everybody, given, {"url": "https://127.0.0.1/"}, "URL_INVALID")
+
+
+@_does("updateWebhookEndpoint")
+def update_webhook_endpoint(place: Place) -> Deed:
+    given = {"endpointId": place.id(an_endpoint(place)), "types": ["FUND_OPENED"]}
+    return Deed(place.everybody, given, {"types": []}, "TYPES_INVALID")
+
+
+@_does("addWebhookSecret")
+def add_webhook_secret(place: Place) -> Deed:
+    given = {"endpointId": place.id(an_endpoint(place))}
+    return Deed(place.everybody, given, no_endpoint(place), "NOT_FOUND")
+
+
+@_does("revokeWebhookSecret")
+def revoke_webhook_secret(place: Place) -> Deed:
+    one = an_endpoint(place)
+    webhooks.add_secret(actor=place.everybody, endpoint_id=one.pk)
+    given = {"endpointId": place.id(one), "secretId": one.secrets[0]["id"]}
+    return Deed(place.everybody, given, {"secretId": "another"}, "NOT_FOUND")
+
+
+@_does("pauseWebhookEndpoint")
+def pause_webhook_endpoint(place: Place) -> Deed:
+    given = {"endpointId": place.id(an_endpoint(place)), "reason": "升级"}
+    return Deed(place.everybody, given, no_endpoint(place), "NOT_FOUND")
+
+
+@_does("resumeWebhookEndpoint")
+def resume_webhook_endpoint(place: Place) -> Deed:
+    one = an_endpoint(place)
+    webhooks.pause_endpoint(actor=place.everybody, endpoint_id=one.pk)
+    given = {"endpointId": place.id(one)}
+    other, _secret = webhooks.create_endpoint(
+        actor=place.everybody, url="https://example.org/", types=["fund.opened"]
+    )
+    return Deed(place.everybody, given, {"endpointId": place.id(other)}, "ENDPOINT_NOT_PAUSED")
+
+
+@_does("deleteWebhookEndpoint")
+def delete_webhook_endpoint(place: Place) -> Deed:
+    one, _secret = webhooks.create_endpoint(
+        actor=place.everybody, url="https://example.org/", types=["fund.opened"]
+    )
+    given = {"endpointId": place.id(one)}
+    return Deed(place.everybody, given, no_endpoint(place), "NOT_FOUND")
+
+
+@_does("sendTestEvent")
+def send_test_event(place: Place) -> Deed:
+    given = {"endpointId": place.id(an_endpoint(place))}
+    other, _secret = webhooks.create_endpoint(
+        actor=place.everybody, url="https://example.org/", types=["fund.opened"]
+    )
+    webhooks.pause_endpoint(actor=place.everybody, endpoint_id=other.pk)
+    return Deed(place.everybody, given, {"endpointId": place.id(other)}, "ENDPOINT_PAUSED")
+
+
+@_does("replayEvents")
+def replay_events(place: Place) -> Deed:
+    since = timezone.now() - timedelta(days=1)
+    given = {"endpointId": place.id(an_endpoint(place)), "since": since.isoformat()}
+    return Deed(place.everybody, given, {"since": "2020-01-01T00:00:00Z"}, "TOO_LONG_AGO")
+
+
+@_does("replayDelivery")
+def replay_delivery(place: Place) -> Deed:
+    one = Delivery.objects.order_by("pk")[0]
+    given = {"deliveryId": ids.encode("WebhookDelivery", one.pk)}
+    nothing = {"deliveryId": place.code_of_none("WebhookDelivery")}
+    return Deed(place.everybody, given, nothing, "NOT_FOUND")
 
 
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────

@@ -9,6 +9,10 @@ from django.utils import timezone
 from linli.accounts.policy import Actor, Client, Role, actor_for, system_actor
 from linli.clients.actions import create_client
 from linli.comparison.models import Figure
+from linli.events import actions as webhooks
+from linli.events.models import Delivery, WebhookEndpoint
+from linli.events.sequencing import sequence
+from linli.events.types import event_types
 from linli.ids import uuid7
 from linli.registry.models import Brand, Tenant
 from linli.repeats.keeping import Asked, keep
@@ -53,6 +57,7 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
             _community(tenant, staff, code, f"{mark}{number}", seed + number)
             for number, code in enumerate(sorted(names_in_street(tenant.division_id))[:2])
         ]
+        _webhook(tenant, mark)
     _public_rows(tenant, mark, seed)
     trust_document(
         actor=staff[Role.STREET_ADMINISTRATOR],
@@ -237,6 +242,28 @@ def _fund(staff: dict[Role, Actor], community: Community, owed: object, mark: st
     fund.approve_spending(actor=staff[Role.CHARITY_APPROVER], spending_id=paid.pk)
     fund.pay_spending(actor=staff[Role.CHARITY_CASHIER], spending_id=paid.pk, paid_on=day)
     fund.reverse_event(actor=administrator, group_id=income, reason=f"{mark}记错了")
+
+
+def _webhook(tenant: Tenant, mark: str) -> None:
+    """Everything that has happened is delivered to it again; one attempt has failed."""
+    made = timezone.now() - timedelta(days=1)
+    endpoint, _secret = webhooks.create_endpoint(
+        actor=system_actor(tenant),
+        url=f"https://{tenant.slug}.example/hook",
+        types=[one.name for one in event_types()],
+        description=f"{mark}小程序",
+    )
+    webhooks.pause_endpoint(
+        actor=system_actor(tenant), endpoint_id=endpoint.pk, reason=f"{mark}停用"
+    )
+    webhooks.resume_endpoint(actor=system_actor(tenant), endpoint_id=endpoint.pk)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        state_reason=f"{mark}恢复", failures=1, failing_since=made, hold_until=timezone.now()
+    )
+    sequence(tenant.pk)
+    webhooks.replay_events(actor=system_actor(tenant), endpoint_id=endpoint.pk, since=made)
+    attempt = {"at": f"{made} {mark}", "status": 500, "milliseconds": 9, "failure": "status"}
+    Delivery.objects.update(log=[attempt])
 
 
 def _public_rows(tenant: Tenant, mark: str, seed: int) -> None:

@@ -52,6 +52,8 @@ class Permission(models.TextChoices):
     DOCUMENTS_REQUIRE = "documents.require"
     CLIENTS_READ = "clients.read"
     CLIENTS_MANAGE = "clients.manage"
+    EVENTS_READ = "events.read"
+    WEBHOOKS_MANAGE = "webhooks.manage"
 
 
 class Role(models.TextChoices):
@@ -143,6 +145,7 @@ DUTIES: dict[Role, Duties] = {
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
     ),
@@ -158,6 +161,7 @@ DUTIES: dict[Role, Duties] = {
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_MANAGE,
         ),
         below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
@@ -181,6 +185,7 @@ DUTIES: dict[Role, Duties] = {
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_MANAGE,
         ),
     ),
     Role.COMMUNITY_SECRETARY: Duties(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import NotFound, Refused
+from linli.events.emit import emit
 from linli.money import yuan
 from tenants.fund import ledger
 from tenants.fund.actions.common import (
@@ -65,6 +66,18 @@ def receive_contribution(
         contribution_id=contribution.pk,
     )
     record_event(actor, "fund.receive", fund, group_id, amount_fen=amount_fen)
+    emit(
+        actor=actor,
+        type="contribution.received",
+        obj=fund,
+        community_id=fund.community_id,
+        data={
+            "contribution": contribution.pk,
+            "ledger_event": group_id,
+            "amount_fen": amount_fen,
+            "received_on": received_on,
+        },
+    )
     return group_id
 
 
@@ -104,6 +117,18 @@ def record_income(
         note=note,
     )
     record_event(actor, "fund.income", fund, group_id, amount_fen=amount_fen)
+    emit(
+        actor=actor,
+        type="income.recorded",
+        obj=fund,
+        community_id=fund.community_id,
+        data={
+            "source": source,
+            "ledger_event": group_id,
+            "amount_fen": amount_fen,
+            "received_on": received_on,
+        },
+    )
     return group_id
 
 

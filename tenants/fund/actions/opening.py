@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import Refused
+from linli.events.emit import emit
 from linli.rules import check_fields, upheld
 from tenants.communities.selectors import community_to_act_on
 from tenants.fund.models import Fund
@@ -41,6 +42,13 @@ def open_fund(
     with upheld(fund_one_a_community=_open_already):
         fund.save(force_insert=True)
     record(actor=actor, action="fund.open", obj=fund, before=None, after=snapshot(fund))
+    emit(
+        actor=actor,
+        type="fund.opened",
+        obj=fund,
+        community_id=community_id,
+        data={"community": community_id, "opened_on": opened_on},
+    )
     return fund
 
 

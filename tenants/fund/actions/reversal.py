@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import NotFound, Refused
+from linli.events.emit import emit
 from tenants.fund import ledger
 from tenants.fund.actions.common import event_of, record_event
 from tenants.fund.ledger import Leg
@@ -61,5 +62,12 @@ def reverse_event(*, actor: Actor, group_id: UUID, reason: str) -> UUID:
     reversal_id = ledger.post(event, opposite)
     record_event(
         actor, "fund.reverse", fund, reversal_id, reason=reason.strip(), reverses=str(group_id)
+    )
+    emit(
+        actor=actor,
+        type="ledger_event.reversed",
+        obj=fund,
+        community_id=fund.community_id,
+        data={"ledger_event": reversal_id, "reverses": group_id},
     )
     return reversal_id

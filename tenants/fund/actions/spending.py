@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.events.emit import emit
 from linli.rules import check_fields
 from tenants.fund import ledger
 from tenants.fund.actions.common import event_of, fund_to_act_on, require_amount, require_day
@@ -57,6 +58,7 @@ def propose_spending(
     check_fields(spending)
     spending.save(force_insert=True)
     record(actor=actor, action="fund.propose", obj=spending, before=None, after=snapshot(spending))
+    _tell(actor, "spending.proposed", spending)
     return spending
 
 
@@ -77,6 +79,7 @@ def approve_spending(*, actor: Actor, spending_id: UUID) -> Spending:
     record(
         actor=actor, action="fund.approve", obj=spending, before=before, after=snapshot(spending)
     )
+    _tell(actor, "spending.approved", spending)
     return spending
 
 
@@ -108,7 +111,22 @@ def pay_spending(*, actor: Actor, spending_id: UUID, paid_on: date) -> Spending:
         event, [Leg(spending.account_code, use, spending.amount_fen, Posting.Kind.SPENDING)]
     )
     record(actor=actor, action="fund.pay", obj=spending, before=before, after=snapshot(spending))
+    _tell(actor, "spending.paid", spending)
     return spending
+
+
+def _tell(actor: Actor, type: str, spending: Spending) -> None:
+    emit(
+        actor=actor,
+        type=type,
+        obj=spending,
+        community_id=spending.fund.community_id,
+        data={
+            "fund": spending.fund_id,
+            "amount_fen": spending.amount_fen,
+            "status": spending.status,
+        },
+    )
 
 
 def _locked(actor: Actor, permission: Permission, spending_id: UUID) -> Spending:

@@ -51,9 +51,10 @@ MUTATIONS = [
 ]
 TRAIL = "audit_entry"
 # Nobody's decisions: what keeps somebody logged in, what is counted, what is still to be done, what
-# was answered.
+# was answered, and what is told outside of the same writes.
 NO_DECISIONS = re.compile(
     r"accounts_(session|onetimecode|cacheentry)|budget_account|procrastinate_\w+|repeats_keptanswer"
+    r"|due_due|events_(event|delivery)"
 )
 
 Row = dict[str, Any]

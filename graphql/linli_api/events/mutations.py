@@ -1,0 +1,194 @@
+"""What is done with webhook endpoints."""
+
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Actor, Permission
+from linli.events import actions
+from linli_api import ids
+from linli_api.events.types import EventType, WebhookDelivery, WebhookEndpoint
+from linli_api.inputs import IdOf
+from linli_api.mutation import Mutation
+from linli_api.scalars import DateTime
+
+WHICH = "Which endpoint."
+SECRET = "The secret to verify signatures with. It is shown this once."
+
+
+class CreateWebhookEndpoint(Mutation):
+    """Has an address told of events from now on. Only of what the caller may read."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        url = graphene.String(required=True, description="An https:// address.")
+        types = graphene.List(
+            graphene.NonNull(EventType), required=True, description="What to be told of."
+        )
+        description = graphene.String(
+            required=True, default_value="", description="What it is for."
+        )
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The new endpoint.")
+    secret = graphene.String(description=SECRET)
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        endpoint, secret = actions.create_endpoint(actor=actor, **values)
+        return {"endpoint": endpoint, "secret": secret}
+
+
+class UpdateWebhookEndpoint(Mutation):
+    """Changes where an endpoint is or what it is told of; what is left out stays."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        url = graphene.String(description="An https:// address.")
+        types = graphene.List(graphene.NonNull(EventType), description="What to be told of.")
+        description = graphene.String(description="What it is for.")
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"endpoint": actions.update_endpoint(actor=actor, **values)}
+
+
+class AddWebhookSecret(Mutation):
+    """Makes a second secret: events carry a signature of each until the old one is revoked."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+    secret = graphene.String(description=SECRET)
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        endpoint, secret = actions.add_secret(actor=actor, **values)
+        return {"endpoint": endpoint, "secret": secret}
+
+
+class RevokeWebhookSecret(Mutation):
+    """Stops signing with a secret, at once."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        secret_id = graphene.String(required=True, description="Which secret, by its id.")
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"endpoint": actions.revoke_secret(actor=actor, **values)}
+
+
+class PauseWebhookEndpoint(Mutation):
+    """Sends nothing until it is resumed; what happens meanwhile waits, for 30 days at most."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        reason = graphene.String(required=True, default_value="", description="Why.")
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"endpoint": actions.pause_endpoint(actor=actor, **values)}
+
+
+class ResumeWebhookEndpoint(Mutation):
+    """Sends again, beginning with what has waited."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"endpoint": actions.resume_endpoint(actor=actor, **values)}
+
+
+class DeleteWebhookEndpoint(Mutation):
+    """Deletes an endpoint with its log; what was still to be sent is not."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+
+    endpoint_id = graphene.ID(description="The id it had.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        key = actions.delete_endpoint(actor=actor, **values)
+        return {"endpoint_id": ids.encode("WebhookEndpoint", key)}
+
+
+class SendTestEvent(Mutation):
+    """Sends an event webhook.test to one endpoint, the way every other goes."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+
+    event_id = graphene.ID(description="The event's global id.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"event_id": ids.encode("Event", actions.send_test(actor=actor, **values).pk)}
+
+
+class ReplayEvents(Mutation):
+    """Delivers again what happened since a time, at most 30 days ago, delivered or not."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        since = DateTime(required=True, description="From this instant on.")
+        until = DateTime(description="Up to this instant, not included; up to now if left out.")
+
+    deliveries = graphene.Int(description="How many events will be delivered again.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"deliveries": actions.replay_events(actor=actor, **values)}
+
+
+class ReplayDelivery(Mutation):
+    """Delivers one event again, delivered or not."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+
+    class Input:
+        delivery_id = IdOf("WebhookDelivery", required=True, description="Which delivery.")
+
+    delivery = graphene.Field(WebhookDelivery, description="The delivery, to be sent again.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"delivery": actions.replay_delivery(actor=actor, **values)}

@@ -1,0 +1,159 @@
+"""Events and webhooks, as the API shows them."""
+
+from enum import Enum as PyEnum
+from typing import Any
+
+import graphene
+from graphene.utils.str_converters import to_camel_case
+
+from linli.accounts.policy import Permission
+from linli.events import models, selectors
+from linli.events.body import body_of
+from linli.events.sending import Failure
+from linli.events.types import Id, event_type, event_types
+from linli_api import ids
+from linli_api.connections import Connection
+from linli_api.fields import One
+from linli_api.guard import INHERITED
+from linli_api.scalars import DateTime, Document, choices
+from linli_api.types import Object
+
+WebhookState = choices(models.WebhookEndpoint.State, "WebhookState")
+DeliveryState = choices(models.Delivery.State, "DeliveryState")
+WebhookFailure = choices(Failure, "WebhookFailure")
+
+_Members = PyEnum(  # type: ignore[misc]
+    "EventType", [(one.name.replace(".", "_").upper(), one.name) for one in event_types()]
+)
+
+
+def _describe(member: PyEnum | None) -> str:
+    if member is None:
+        return 'What kind of thing happened; in bodies it is written "partner.admitted".'
+    told = event_type(member.value)
+    carried = ", ".join(
+        f"{to_camel_case(name)} ({kind.of} id)" if isinstance(kind, Id) else to_camel_case(name)
+        for name, kind in told.data.items()
+    )
+    return f"{told.name}: {told.description} About: {told.about}. data: {carried or 'empty'}."
+
+
+EventType = graphene.Enum.from_enum(_Members, description=_describe)
+
+
+class Event(Object):
+    """Something that happened here, told in the order in which it became visible."""
+
+    class Meta:
+        permission = Permission.EVENTS_READ
+        model = models.Event
+        selector = selectors.events
+        orderings = {"POSITION": ("position",), "NEWEST": ("-position",)}
+
+    type = graphene.Field(EventType, required=True, description="What kind of thing happened.")
+    position = graphene.Int(
+        required=True, description="Where it stands; every later event has a higher one."
+    )
+    at = DateTime(required=True, description="When it happened.")
+    object_type = graphene.String(required=True, description="The type of what it is about.")
+    object_id = graphene.ID(required=True, description="The global id of what it is about.")
+    person_id = graphene.ID(description="Who did it; null where the platform or a client did.")
+    client_id = graphene.ID(description="The program it was done through, or null.")
+    data = Document(required=True, description="The facts, by the type; amounts in fen.")
+    body = Document(required=True, description="The same as a webhook carries it.")
+
+    @staticmethod
+    def resolve_object_id(event: models.Event, info: Any) -> str:
+        return ids.encode(event.object_type, event.object_id)
+
+    @staticmethod
+    def resolve_person_id(event: models.Event, info: Any) -> str | None:
+        return ids.encode("Person", event.person_id) if event.person_id else None
+
+    @staticmethod
+    def resolve_client_id(event: models.Event, info: Any) -> str | None:
+        return ids.encode("Client", event.client_id) if event.client_id else None
+
+    @staticmethod
+    def resolve_body(event: models.Event, info: Any) -> dict[str, Any]:
+        return body_of(event, info.context.actor.tenant.pk)
+
+
+class WebhookSecret(Object):
+    """A signing secret that is live; what it is was told once, when it was made."""
+
+    class Meta:
+        permission = INHERITED
+
+    id = graphene.ID(required=True, description="To revoke it by.")
+    created_at = graphene.String(required=True, description="When it was made.")
+
+    @staticmethod
+    def resolve_id(secret: dict[str, Any], info: Any) -> str:
+        return secret["id"]
+
+
+class WebhookAttempt(Object):
+    """One attempt to deliver."""
+
+    class Meta:
+        permission = INHERITED
+
+    at = graphene.String(required=True, description="When it ended.")
+    status = graphene.Int(description="The HTTP status the receiver answered with, if it did.")
+    milliseconds = graphene.Int(required=True, description="How long it took.")
+    failure = graphene.Field(WebhookFailure, description="Why it failed; null for a success.")
+
+
+class WebhookEndpoint(Object):
+    """An address that is told of events, signed, at least once each."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+        model = models.WebhookEndpoint
+        selector = selectors.endpoints
+
+    url = graphene.String(required=True, description="Where events are sent.")
+    description = graphene.String(required=True, description="What it is for; may be empty.")
+    types = graphene.List(
+        graphene.NonNull(EventType), required=True, description="What it is told of."
+    )
+    state = graphene.Field(WebhookState, required=True, description="Whether it is sent to.")
+    state_reason = graphene.String(required=True, description="Why; may be empty.")
+    state_since = DateTime(required=True, description="Since when it is in this state.")
+    failing_since = DateTime(
+        description="Since when every attempt failed; null after a success. Paused after 3 days."
+    )
+    secrets = graphene.List(
+        graphene.NonNull(WebhookSecret), required=True, description="The live secrets, 1 or 2."
+    )
+    created_at = DateTime(required=True, description="When it was made.")
+    deliveries = Connection(
+        lambda: WebhookDelivery, by="endpoint_id", description="What was sent to it, for 30 days."
+    )
+
+
+class WebhookDelivery(Object):
+    """One event on its way to one endpoint, with every attempt. Kept for 30 days."""
+
+    class Meta:
+        permission = Permission.WEBHOOKS_MANAGE
+        model = models.Delivery
+        selector = selectors.deliveries
+        orderings = {"NEWEST": ("-position",), "OLDEST": ("position",)}
+
+    endpoint = One(WebhookEndpoint, by="endpoint_id", description="To whom.")
+    event = One(Event, by="event_id", description="Of what.")
+    state = graphene.Field(DeliveryState, required=True, description="How it stands.")
+    next_at = DateTime(description="When it is tried next; null once it is delivered or given up.")
+    attempts = graphene.List(
+        graphene.NonNull(WebhookAttempt), required=True, description="All of them, oldest first."
+    )
+
+    @staticmethod
+    def resolve_next_at(delivery: models.Delivery, info: Any) -> Any:
+        return delivery.next_at if delivery.state == models.Delivery.State.READY else None
+
+    @staticmethod
+    def resolve_attempts(delivery: models.Delivery, info: Any) -> list[dict[str, Any]]:
+        return delivery.log

@@ -1,0 +1,102 @@
+"""What can be told: each type of event with what it is about and what it carries.
+
+A domain states its types in a module ``events`` of its own, found when the platform starts. The
+API's enum, the table in docs/events.md and `emit` all read them here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from linli.accounts.policy import Permission
+from linli.ids import encode
+from linli.rules import camel_case
+
+TEST = "webhook.test"
+PAUSED = "webhook.paused"
+
+
+@dataclass(frozen=True)
+class Id:
+    """A field that holds the global id of a type of the API."""
+
+    of: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """A field that holds a state, a day, a number or an amount: never a person's name."""
+
+    description: str
+
+
+Fields = Mapping[str, Id | Value]
+
+
+@dataclass(frozen=True)
+class EventType:
+    """``name`` is stable. ``about``: the type of the API whose object the event names.
+    ``permission``: who may read the domain may hear of it. ``data``: its fields, all always there.
+    """
+
+    name: str
+    about: str
+    permission: Permission
+    description: str
+    data: Fields = field(default_factory=dict)
+
+    @cached_property
+    def wire_names(self) -> dict[str, str]:
+        """As the API spells them: community_id → communityId."""
+        return {name: camel_case(name) for name in self.data}
+
+    def carried(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields as they go out; TypeError where they are not those that were declared."""
+        if given.keys() != self.data.keys():
+            raise TypeError(f"{self.name} carries {sorted(self.data)}, not {sorted(given)}")
+        return {
+            self.wire_names[name]: encode(kind.of, given[name])
+            if isinstance(kind, Id) and given[name] is not None
+            else given[name]
+            for name, kind in self.data.items()
+        }
+
+
+_by_name: dict[str, EventType] = {}
+
+
+def register(*types: EventType) -> None:
+    for one in types:
+        if one.name in _by_name:
+            raise ValueError(f"two types of event are called {one.name}")
+        _by_name[one.name] = one
+
+
+def event_types() -> tuple[EventType, ...]:
+    """All of them, in the order of their names."""
+    return tuple(_by_name[name] for name in sorted(_by_name))
+
+
+def event_type(name: str) -> EventType:
+    """KeyError for one that nobody declared."""
+    return _by_name[name]
+
+
+ENDPOINT = "WebhookEndpoint"
+register(
+    EventType(
+        TEST,
+        ENDPOINT,
+        Permission.WEBHOOKS_MANAGE,
+        "Somebody asked for a test of an endpoint. It goes to that endpoint only.",
+    ),
+    EventType(
+        PAUSED,
+        ENDPOINT,
+        Permission.WEBHOOKS_MANAGE,
+        "An endpoint was paused because every attempt had failed for days.",
+        {"failing_since": Value("Since when every attempt failed.")},
+    ),
+)

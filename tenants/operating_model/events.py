@@ -1,0 +1,45 @@
+"""What is told of operating models and rules."""
+
+from linli.accounts.policy import Permission
+from linli.events.types import EventType, Fields, Id, Value, register
+
+READ = Permission.MODELS_READ
+
+_LAYER: Fields = {
+    "kind": Value("Whose it is: city, district, street or community."),
+    "community": Id("Community", "Which community's; null for the whole unit."),
+    "effective_from": Value("From which day on."),
+    "state": Value("in_force, or clashing where it waits for a person."),
+}
+register(
+    EventType(
+        "model_version.written",
+        "ModelVersion",
+        READ,
+        "A version of an operating model was written.",
+        {"key": Value("The model's key."), "number": Value("Of the version.")},
+    ),
+    EventType(
+        "model_version.published",
+        "ModelVersion",
+        READ,
+        "A version was put into the library.",
+        {"key": Value("The model's key."), "number": Value("Of the version.")},
+    ),
+    EventType(
+        "model_version.adopted",
+        "Adoption",
+        READ,
+        "A version was adopted: the rules of this unit start from it.",
+        {
+            "version": Id("ModelVersion", "Which version."),
+            "effective_from": Value("From which day on."),
+            "layer": Id("Layer", "What was set on top of it with the adoption, or null."),
+        },
+    ),
+    EventType("layer.set", "Layer", READ, "Rules were set on top of the model.", _LAYER),
+    EventType("policy.landed", "Layer", READ, "A policy from above arrived here.", _LAYER),
+    EventType(
+        "policy.settled", "Layer", READ, "A policy that had clashed came into force.", _LAYER
+    ),
+)

@@ -1,0 +1,68 @@
+"""Every mutation of a tenant's schema leaves an event about what it wrote, without personal data."""
+
+import json
+
+import pytest
+from django.db import transaction
+
+from linli.events.models import Event
+from linli.events.types import event_type
+from linli.tenancy.context import tenant_context
+from linli_api.schema import tenant_schema
+from tests.support.api import do
+from tests.support.deeds import DEEDS, Place
+from tests.support.probes import probes
+from tests.support.two_towns import two_towns
+
+# What is done with webhooks themselves is told by the trail only, but for the test event.
+UNTOLD = {
+    "createWebhookEndpoint",
+    "updateWebhookEndpoint",
+    "addWebhookSecret",
+    "revokeWebhookSecret",
+    "pauseWebhookEndpoint",
+    "resumeWebhookEndpoint",
+    "deleteWebhookEndpoint",
+    "replayEvents",
+    "replayDelivery",
+}
+MUTATIONS = {probe.name for probe in probes(tenant_schema) if probe.operation == "mutation"}
+
+
+@pytest.fixture(scope="module")
+def world(session_database, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), two_towns(session_database) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("mutation", "deed"),
+    [
+        pytest.param(mutation, deed, id=f"{mutation}-{deed.__name__}")
+        for mutation in sorted(MUTATIONS - UNTOLD)
+        for deed in DEEDS[mutation]
+    ],
+)
+def test_it_is_told(world, mutation, deed):
+    with transaction.atomic(), tenant_context(world.ours.tenant):
+        place = Place(world.ours)
+        done = deed(place)
+        where = done.actor.tenant
+        with tenant_context(where):
+            before = set(Event.objects.values_list("pk", flat=True))
+            assert do(done.actor, mutation, **done.given) == {"errors": []}
+            new = list(Event.objects.exclude(pk__in=before).order_by("pk"))
+        assert new
+        for event in new:
+            assert event.object_type == event_type(event.type).about
+            assert event.person_id == done.actor.person_id
+            told = json.dumps(event.data, ensure_ascii=False)
+            for name in ("name", "purpose", "note", "reason", "hostCharity", "services"):
+                if given := done.given.get(name):
+                    assert given not in told
+        transaction.set_rollback(True)
+
+
+def test_every_mutation_is_told_or_said_not_to_be():
+    assert UNTOLD <= MUTATIONS
+    assert set(DEEDS) >= MUTATIONS - UNTOLD
