@@ -13,6 +13,7 @@ TENANT_DOMAINS = [
     "operating_model",
     "partners",
     "fund",
+    "exports",
 ]
 
 PLATFORM_DOMAINS = [

@@ -48,7 +48,9 @@ class Answer:
 
 def run(schema: graphene.Schema, request: Request, actor: Actor | None) -> Answer:
     try:
-        document = _document(schema.graphql_schema, request.query, introspects=actor is not None)
+        document = read_document(
+            schema.graphql_schema, request.query, introspects=actor is not None
+        )
     except Rejected as rejected:
         return Answer({"errors": answers(rejected.errors)}, ran=False)
     result: Any = execute(
@@ -72,7 +74,8 @@ class Rejected(Exception):
         self.errors = errors
 
 
-def _document(schema: GraphQLSchema, query: str, *, introspects: bool) -> DocumentNode:
+def read_document(schema: GraphQLSchema, query: str, *, introspects: bool = False) -> DocumentNode:
+    """The document, parsed, within the limits and fit for the schema; raises Rejected."""
     rules = specified_rules if introspects else (*specified_rules, NoSchemaIntrospectionCustomRule)
     try:
         document = parse(query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS)

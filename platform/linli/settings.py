@@ -7,6 +7,7 @@ LINLI_SECRET_KEY                   required in production
 LINLI_PLATFORM_URL                 where the platform is reached, http://linli.localhost:8000
 LINLI_PLATFORM_HOSTS               further host names of the platform, comma-separated
 LINLI_TRUSTED_PROXIES              how many proxies in front may be believed about a client's address
+LINLI_EXPORTS                      the folder of exported files
 SENTRY_DSN                         errors are reported there if it is set
 """
 
@@ -82,6 +83,7 @@ TENANT_APPS = [
     "tenants.operating_model",
     "tenants.partners",
     "tenants.fund",
+    "linli_api.exports",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 
@@ -127,6 +129,18 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static", ("vendor", CHECKOUT / "build" / "assets")]
 STATIC_ROOT = CHECKOUT / "build" / "static"
 WHITENOISE_USE_FINDERS = DEVELOPMENT
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # What tenants export: no address of its own, linli_api.exports hands it out.
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": os.environ.get("LINLI_EXPORTS", str(CHECKOUT / ".linli" / "exports")),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("linli.accounts.tenant_urls")),
     path("graphql", include("linli_api.urls")),
+    path("exports/", include("linli_api.exports.urls")),
 ]

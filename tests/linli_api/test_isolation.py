@@ -39,6 +39,7 @@ COMMON_COLUMNS = {
     "audit.Entry.action",
     "audit.Entry.object_type",
     "communities.Community.opened_on",
+    "exports.Export.scope",
     "fund.Account.code",
     "fund.Fund.opened_on",
     "fund.Posting.happened_on",
@@ -131,7 +132,9 @@ def _each_kind(probe: Probe, town: Town) -> Iterator[dict[tuple[str, ...], str]]
 
 def _tenant_models() -> Iterator[type[models.Model]]:
     for config in apps.get_app_configs():
-        if config.name in settings.TENANT_APPS and config.name.startswith(("tenants.", "linli.")):
+        if config.name in settings.TENANT_APPS and config.name.startswith(
+            ("tenants.", "linli.", "linli_api.")
+        ):
             yield from config.get_models()
 
 

@@ -18,6 +18,8 @@ from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
 from linli.registry.models import Brand, Tenant
 from linli_api import ids
+from linli_api.exports.actions import request_export
+from linli_api.exports.models import Export
 from onboarding.tenants import suspend_tenant
 from tenants.communities.facts import Fact
 from tenants.communities.models import Community
@@ -37,12 +39,14 @@ NOWHERE = "999999999999"
 
 @dataclass(frozen=True)
 class Deed:
-    """wrong: what of the input is given differently to be refused with ``code``."""
+    """wrong: what of the input is given differently to be refused with ``code``. for_members:
+    whoever has a role here may do it, so that only a stranger is refused."""
 
     actor: Actor
     given: dict[str, Any]
     wrong: dict[str, Any]
     code: str
+    for_members: bool = False
 
 
 class Place:
@@ -327,6 +331,30 @@ def reverse_event(place: Place) -> Deed:
     )
     given = {"eventId": str(open_one), "reason": "记错了"}
     return Deed(place.everybody, given, {"eventId": str(gone)}, "ALREADY_REVERSED")
+
+
+# ── Exports ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("exportConnection")
+def export_connection(place: Place) -> Deed:
+    given = {"document": "{ partners { nodes { name } } }", "format": "CSV"}
+    no_list = {"document": "{ viewer { name } }"}
+    return Deed(place.everybody, given, no_list, "EXPORT_DOCUMENT_INVALID", True)
+
+
+@_does("cancelExport")
+def cancel_export(place: Place) -> Deed:
+    document = "{ partners { nodes { name } } }"
+    export = request_export(actor=place.everybody, document=document, format="csv")
+    ended = Export.objects.get(status=Export.Status.DONE)
+    return Deed(
+        place.everybody,
+        {"exportId": place.id(export)},
+        {"exportId": place.id(ended)},
+        "EXPORT_ENDED",
+        for_members=True,
+    )
 
 
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────

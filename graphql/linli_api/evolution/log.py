@@ -106,5 +106,5 @@ def _list(title: str, lines: Iterable[str]) -> list[str]:
 
 def _described(element: Element) -> str:
     type_ = f" {element.type}" if element.type else ""
-    sentence = element.description.partition("\n")[0]
+    sentence = " ".join(element.description.split())
     return f"`{element.coordinate}`{type_}" + (f": {sentence}" if sentence else "")
