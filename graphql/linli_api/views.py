@@ -1,20 +1,18 @@
-"""``/graphql``: POST runs a document, GET shows GraphiQL to logged-in people in development."""
+"""``/graphql``: POST runs a document, GET shows GraphiQL to people who are logged in."""
 
 import json
 from typing import Any
 
 import graphene_django.views
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from linli.accounts.policy import Actor, actor_for
-from linli_api import limits
+from linli_api import graphiql, limits
 from linli_api.errors import InvalidRequest
 from linli_api.execution import Request, run
 from linli_api.schema import platform_schema, tenant_schema
@@ -36,13 +34,10 @@ class GraphQLView(graphene_django.views.GraphQLView):
     with errors is replaced: no documents in addresses or forms, no batches, no words of exceptions.
     """
 
-    graphiql_template = "linli_api/graphiql.html"
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "GET" and settings.LINLI_GRAPHIQL:
-            if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path(), reverse("sign_in"))
-        elif request.method != "POST":
+        if graphiql.wanted(request):
+            return graphiql.page(request)
+        if request.method != "POST":
             return _refusal(
                 InvalidRequest("METHOD_NOT_ALLOWED", _("Send the document by POST, as JSON.")),
                 Allow="POST",
@@ -52,12 +47,7 @@ class GraphQLView(graphene_django.views.GraphQLView):
         except InvalidRequest as refused:
             return _refusal(refused)
 
-    def can_display_graphiql(self, request: HttpRequest, data: Any) -> bool:
-        return request.method == "GET"
-
-    def parse_body(self, request: HttpRequest) -> Request | None:
-        if request.method == "GET":
-            return None
+    def parse_body(self, request: HttpRequest) -> Request:
         _check_csrf(request)
         return _read(request)
 
