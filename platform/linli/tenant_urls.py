@@ -5,5 +5,6 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("linli.accounts.tenant_urls")),
     path("graphql", include("linli_api.urls")),
+    path("graphql/docs", include("linli_api.reference.urls")),
     path("exports/", include("linli_api.exports.urls")),
 ]

@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("linli.accounts.urls")),
     path("", include("linli.library.urls")),
     path("graphql", include("linli_api.urls")),
+    path("graphql/docs", include("linli_api.reference.urls")),
 ]

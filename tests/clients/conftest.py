@@ -25,6 +25,10 @@ class Served:
     headers: dict[str, str]
 
     @property
+    def named(self) -> str:
+        return f"http://{self.headers['Host']}"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {"LINLI_HEADERS": json.dumps(self.headers)}
 

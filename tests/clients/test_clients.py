@@ -71,7 +71,7 @@ class TestPython:
         ("right", "wrong", "told"),
         [
             ("nodes[0].name", "nodes[0].nickname", 'has no attribute "nickname"'),
-            ("income_yuan=", "income_yen=", 'Unexpected keyword argument "income_yen"'),
+            ("incomeYuan=", "incomeYen=", 'Unexpected keyword argument "incomeYen"'),
             ("amount_fen: int", "amount_fen: str", "Incompatible types in assignment"),
         ],
     )
@@ -90,7 +90,8 @@ class TestTypeScript:
         bundle = ["--bundle", "--platform=node", "--format=esm", f"--outfile={program}"]
         built = node("node_modules/esbuild/bin/esbuild", HERE / "try_client.ts", *bundle)
         assert built.returncode == 0, built.stderr
-        done = node(program, served.address, f"{MARK}0社区", **served.environment)
+        here = f"--import={HERE / 'localhost.mjs'}"
+        done = node(here, program, served.named, f"{MARK}0社区", **served.environment)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == [
             f"read 1 {MARK}0社区",

@@ -7,43 +7,45 @@ import json
 import os
 import sys
 from datetime import date
+from typing import Any
 
-import httpx
 from linli_tenant import Client, DeclareIncomeInput
 from linli_tenant.exceptions import GraphQLClientGraphQLMultiError
 
 address, search = sys.argv[1:]
-headers = json.loads(os.environ["LINLI_HEADERS"])
-http = httpx.Client(headers=headers, timeout=60)
-client = Client(url=f"{address}/graphql", http_client=http)
+client = Client(url=f"{address}/graphql", headers=json.loads(os.environ["LINLI_HEADERS"]))
+patiently: dict[str, Any] = {"timeout": 60}
 
-found = client.communities(search=search).communities
-assert found is not None
-partner_id: str = found.nodes[0].partners.nodes[0].id
-print("read", found.total_count, found.nodes[0].name)
+communities = client.communities(search=search, **patiently).communities
+assert communities
+print("read", communities.totalCount, communities.nodes[0].name)
 
-partner = client.partner(id=partner_id).partner
-assert partner is not None
+partners = communities.nodes[0].partners
+assert partners
+partner_id: str = partners.nodes[0].id
+partner = client.partner(id=partner_id, **patiently).partner
+assert partner
+assert partner.agreements
 agreement = partner.agreements.nodes[0]
-starts_on: date = agreement.starts_on
+starts_on: date = agreement.startsOn
 print("days", starts_on.year)
 
 given = DeclareIncomeInput(
-    agreement_id=agreement.id,
-    starts_on=date(2026, 1, 1),
-    ends_on=date(2026, 4, 1),
-    income_yuan="100000.00",
+    agreementId=agreement.id,
+    startsOn=date(2026, 1, 1),
+    endsOn=date(2026, 4, 1),
+    incomeYuan="100000.00",
     sample=True,
 )
-written = client.declare_income(input=given).declare_income
-assert written.contribution is not None
-amount_fen: int = written.contribution.amount_fen
+written = client.declare_income(input=given, **patiently).declareIncome
+assert written.contribution
+amount_fen: int = written.contribution.amountFen
 print("written", amount_fen > 0, written.errors)
 
-again = client.declare_income_again(input=given).declare_income
+again = client.declare_income_again(input=given, **patiently).declareIncome
 print("refused", again.contribution, [error.code for error in again.errors])
 
 try:
-    client.partner(id="nobody")
+    client.partner(id="nobody", **patiently)
 except GraphQLClientGraphQLMultiError as error:
     print("error", [(one.extensions or {}).get("code") for one in error.errors])

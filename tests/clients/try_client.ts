@@ -1,11 +1,11 @@
-// An integrator's program on the generated TypeScript types and urql. Arguments: the host, where it
-// is reached, and a search word. Who asks is said by headers alone: a session's, or later a bearer.
+// An integrator's program on the generated TypeScript types and urql. Arguments: the host and a search
+// word. Who asks is said by headers alone: a session's cookie and token, or later a bearer token.
 import { cacheExchange, Client, fetchExchange } from "@urql/core";
-import { graphql } from "../../build/clients/typescript/tenant";
 import {
   CommunitiesDocument,
   DeclareIncomeAgainDocument,
   DeclareIncomeDocument,
+  type DeclareIncomeInput,
   PartnerDocument,
 } from "../../build/clients/typescript/tenant/graphql";
 
@@ -26,7 +26,7 @@ const partner = (await client.query(PartnerDocument, { id }).toPromise()).data!.
 const agreement = partner.agreements!.nodes[0];
 console.log("days", agreement.startsOn.slice(0, 4));
 
-const input = {
+const input: DeclareIncomeInput = {
   agreementId: agreement.id,
   startsOn: "2026-01-01",
   endsOn: "2026-04-01",
@@ -43,5 +43,3 @@ console.log("refused", again.declareIncome.contribution, JSON.stringify(codes));
 
 const none = await client.query(PartnerDocument, { id: "nobody" }).toPromise();
 console.log("error", JSON.stringify(none.error!.graphQLErrors.map((one) => one.extensions.code)));
-
-export { graphql };

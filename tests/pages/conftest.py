@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from linli.accounts.actions import grant_membership, register_person
 from linli.accounts.models import Person
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP *.localhost 127.0.0.1",
 ]
+expect.set_options(timeout=30_000)
 PASSWORD = "chuangye-lu-17"
 
 
@@ -77,7 +78,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A desktop window of a Chinese browser. Whatever a page's scripts complain of fails the test."""
     context = chromium.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,14 +1,31 @@
 """The reference in a browser: it is searched, linked into, and read on a phone."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from linli.accounts.policy import Role
 
-from .test_appearance import TENANT
+from .test_appearance import SIZES, TENANT, faults
 from .test_graphiql import enter
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_it_fits_a_desk_and_a_phone(site, staff, chromium: Browser, language, tmp_path):
+    context = chromium.new_context(locale=language)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    for host in (TENANT, "linli.localhost"):
+        for width, height in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(site.at(host, "/graphql/docs"))
+            page.screenshot(path=tmp_path / f"{host}-{language}-{width}.png")
+            page.goto(site.at(host, "/graphql/docs#Tenant.division"))
+            page.screenshot(path=tmp_path / f"{host}-{language}-{width}-open.png")
+            assert faults(page) == []
+    context.close()
 
 
 def test_it_is_searched(site, staff, page: Page):

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -37,17 +36,17 @@ def serving(database: Database) -> Iterator[int]:
         yield port
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
 
 
 def _wait_for(port: int) -> None:
     request = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"linli.localhost:{port}"})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             urlopen(request, timeout=10).close()
             return
-        except URLError:
+        except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

@@ -12,7 +12,7 @@ import "./graphiql.css";
 globalThis.MonacoEnvironment = {
   getWorker(_id, label) {
     const name = ["graphql", "json"].includes(label) ? label : "editor";
-    return new Worker(new URL(`./${name}.worker.js`, import.meta.url));
+    return new Worker(new URL(`./${name}.worker.js`, import.meta.url), { type: "module" });
   },
 };
 
