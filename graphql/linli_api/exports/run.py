@@ -76,7 +76,8 @@ def ask(actor: Actor, document: Paged, variables: dict[str, Any], **paging: Any)
     answer = run(own_schema(), Request(document.query, variables | given), actor).body
     for error in answer.get("errors", ()):
         told = error["extensions"]
-        raise Refused(told["code"], error["message"], field=told.get("field"))
+        code = told["code"]
+        raise Refused(code, error["message"], field=told.get("field"))
     connection = answer["data"][document.field]
     info = connection["pageInfo"]
     return Page(

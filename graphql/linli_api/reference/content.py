@@ -126,7 +126,7 @@ def _type(type_: GraphQLNamedType) -> Type:
         interfaces=[one.name for one in getattr(type_, "interfaces", ())],
         needs=list(_needs(_rule_of(type_))),
         entries=[
-            _entry(type_.name, name, part, own.get(name)) for name, part in sorted(parts.items())
+            _shown(type_.name, name, part, own.get(name)) for name, part in sorted(parts.items())
         ],
     )
 
@@ -134,7 +134,7 @@ def _type(type_: GraphQLNamedType) -> Type:
 _STANDARD = "As GraphQL has it."
 
 
-def _entry(type_name: str, name: str, part: Any, own_rule: Any) -> Entry:
+def _shown(type_name: str, name: str, part: Any, own_rule: Any) -> Entry:
     type_ = getattr(part, "type", None)
     leads_to = get_named_type(type_) if type_ else None
     rules = [own_rule]
