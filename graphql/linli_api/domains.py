@@ -16,6 +16,7 @@ TENANT_DOMAINS = [
     "fund",
     "trusted",
     "events",
+    "exports",
 ]
 
 PLATFORM_DOMAINS = [

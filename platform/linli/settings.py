@@ -13,6 +13,7 @@ LINLI_POINTS_A_MINUTE              what a caller may spend a minute, if nothing 
 LINLI_POINTS_A_MINUTE_ANONYMOUS    the same for an address whose callers are not logged in
 LINLI_READ_SECONDS                 how long a query may take
 LINLI_WRITE_SECONDS                how long a mutation may take
+LINLI_EXPORTS                      the folder of exported files
 SENTRY_DSN                         errors are reported there if it is set
 """
 
@@ -97,6 +98,7 @@ TENANT_APPS = [
     "tenants.operating_model",
     "tenants.partners",
     "tenants.fund",
+    "linli_api.exports",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 
@@ -112,6 +114,7 @@ PROVISIONING_STEPS = [
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 MIDDLEWARE = [
     "linli.registry.middleware.TenantMiddleware",
+    "linli_api.door.Door",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,6 +146,18 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "static", ("vendor", CHECKOUT / "build" / "assets")]
 STATIC_ROOT = CHECKOUT / "build" / "static"
 WHITENOISE_USE_FINDERS = DEVELOPMENT
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # What tenants export: no address of its own, linli_api.exports hands it out.
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": os.environ.get("LINLI_EXPORTS", str(CHECKOUT / ".linli" / "exports")),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -232,7 +247,6 @@ LINLI_WEBHOOK_NETWORKS = [
 ]
 
 # ── GraphQL ──────────────────────────────────────────────────────────────────────────────────────
-LINLI_GRAPHIQL = DEVELOPMENT
 # Who may introspect is a permission (`linli_api.execution`); in development whoever is logged in.
 LINLI_INTROSPECTION_OPEN = DEVELOPMENT
 # What limits a request (docs/limits.md): points of one request, and of a caller's minute.

@@ -6,4 +6,6 @@ urlpatterns = [
     path("", include("linli.accounts.tenant_urls")),
     path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
+    path("graphql/docs", include("linli_api.reference.urls")),
+    path("exports/", include("linli_api.exports.urls")),
 ]

@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("linli.library.urls")),
     path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
+    path("graphql/docs", include("linli_api.reference.urls")),
 ]

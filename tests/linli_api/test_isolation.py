@@ -50,6 +50,7 @@ COMMON_COLUMNS = {
     "events.WebhookEndpoint.deleted_at",
     "events.WebhookEndpoint.failures",
     "events.WebhookEndpoint.types",
+    "exports.Export.scope",
     "fund.Account.code",
     "fund.Fund.opened_on",
     "fund.Posting.happened_on",
@@ -143,7 +144,9 @@ def _each_kind(probe: Probe, town: Town) -> Iterator[dict[tuple[str, ...], str]]
 
 def _tenant_models() -> Iterator[type[models.Model]]:
     for config in apps.get_app_configs():
-        if config.name in settings.TENANT_APPS and config.name.startswith(("tenants.", "linli.")):
+        if config.name in settings.TENANT_APPS and config.name.startswith(
+            ("tenants.", "linli.", "linli_api.")
+        ):
             yield from config.get_models()
 
 

@@ -108,8 +108,7 @@ class TestForm:
             response = browser().post("/graphql", "query=1", content_type=kind)
             assert (response.status_code, code(response)) == (415, "JSON_EXPECTED")
 
-    def test_a_document_in_the_address_is_not_run(self, street, auditor, settings):
-        settings.LINLI_GRAPHIQL = False
+    def test_a_document_in_the_address_is_not_run(self, street, auditor):
         response = browser(auditor).get("/graphql", {"query": "{ viewer { name } }"})
         assert (response.status_code, code(response)) == (405, "METHOD_NOT_ALLOWED")
         assert response["Allow"] == "POST"
@@ -140,21 +139,37 @@ class TestCsrf:
 
     def test_with_the_token_it_is(self, auditor):
         client = browser(auditor, enforce_csrf_checks=True)
-        token = client.get("/graphql").cookies["csrftoken"].value
+        token = client.get("/graphql", headers={"accept": "text/html"}).cookies["csrftoken"].value
         response = post(client, VIEWER, headers={"x-csrftoken": token})
         assert response.json()["data"]["viewer"]["name"] == auditor.name
 
 
 class TestGraphiQL:
+    """What a browser asks for; in production as in development."""
+
+    def get(self, person=None, path="/graphql"):
+        return browser(person).get(path, headers={"accept": "text/html,*/*;q=0.8"})
+
     def test_it_is_for_those_who_are_logged_in(self, auditor):
-        page = browser(auditor).get("/graphql").content.decode()
-        assert '/static/linli_api/graphiql.js"' in page
-        assert "/static/vendor/graphiql/graphiql.min.js" in page
+        page = self.get(auditor).content.decode()
+        assert "/static/vendor/graphiql/graphiql.js" in page
         assert "://" not in page  # nothing from another host
-        response = browser().get("/graphql")
+        response = self.get()
         assert response.status_code == 302
         assert response["Location"] == "/sign-in/?next=/graphql"
 
-    def test_not_in_production(self, auditor, settings):
-        settings.LINLI_GRAPHIQL = False
-        assert code(browser(auditor).get("/graphql")) == "METHOD_NOT_ALLOWED"
+    def test_it_loads_and_runs_nothing_of_another_host_nor_of_the_page_itself(self, auditor):
+        policy = self.get(auditor)["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self'; ")
+        assert "script-src" not in policy
+        assert "<script>" not in self.get(auditor).content.decode()
+
+    def test_a_document_in_its_address_is_not_run_either(self, auditor):
+        page = self.get(auditor, "/graphql?query={viewer{name}}").content.decode()
+        assert auditor.name not in page
+
+
+class TestReference:
+    def test_it_is_for_those_who_are_logged_in(self, auditor):
+        assert browser().get("/graphql/docs")["Location"] == "/sign-in/?next=/graphql/docs"
+        assert browser(auditor).get("/graphql/docs").status_code == 200

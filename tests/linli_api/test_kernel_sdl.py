@@ -5,8 +5,8 @@ from linli_api import sdl
 
 
 def test_the_committed_sdl_is_the_codes():
-    for path, text in sdl.rendered().items():
-        assert path.read_text() == text, f"{path.name} is stale. Run: make sdl"
+    for side, text in sdl.rendered().items():
+        assert sdl.committed(side).read_text() == text, f"{side}.graphql is stale. Run: make sdl"
 
 
 @pytest.mark.parametrize("before", ["", "type Query {\n  gone: Int\n}\n"])

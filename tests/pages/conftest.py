@@ -1,24 +1,19 @@
 """A real gunicorn on a database of the test's own, and a real Chromium in front of it."""
 
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from linli.accounts.actions import grant_membership, register_person
 from linli.accounts.models import Person
 from linli.accounts.policy import Role, system_actor
 from linli.registry.models import Tenant
-from tests.support.databases import ROOT, Database
+from tests.support.databases import Database
+from tests.support.servers import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -31,8 +26,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP *.localhost 127.0.0.1",
 ]
-# No control socket: it would lie in the home folder, where all servers of this person would meet.
-OPTIONS = ["--workers=2", "--no-control-socket", "--log-level=warning"]
+expect.set_options(timeout=30_000)
 PASSWORD = "chuangye-lu-17"
 
 
@@ -49,33 +43,8 @@ class Site:
 
 @pytest.fixture
 def site(scratch_database: Database) -> Iterator[Site]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "linli.wsgi", f"--bind=127.0.0.1:{port}", *OPTIONS],
-        cwd=ROOT,
-        env=scratch_database.environment(LINLI_PLATFORM_URL=f"http://linli.localhost:{port}"),
-    )
-    try:
-        _wait_for(port)
+    with serving(scratch_database) as port:
         yield Site(port)
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(port: int) -> None:
-    request = Request(f"http://127.0.0.1:{port}/", headers={"Host": f"linli.localhost:{port}"})
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            urlopen(request, timeout=10).close()
-            return
-        except URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 @pytest.fixture
@@ -109,7 +78,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A desktop window of a Chinese browser. Whatever a page's scripts complain of fails the test."""
     context = chromium.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [
     "platform/linli/*/migrations/*.py",
     "tenants/*/migrations/*.py",
+    "graphql/linli_api/*/migrations/*.py",
     "platform/linli/registry/*.py",
     "platform/linli/registry/data/*.xz",
     "platform/linli/embedded.py",

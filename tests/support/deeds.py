@@ -23,6 +23,8 @@ from linli.events.models import Delivery, WebhookEndpoint
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.trusted.models import TrustedDocument
 from linli_api import ids
+from linli_api.exports.actions import request_export
+from linli_api.exports.models import Export
 from onboarding.tenants import suspend_tenant
 from tenants.communities.facts import Fact
 from tenants.communities.models import Community
@@ -43,13 +45,15 @@ NOWHERE = "999999999999"
 @dataclass(frozen=True)
 class Deed:
     """wrong: what of the input is given differently to be refused with ``code``. own: everybody
-    with a role here does it, with what is theirs."""
+    with a role here does it, with what is theirs. for_members: whoever has a role here may do it,
+    so that only a stranger is refused."""
 
     actor: Actor
     given: dict[str, Any]
     wrong: dict[str, Any]
     code: str
     own: bool = False
+    for_members: bool = False
 
 
 class Place:
@@ -508,6 +512,30 @@ def replay_delivery(place: Place) -> Deed:
     given = {"deliveryId": ids.encode("WebhookDelivery", one.pk)}
     nothing = {"deliveryId": place.code_of_none("WebhookDelivery")}
     return Deed(place.everybody, given, nothing, "NOT_FOUND")
+
+
+# ── Exports ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("exportConnection")
+def export_connection(place: Place) -> Deed:
+    given = {"document": "{ partners { nodes { name } } }", "format": "CSV"}
+    no_list = {"document": "{ viewer { name } }"}
+    return Deed(place.everybody, given, no_list, "EXPORT_DOCUMENT_INVALID", True)
+
+
+@_does("cancelExport")
+def cancel_export(place: Place) -> Deed:
+    document = "{ partners { nodes { name } } }"
+    export = request_export(actor=place.everybody, document=document, format="csv")
+    ended = Export.objects.get(status=Export.Status.DONE)
+    return Deed(
+        place.everybody,
+        {"exportId": place.id(export)},
+        {"exportId": place.id(ended)},
+        "EXPORT_ENDED",
+        for_members=True,
+    )
 
 
 # ── People and tenants, at the platform ──────────────────────────────────────────────────────────

@@ -34,6 +34,7 @@ Path = tuple[str, ...]
 
 # Something a rule may take; a name that is not here gets a word no rule knows.
 TEXTS = {
+    "document": "{ communities { nodes { name } } }",
     "path": "partners.contributions[stationed].rate",
     "kind": "enterprise",
     "ruleKey": "stationed",

@@ -3,21 +3,25 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, connections
+from django.utils import timezone
 from django.utils.translation import override
 
 from linli.accounts.models import Membership, Person
-from linli.accounts.policy import Actor, Role, actor_for
+from linli.accounts.policy import Actor, Client, Role, actor_for
 from linli.accounts.roles import DUTIES
 from linli.clients.actions import create_personal_token
+from linli.ids import uuid7
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
 from linli_api.execution import Request, run
+from linli_api.exports.actions import request_export
+from linli_api.exports.models import Export
 from linli_api.schema import tenant_schema
 from linli_api.types import types_by_model
 from tests.support.databases import Database, copy_of_template
@@ -116,10 +120,33 @@ def _build() -> World:
             actor=town.all_powerful, name=f"{town.tenant.name}令牌", scopes=["fund:read"],
             tenant=town.tenant,
         )  # fmt: skip
+    for town, mark, seed in zip(towns, ("Ω甲", "Ψ乙"), (141, 271), strict=True):
+        _export(town, mark, seed)
     told = [town.rows() for town in towns]
     for town, other in (towns, towns[::-1]):
         town.keys.update(_keys(town, other))
     return World(*towns, secrets(told[0], known=told[1]), secrets(told[1], known=told[0]))
+
+
+def _export(town: Town, mark: str, seed: int) -> None:
+    """One of theirs for each to see, as it is when it is done: nobody else sees it."""
+    document = f"query($kind: String) {{ partners(kind: $kind) {{ nodes {{ name }} }} }} # {mark}"
+    through = replace(town.all_powerful, client=Client(uuid7(), f"{mark}小程序"))
+    with tenant_context(town.tenant):
+        export = request_export(
+            actor=through, document=document, format="csv", variables={"kind": mark}
+        )
+        Export.objects.filter(pk=export.pk).update(
+            status=Export.Status.DONE,
+            language=f"en-{mark}",
+            rows=1_000_000 + seed,
+            total=2_000_000 + seed,
+            size=3_000_000 + seed,
+            cursor=f"{mark}游标",
+            parts=[f"{mark}段"],
+            error={"code": f"{mark}_CODE", "message": f"{mark}错", "field": f"{mark}域"},
+            finished_at=timezone.now(),
+        )
 
 
 def _keys(town: Town, other: Town) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def tenant_home(request: HostRequest) -> HttpResponse:
         {
             "region": region(request.tenant),
             "roles": [role.label for role in Role if role in {g.role for g in actor.grants}],
-            "explorer": settings.LINLI_GRAPHIQL and bool(actor.grants),
+            "explorer": bool(actor.grants),
         },
     )
 

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import pytest
 from django.test import Client
 
 from linli.accounts import views
@@ -107,15 +106,11 @@ def test_a_tenants_page_says_who_you_are_there(browser, person, give, street):
     assert person.name in answer.content.decode()
 
 
-@pytest.mark.parametrize("offered", [True, False])
-def test_the_explorer_is_linked_where_there_is_one(
-    browser, person, give, street, settings, offered
-):
-    settings.LINLI_GRAPHIQL = offered
+def test_the_explorer_is_linked(browser, person, give, street):
     give(person, street, Role.AUDITOR)
     browser.log_in(person)
     browser.follow(f"{CHEZHAN}sign-in/")
-    assert ('href="/graphql"' in browser.get(CHEZHAN).content.decode()) is offered
+    assert 'href="/graphql"' in browser.get(CHEZHAN).content.decode()
 
 
 def test_who_lost_every_role_here_is_told_so_and_offered_nothing(browser, person, give, street):

@@ -3,12 +3,17 @@ from difflib import unified_diff
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from linli_api.sdl import rendered
+from linli_api import sdl
+from linli_api.evolution import log
 
 
 class Command(BaseCommand):
-    help = "Writes the SDL of both schemas next to the code; with --check only compares."
+    help = (
+        "Writes the SDL of both schemas next to the code, and what it changes into the change log; "
+        "with --check only compares."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -16,7 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         differs = []
-        for path, now in rendered().items():
+        wanted = {sdl.committed(side): text for side, text in sdl.rendered().items()}
+        wanted[log.LOG] = log.current(today=timezone.localdate())
+        for path, now in wanted.items():
             before = path.read_text() if path.exists() else ""
             if before == now:
                 continue

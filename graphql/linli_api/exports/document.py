@@ -1,0 +1,158 @@
+"""From the document a client would page through to the one its export asks, and its columns."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_named_type,
+    get_nullable_type,
+    parse,
+    print_ast,
+)
+from graphql.execution.collect_fields import collect_fields, collect_sub_fields
+from graphql.execution.values import get_variable_values
+
+from linli.errors import Refused
+
+PAGING = ("first", "after", "last", "before")
+BESIDE = ("pageInfo", "totalCount")
+# What an export adds to the document, in a form whose parts are grafted onto it.
+ADDED = """query ($exportFirst: Int!, $exportAfter: String, $exportCount: Boolean!) {
+  connection(first: $exportFirst, after: $exportAfter) {
+    pageInfo { hasNextPage endCursor }
+    totalCount @include(if: $exportCount)
+  }
+}"""
+
+
+@dataclass(frozen=True)
+class Paged:
+    """query: asks one page of ``field``. columns: the paths of the values of a row, as in
+    ("community", "name"); a list is one value."""
+
+    query: str
+    field: str
+    columns: list[tuple[str, ...]]
+
+
+def paged(schema: GraphQLSchema, query: str, variables: Mapping[str, Any]) -> Paged:
+    """Refuses what is no query of exactly one connection with its nodes. ``query`` is one that
+    parses; whether it fits the schema is found out when the first page is asked for."""
+    document = parse(query)
+    operation, field = _the_one_field(document)
+    assert schema.query_type is not None
+    declared = schema.query_type.fields.get(field.name.value)
+    connection = get_named_type(declared.type) if declared else None
+    inside = getattr(connection, "fields", {})
+    if not {"nodes", "pageInfo"} <= set(inside):
+        raise _refused()
+    if any(argument.name.value in PAGING for argument in field.arguments):
+        raise Refused(
+            "EXPORT_DOCUMENT_INVALID",
+            _("An export has no pages: leave first, after, last and before out."),
+            field="document",
+        )
+    nodes = _nodes(field)
+    columns = _Columns(schema, document, operation, variables)
+    return Paged(
+        query=_grafted(document, operation, field, nodes),
+        field=field.alias.value if field.alias else field.name.value,
+        columns=list(columns.of(get_named_type(inside["nodes"].type), nodes)),
+    )
+
+
+def _the_one_field(document: DocumentNode) -> tuple[OperationDefinitionNode, FieldNode]:
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if len(operations) == 1 and operations[0].operation is OperationType.QUERY:
+        fields = operations[0].selection_set.selections
+        if len(fields) == 1 and isinstance(fields[0], FieldNode):
+            return operations[0], fields[0]
+    raise _refused()
+
+
+def _nodes(field: FieldNode) -> FieldNode:
+    nodes = None
+    for one in field.selection_set.selections if field.selection_set else ():
+        if isinstance(one, FieldNode) and one.name.value == "nodes" and nodes is None:
+            nodes = FieldNode(
+                name=one.name,
+                alias=None,
+                arguments=one.arguments,
+                directives=one.directives,
+                selection_set=one.selection_set,
+            )
+        elif not isinstance(one, FieldNode) or one.name.value not in BESIDE:
+            raise _refused()
+    if nodes is None or nodes.selection_set is None:
+        raise _refused()
+    return nodes
+
+
+def _grafted(
+    document: DocumentNode, operation: OperationDefinitionNode, field: FieldNode, nodes: FieldNode
+) -> str:
+    added: Any = parse(ADDED).definitions[0]
+    [connection] = added.selection_set.selections
+    operation.variable_definitions = (
+        *operation.variable_definitions,
+        *added.variable_definitions,
+    )
+    field.arguments = (*field.arguments, *connection.arguments)
+    field.selection_set = SelectionSetNode(selections=(nodes, *connection.selection_set.selections))
+    return print_ast(document)
+
+
+class _Columns:
+    """Reads them off the document, so that a file of no rows has its heading."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> None:
+        self.schema = schema
+        self.fragments = {
+            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+        }
+        values = get_variable_values(schema, operation.variable_definitions, dict(variables))
+        # Where they do not fit, the first page says so.
+        self.variables = values if isinstance(values, dict) else {}
+
+    def of(self, type_: Any, nodes: FieldNode) -> Iterator[tuple[str, ...]]:
+        selections: Any = nodes.selection_set
+        fields = collect_fields(self.schema, self.fragments, self.variables, type_, selections)
+        yield from self._leaves(type_, fields, ())
+
+    def _leaves(
+        self, type_: GraphQLObjectType, fields: Mapping[str, list[FieldNode]], path: tuple[str, ...]
+    ) -> Iterator[tuple[str, ...]]:
+        for key, nodes in fields.items():
+            declared = type_.fields.get(nodes[0].name.value)
+            inner = get_nullable_type(declared.type) if declared else None
+            if isinstance(inner, GraphQLObjectType):
+                below = collect_sub_fields(
+                    self.schema, self.fragments, self.variables, inner, nodes
+                )
+                yield from self._leaves(inner, below, (*path, key))
+            else:
+                yield (*path, key)
+
+
+def _refused() -> Refused:
+    return Refused(
+        "EXPORT_DOCUMENT_INVALID",
+        _("An export takes a query of one list with its nodes: { partners { nodes { name } } }."),
+        field="document",
+    )

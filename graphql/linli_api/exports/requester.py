@@ -1,0 +1,60 @@
+"""Who asked for an export: what they may read when it runs, and when the file is fetched.
+
+An export never reads more than its requester could when asking, nor than they can when it runs; and
+the file is theirs only as long as they may read all that it was read with.
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from linli.accounts.models import Person
+from linli.accounts.policy import Actor, Grant, Permission, Reach, actor_for
+from linli.registry.models import Tenant
+from linli_api.exports.models import Export
+
+Communities = frozenset[UUID] | None
+Scope = dict[str, list[str] | None]
+
+
+def scope_of(actor: Actor) -> Scope:
+    """What the actor may do, as an export keeps it: permission → communities, None for all."""
+    return {
+        permission.value: None if where is None else sorted(map(str, where))
+        for permission in Permission
+        if (where := actor.communities(permission)) != frozenset()
+    }
+
+
+def requester_of(export: Export, tenant: Tenant) -> Actor:
+    """The requester as they are now, with no more than they had when they asked."""
+    actor = actor_for(Person.objects.get(pk=export.person_id), tenant)
+    return Actor(actor.person, tenant, tuple(_grants(actor, export.scope)))
+
+
+def covers(actor: Actor, scope: Scope) -> bool:
+    """Whether the actor may still do all that is in the scope."""
+    now = scope_of(actor)
+    return all(
+        name in now and _meet(_communities(now[name]), _communities(where)) == _communities(where)
+        for name, where in scope.items()
+    )
+
+
+def _grants(actor: Actor, scope: Scope) -> Iterator[Grant]:
+    for permission in Permission:
+        if permission.value not in scope:
+            continue
+        where = _meet(actor.communities(permission), _communities(scope[permission.value]))
+        reach = actor.reach(permission) or Reach.OWN
+        for community in (None,) if where is None else where:
+            yield Grant(None, frozenset({permission}), reach, community)
+
+
+def _communities(kept: list[str] | None) -> Communities:
+    return None if kept is None else frozenset(map(UUID, kept))
+
+
+def _meet(one: Communities, other: Communities) -> Communities:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other

@@ -1,0 +1,63 @@
+"""``/exports/…`` at a tenant's host: the file, for who asked for it and may still read what is in it."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from linli.accounts.policy import actor_for
+from linli.errors import Forbidden, NotFound, Refused
+from linli_api.errors import Unauthenticated
+from linli_api.exports import files
+from linli_api.exports.formats import CONTENT_TYPES
+from linli_api.exports.models import Export
+from linli_api.exports.requester import covers
+from linli_api.exports.selectors import exports
+
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "EXPORT_NOT_DONE": 409,
+    "EXPORT_EXPIRED": 410,
+}
+
+
+@require_GET
+@never_cache
+def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingHttpResponse:
+    try:
+        export = _permitted(request, export_id)
+    except Refused as refused:
+        entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
+        return JsonResponse({"errors": [entry]}, status=STATUS[refused.code])
+    kind = Export.Format(export.format)
+    day = timezone.localdate(export.requested_at)
+    return StreamingHttpResponse(
+        files.read(export),
+        headers={
+            "Content-Type": CONTENT_TYPES[kind],
+            "Content-Length": str(export.size),
+            "Content-Disposition": f'attachment; filename="{day}-{export.pk}.{kind}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _permitted(request: HttpRequest, export_id: UUID) -> Export:
+    actor = actor_for(request.user, request.tenant)  # type: ignore[attr-defined]
+    if actor.person is None:
+        raise Unauthenticated
+    export = exports(actor=actor).filter(pk=export_id).first()
+    if export is None:
+        raise NotFound(_("export"))
+    if export.status == Export.Status.EXPIRED or export.expires_at <= timezone.now():
+        raise Refused("EXPORT_EXPIRED", _("The file is thrown away. Ask for it again."))
+    if export.status != Export.Status.DONE:
+        raise Refused("EXPORT_NOT_DONE", _("The file is not done. Ask the export for its status."))
+    if not covers(actor, export.scope):
+        raise Forbidden
+    return export

@@ -1,0 +1,113 @@
+"""What comes over HTTP, as a `Request`; and refusals of what is none."""
+
+import json
+import re
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.translation import gettext as _
+
+from linli.errors import Refused
+from linli.registry.models import Tenant
+from linli_api import limits
+from linli_api.errors import InvalidRequest
+from linli_api.execution import Request
+from linli_api.trusted.requests import text_of
+
+# Of what was not run; anything else is a 400.
+STATUS = {
+    "TOKEN_INVALID": 401,
+    "CSRF_FAILED": 403,
+    "METHOD_NOT_ALLOWED": 405,
+    "IDEMPOTENCY_KEY_IN_USE": 409,
+    "BODY_TOO_LARGE": 413,
+    "JSON_EXPECTED": 415,
+    "IDEMPOTENCY_KEY_REUSED": 422,
+    "RATE_LIMITED": 429,
+    "INTERNAL": 500,
+}
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class _Csrf(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
+def check_csrf(request: HttpRequest) -> None:
+    """A session's cookie alone must not be enough to write."""
+    csrf = _Csrf(lambda _request: HttpResponse())
+    csrf.process_request(request)
+    if csrf.process_view(request, HttpResponse, (), {}):
+        message = _("Send the value of the cookie {cookie} in the header X-CSRFToken.")
+        raise InvalidRequest("CSRF_FAILED", message.format(cookie=settings.CSRF_COOKIE_NAME))
+
+
+def read(request: HttpRequest, tenant: Tenant | None) -> Request:
+    """The document in the body; raises InvalidRequest."""
+    if request.content_type != "application/json":
+        raise InvalidRequest("JSON_EXPECTED", _("Send the document as application/json."))
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > limits.BODY_BYTES:
+        raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
+    body = _json(request.body)
+    if isinstance(body, list):
+        message = _("Several documents at once are not run. Send each in a request of its own.")
+        raise InvalidRequest("BATCH_REFUSED", message)
+    body = body if isinstance(body, dict) else {}
+    query, document_id = body.get("query"), body.get("documentId")
+    if [type(one) for one in (query, document_id) if one is not None] != [str]:
+        message = _(
+            'The body must be one JSON object, each key once: {"query": "…", "variables": {…}}, or'
+            ' with "documentId" in place of "query".'
+        )
+        raise InvalidRequest("REQUEST_INVALID", message)
+    variables, name = body.get("variables"), body.get("operationName")
+    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
+        message = _("variables must be an object and operationName a string.")
+        raise InvalidRequest("REQUEST_INVALID", message)
+    if document_id is not None:
+        return Request(text_of(tenant, document_id), variables or {}, name, trusted=True)
+    return Request(str(query), variables or {}, name)
+
+
+def _json(body: bytes) -> Any:
+    """None for what is no JSON; raises InvalidRequest for text that nothing can store or show."""
+    try:
+        value = json.loads(
+            body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_number
+        )
+        # Half a character can only come as an escape; looked for where there is one.
+        if _SURROGATE.search(body):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        message = _("The text holds a NUL or half a character. Type it anew.")
+        raise InvalidRequest("TEXT_INVALID", message) from error
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values under one key, the last would win in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def refusal(refused: Refused, **headers: str) -> HttpResponse:
+    where = {"field": refused.field} if refused.field else {}
+    entry = {"message": str(refused.message), "extensions": {"code": refused.code, **where}}
+    return JsonResponse(
+        {"errors": [entry]},
+        status=STATUS.get(refused.code, 400),
+        json_dumps_params={"ensure_ascii": False},
+        headers=headers,
+    )

@@ -1,0 +1,120 @@
+"""Asking for an export: what is taken, what is refused at once, what is called off."""
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from linli.accounts.policy import Role
+from linli_api.exports.actions import AT_ONCE
+from linli_api.exports.models import Export
+from tests.support.api import ask, done, refused, send
+
+PARTNERS = "{ partners { nodes { name } } }"
+
+
+def asked(actor, document=PARTNERS, **more):
+    given = {"document": document, "format": "JSONL"} | more
+    return done(
+        actor, "exportConnection", "export { id status rows total url error { code } }", **given
+    )
+
+
+def test_it_is_queued_with_its_two_jobs(town):
+    export = asked(town.administrator)
+    assert export.pop("id")
+    assert export == {"status": "QUEUED", "rows": 0, "total": None, "url": None, "error": None}
+    write, forget = ProcrastinateJob.objects.order_by("pk")
+    assert write.task_name.endswith("write_export")
+    assert write.scheduled_at is None
+    assert forget.task_name.endswith("forget_export")
+    assert forget.scheduled_at == Export.objects.get().expires_at
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ viewer { name } }",
+        "{ nobody { nodes { name } } }",
+        "{ partners { totalCount } }",
+        "{ partners { edges { node { name } } } }",
+        "{ partners { ...P } } fragment P on PartnerConnection { nodes { name } }",
+        "{ partners { nodes { name } } communities { nodes { name } } }",
+        "{ ...Q } fragment Q on Query { partners { nodes { name } } }",
+        "{ partners(first: 5) { nodes { name } } }",
+        '{ partners(after: "x") { nodes { name } } }',
+        "{ partners { nodes { name } nodes { kind } } }",
+        "{ partners { nodes { nothing } } }",
+        "{ partners { nodes } }",
+        "mutation { suspendTenant { errors { code } } }",
+        "query A { partners { nodes { name } } } query B { viewer { name } }",
+        "fragment P on Partner { name }",
+        "{ partners { nodes { name ",
+        "",
+    ],
+)
+def test_only_a_list_can_be_exported(town, document):
+    faults = refused(town.administrator, "exportConnection", document=document, format="CSV")
+    assert faults == [("EXPORT_DOCUMENT_INVALID", "document")]
+
+
+def test_what_a_page_would_refuse_is_refused_at_once(town, actor_as):
+    partner = actor_as(town.street, Role.PARTNER)
+    assert refused(partner, "exportConnection", document=PARTNERS, format="CSV") == [
+        ("FORBIDDEN", None)
+    ]
+    of_kind = "query($kind: String!) { partners(kind: $kind) { nodes { name } } }"
+    for variables in ({}, {"kind": 5}):
+        given = {"document": of_kind, "variables": variables, "format": "CSV"}
+        assert refused(town.administrator, "exportConnection", **given) == [
+            ("REQUEST_INVALID", None)
+        ]
+    deep = (
+        "{ partners { nodes { "
+        + "community { partners { nodes { " * 8
+        + "id"
+        + " } } }" * 8
+        + " } } }"
+    )
+    assert refused(town.administrator, "exportConnection", document=deep, format="CSV") == [
+        ("DOCUMENT_TOO_DEEP", "document")
+    ]
+    wrong = {"document": PARTNERS, "variables": [1], "format": "CSV"}
+    assert refused(town.administrator, "exportConnection", **wrong) == [
+        ("VARIABLES_INVALID", "variables")
+    ]
+
+
+def test_a_document_with_its_paging_fields_is_taken_as_it_is(town):
+    asked(town.administrator, "{ partners { totalCount pageInfo { endCursor } nodes { name } } }")
+
+
+def test_nobody_fills_the_queue(town, actor_as):
+    for _ in range(AT_ONCE):
+        asked(town.administrator)
+    assert refused(town.administrator, "exportConnection", document=PARTNERS, format="CSV") == [
+        ("TOO_MANY_EXPORTS", None)
+    ]
+    asked(town.secretary)
+
+
+def test_each_sees_their_own(town):
+    mine = asked(town.administrator)["id"]
+    theirs = asked(town.secretary)["id"]
+    listed = ask(town.administrator, "{ exports { totalCount nodes { id document } } }")["exports"]
+    assert listed == {"totalCount": 1, "nodes": [{"id": mine, "document": PARTNERS}]}
+    [error] = send(town.administrator, "query($id: ID!) { export(id: $id) { id } }", id=theirs)[
+        "errors"
+    ]
+    assert error["extensions"]["code"] == "NOT_FOUND"
+    assert refused(town.administrator, "cancelExport", exportId=theirs) == [
+        ("NOT_FOUND", "exportId")
+    ]
+
+
+def test_it_is_called_off_once(town):
+    export = asked(town.administrator)["id"]
+    off = done(town.administrator, "cancelExport", "export { status finishedAt }", exportId=export)
+    assert off["status"] == "CANCELLED"
+    assert off["finishedAt"]
+    assert refused(town.administrator, "cancelExport", exportId=export) == [
+        ("EXPORT_ENDED", "exportId")
+    ]

@@ -1,0 +1,58 @@
+"""The reference in a browser: it is searched, linked into, and read on a phone."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from linli.accounts.policy import Role
+
+from .test_appearance import SIZES, TENANT, faults
+from .test_graphiql import enter
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_it_fits_a_desk_and_a_phone(site, staff, chromium: Browser, language, tmp_path):
+    context = chromium.new_context(locale=language)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    for host in (TENANT, "linli.localhost"):
+        for width, height in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(site.at(host, "/graphql/docs"))
+            page.screenshot(path=tmp_path / f"{host}-{language}-{width}.png")
+            page.goto(site.at(host, "/graphql/docs#Tenant.division"))
+            page.screenshot(path=tmp_path / f"{host}-{language}-{width}-open.png")
+            assert faults(page) == []
+    context.close()
+
+
+def test_it_is_searched(site, staff, page: Page):
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    page.goto(site.at(TENANT, "/graphql/docs"))
+    partner, fund = page.locator("#Partner"), page.locator("#Fund")
+    page.locator("#filter").fill("Agreement rent")
+    expect(page.locator("#Agreement")).to_be_visible()
+    expect(fund).to_be_hidden()
+    page.locator("#filter").fill("no such word")
+    expect(page.locator("#found")).to_be_visible()
+    expect(partner).to_be_hidden()
+    page.locator("#filter").fill("")
+    expect(partner).to_be_visible()
+    expect(fund).to_be_visible()
+
+
+def test_an_address_opens_what_it_points_at(site, staff, page: Page):
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    page.goto(site.at(TENANT, "/graphql/docs#Partner.kind"))
+    expect(page.locator("[id='Partner.kind']")).to_be_in_viewport()
+    page.locator("[id='Partner.community']").get_by_role("link", name="Community").click()
+    expect(page.locator("[id='Community.name']")).to_be_visible()
+
+
+def test_a_chinese_term_leads_to_the_glossary(site, staff, page: Page):
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    page.goto(site.at(TENANT, "/graphql/docs#Contribution"))
+    page.locator("#Contribution").get_by_role("link", name="反哺").first.click()
+    expect(page.locator("#term-反哺")).to_be_in_viewport()
