@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Batch:
-    def __init__(self, rows: list[Model]) -> None:
+    def __init__(self, rows: list[Any]) -> None:
         self.rows = rows
         self._loaded: dict[Hashable, Any] = {}
 
@@ -28,11 +28,11 @@ class Batch:
         return self._loaded[key]
 
 
-def together(rows: Iterable[Model]) -> list[Model]:
-    """The rows as a list, made one batch."""
+def together(rows: Iterable[Any]) -> list[Any]:
+    """The rows as a list, made one batch. Rows are models, or stand for some."""
     batch = Batch(list(rows))
     for row in batch.rows:
-        row._batch = batch  # type: ignore[attr-defined]
+        row._batch = batch
     return batch.rows
 
 

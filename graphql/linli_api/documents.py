@@ -89,7 +89,9 @@ class Document:
         """What that operation costs; None where the name does not tell which."""
         if name not in self._costs:
             operation = self.operation(name)
-            self._costs[name] = operation and compile_cost(self.schema, self.node, operation)
+            self._costs[name] = (
+                compile_cost(self.schema, self.node, operation) if operation else None
+            )
         return self._costs[name]
 
 

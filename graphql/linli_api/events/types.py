@@ -89,7 +89,7 @@ class WebhookSecret(Object):
     created_at = graphene.String(required=True, description="When it was made.")
 
     @staticmethod
-    def resolve_id(secret: dict[str, Any], info: Any) -> str:
+    def resolve_id(secret: dict[str, Any], info: Any) -> str:  # type: ignore[override]
         return secret["id"]
 
 

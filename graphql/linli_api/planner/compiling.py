@@ -120,7 +120,8 @@ class Compiler:
     """Compiles one operation for one view. run: the first run, for the shapes of its arguments."""
 
     def __init__(self, run: Any) -> None:
-        self.run, self.actor = run, Probe(run.actor)
+        self.run = run
+        self.actor: Any = Probe(run.actor)
         self._aliases = 0
 
     def row(self, model: Any) -> Row:

@@ -6,7 +6,7 @@ from typing import Any
 
 import graphene
 from django.db.models import JSONField
-from graphql import FieldNode, GraphQLEnumType, GraphQLNonNull, get_named_type, is_leaf_type
+from graphql import FieldNode, GraphQLEnumType, GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
 
 from linli_api import cursors
 from linli_api.connections import Asked, Connection
@@ -75,10 +75,11 @@ def total(compiler: Compiler, declared: Total, at: Selection) -> Sql:
 @plans(Groups)
 def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
     node = at.nodes[0]
-    holes = {
-        name: Hole(lambda run, name=name: run.asked(node)[name], type_of_value(value))
-        for name, value in compiler.run.asked(node).items()
-    }
+
+    def hole(name: str, sample: Any) -> Hole:
+        return Hole(lambda run: run.asked(node)[name], type_of_value(sample))
+
+    holes = {name: hole(name, value) for name, value in compiler.run.asked(node).items()}
     rows = declared.groups(actor=compiler.actor, **holes)
     row = compiler.group(rows)
     made = compiler.object(_target(at), at.nodes, row)
@@ -248,11 +249,11 @@ class _Page:
 def column(at: Selection, name: str, *, nullable: bool = False) -> Sql:
     """A column in the form of the field's type."""
     model_field = at.above.field(name)
-    type_ = at.field.type
+    type_: Any = at.field.type
     required = isinstance(type_, GraphQLNonNull)
     if required and (model_field.null or nullable):
         raise Unplanned(f"{name} may be null where the type says never")
-    leaf = type_.of_type if required else type_
+    leaf: Any = get_nullable_type(type_)
     if not is_leaf_type(leaf):
         raise Unplanned(f"{at.parent.name}.{at.name} holds several values")
     value = at.above.column(name)

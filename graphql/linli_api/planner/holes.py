@@ -60,7 +60,7 @@ class Hole(Expression):
         super().__init__()
         self.reading, self.type, self.many = Reading(read), type_, many
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         if self.many:
             return f"(SELECT unnest(%s::{self.type}[]))", [self.reading]
         if self.type == "jsonb":
@@ -78,7 +78,7 @@ class Outer(Expression):
         super().__init__()
         self.text = text
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return self.text, []
 
     def get_source_expressions(self) -> list[Any]:

@@ -221,7 +221,7 @@ def _conditions(document: Document, operation: OperationDefinitionNode) -> list[
     )
 
 
-def _shape(asked: Any) -> Hashable:
+def _shape(asked: Any) -> Any:
     """What of the arguments the text of the statement depends on."""
     if isinstance(asked, dict):
         return tuple((name, _type(value)) for name, value in asked.items())
@@ -237,7 +237,7 @@ def _shape(asked: Any) -> Hashable:
     )
 
 
-def _type(value: Any) -> Hashable:
+def _type(value: Any) -> Any:
     return (list, type(value[0]) if value else None) if isinstance(value, list) else type(value)
 
 

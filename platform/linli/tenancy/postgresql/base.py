@@ -15,6 +15,8 @@ _reported: dict[tuple[str, ...], str] = {}
 
 
 class DatabaseWrapper(TenantsWrapper):
+    search_path_set_schemas: list[str] | None
+
     def _handle_search_path(self, cursor: Any = None) -> None:
         if self.search_path_set_schemas or self._setting_search_path:
             return
