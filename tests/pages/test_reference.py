@@ -47,7 +47,9 @@ def test_an_address_opens_what_it_points_at(site, staff, page: Page):
     enter(page, site, staff("chezhan", Role.AUDITOR))
     page.goto(site.at(TENANT, "/graphql/docs#Partner.kind"))
     expect(page.locator("[id='Partner.kind']")).to_be_in_viewport()
-    page.locator("[id='Partner.community']").get_by_role("link", name="Community").click()
+    page.locator("[id='Partner.community']").get_by_role(
+        "link", name="Community", exact=True
+    ).click()
     expect(page.locator("[id='Community.name']")).to_be_visible()
 
 
