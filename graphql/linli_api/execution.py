@@ -23,6 +23,7 @@ from graphql import (
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import Refused
+from linli.registry.selectors import is_sandbox
 from linli_api import documents, limits
 from linli_api.documents import Document, Rejected, rejected
 from linli_api.errors import InvalidRequest, answers
@@ -149,7 +150,9 @@ def may_introspect(actor: Actor | None) -> bool:
     """Whether the schema may be asked about itself."""
     if actor is None:
         return False
-    return settings.LINLI_INTROSPECTION_OPEN or actor.holds(Permission.SCHEMA_INTROSPECT)
+    if settings.LINLI_INTROSPECTION_OPEN or actor.holds(Permission.SCHEMA_INTROSPECT):
+        return True
+    return actor.tenant is not None and is_sandbox(actor.tenant)
 
 
 def executed(document: Document, request: Request, actor: Actor | None) -> Answer:

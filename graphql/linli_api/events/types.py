@@ -88,9 +88,8 @@ class WebhookSecret(Object):
     id = graphene.ID(required=True, description="To revoke it by.")
     created_at = graphene.String(required=True, description="When it was made.")
 
-    @staticmethod
-    def resolve_id(secret: dict[str, Any], info: Any) -> str:  # type: ignore[override]
-        return secret["id"]
+    def resolve_id(self: Any, info: Any) -> str:
+        return self["id"]
 
 
 class WebhookAttempt(Object):

@@ -6,7 +6,14 @@ from typing import Any
 
 import graphene
 from django.db.models import JSONField
-from graphql import FieldNode, GraphQLEnumType, GraphQLNonNull, get_named_type, get_nullable_type, is_leaf_type
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLNonNull,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+)
 
 from linli_api import cursors
 from linli_api.connections import Asked, Connection

@@ -198,7 +198,7 @@ def _uses(
             parent, field = info.get_parent_type(), info.get_field_def()
             if id(node) not in reached or not isinstance(parent, GraphQLObjectType) or not field:
                 return
-            if node.name.value.startswith("__"):
+            if node.name.value.startswith("__") or parent.name.startswith("__"):
                 return
             _attribute, declared = declared_fields(parent)[node.name.value]
             if hasattr(declared, "asked"):

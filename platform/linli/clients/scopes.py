@@ -15,9 +15,6 @@ from linli.errors import Refused
 
 P = Permission
 
-# Reading the schema needs no permission: in production it needs this scope.
-INTROSPECT = "introspect"
-
 SCOPES: dict[str, frozenset[Permission]] = {
     "tenants:read": frozenset({P.TENANTS_READ}),
     "tenants:write": frozenset({P.TENANTS_REQUEST}),
@@ -42,7 +39,11 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "audit:read": frozenset({P.AUDIT_READ}),
     "clients:read": frozenset({P.CLIENTS_READ}),
     "clients:write": frozenset({P.CLIENTS_MANAGE}),
-    INTROSPECT: frozenset(),
+    "documents:read": frozenset({P.DOCUMENTS_READ}),
+    "documents:write": frozenset({P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE}),
+    "events:read": frozenset({P.EVENTS_READ}),
+    "webhooks:write": frozenset({P.WEBHOOKS_MANAGE}),
+    "introspect": frozenset({P.SCHEMA_INTROSPECT}),
 }
 
 

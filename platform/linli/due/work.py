@@ -1,5 +1,6 @@
 """Saying and asking what is due. Usable from inside a tenant: the table is in the public schema."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -25,9 +26,9 @@ def set_due(tenant_id: UUID, at: datetime | None) -> None:
         _write(tenant_id, at)
 
 
-def due_tenants(most: int) -> list[UUID]:
-    """The tenants that have waited longest for what is due by now."""
-    waiting = Due.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+def due_tenants(most: int, *, but: Collection[UUID]) -> list[UUID]:
+    """The tenants that have waited longest for what is due by now, but for those named."""
+    waiting = Due.objects.filter(due_at__lte=timezone.now()).exclude(pk__in=but).order_by("due_at")
     return list(waiting.values_list("pk", flat=True)[:most])
 
 

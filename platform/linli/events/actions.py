@@ -137,9 +137,10 @@ def delete_endpoint(*, actor: Actor, endpoint_id: UUID) -> UUID:
     """With its log; what was still to be sent is not. Raises `Forbidden`, `NotFound`."""
     with one_at_a_time():
         endpoint = _endpoint(actor, endpoint_id)
+        before = snapshot(endpoint, *TOLD)
         endpoint.deleted_at, endpoint.secrets = timezone.now(), []
         Delivery.objects.filter(endpoint=endpoint).delete()
-        _move(actor, endpoint, State.PAUSED, "", "webhooks.deleted")
+        _move(actor, endpoint, State.PAUSED, "", "webhooks.deleted", before)
     return endpoint_id
 
 
@@ -216,8 +217,15 @@ def _set(
     check_fields(endpoint)
 
 
-def _move(actor: Actor, endpoint: WebhookEndpoint, state: State, reason: str, action: str) -> None:
-    before = snapshot(endpoint, *TOLD)
+def _move(
+    actor: Actor,
+    endpoint: WebhookEndpoint,
+    state: State,
+    reason: str,
+    action: str,
+    before: dict | None = None,
+) -> None:
+    before = before or snapshot(endpoint, *TOLD)
     endpoint.state, endpoint.state_reason = state, reason.strip()
     endpoint.state_since = timezone.now()
     check_fields(endpoint)
@@ -238,8 +246,8 @@ def _record_secrets(
         actor=actor,
         action=action,
         obj=endpoint,
-        before={"secrets": before},
-        after={"secrets": _secret_ids(endpoint)},
+        before=snapshot(endpoint, "url") | {"secret_ids": before},
+        after=snapshot(endpoint, "url") | {"secret_ids": _secret_ids(endpoint)},
     )
 
 

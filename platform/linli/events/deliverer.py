@@ -157,9 +157,10 @@ class Deliverer:
         """Settle and claim in the tenants that have news, or something due."""
         now = self._milliseconds()
         news = told | self.settled.keys()
-        due = [] if self.stopping else due_tenants(TENANTS)
-        rested = [one for one in due if self.resting.get(one, 0) <= now]
-        for tenant in Tenant.objects.filter(pk__in=[*news, *rested]):
+        # Those that were just visited rest, so that however many are busy, others have their turn.
+        resting = {pk for pk, until in self.resting.items() if until > now}
+        due = [] if self.stopping else due_tenants(TENANTS, but=resting)
+        for tenant in Tenant.objects.filter(pk__in=[*news, *due]):
             settled = self.settled.pop(tenant.pk, [])
             self.resting[tenant.pk] = now + REST_SECONDS * 1000
             if tenant.is_served:

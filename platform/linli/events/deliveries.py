@@ -75,6 +75,9 @@ def work(
     ``busy``: the caller has more under way here and comes back, so that nothing public is written.
     """
     with one_at_a_time():
+        with connection.cursor() as cursor:
+            # What a crash of the server loses here is sent again, in the same order.
+            cursor.execute("SET LOCAL synchronous_commit TO off")
         if settled:
             _settle(settled, pace)
         claims = _claim(tenant_id, list(_targets(tenant_id, room)), pace)
