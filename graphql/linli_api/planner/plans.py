@@ -32,12 +32,12 @@ from graphql.execution.values import get_argument_values, get_variable_values
 
 from linli.accounts.policy import Actor
 from linli.errors import Refused
+from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
 from linli_api.planner.compiling import Compiler, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
 from linli_api.planner.sql import Sql, numbered
-from linli_api.planner.statements import fetch
 
 KEPT = 64  # plans of one operation
 
@@ -95,8 +95,8 @@ class Planned:
         if plan is None:
             return None
         params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
-        columns = fetch(plan.statement, params)
-        if None in columns:
+        columns = connection.fetch_prepared(plan.statement, params)
+        if columns is None or None in columns:
             return None
         parts = (f'"{key}":{column}' for key, column in zip(plan.keys, columns, strict=True))
         return "{" + ",".join(parts) + "}"

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from copy import copy
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
@@ -15,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.registry.models import Tenant
-from linli.tenancy.context import tenant_context
+from linli.tenancy.context import connection, tenant_context
+from linli.tenancy.postgresql.prepared import Row
 
 
 class TenantMiddleware:
@@ -30,7 +29,7 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()  # type: ignore[attr-defined]
+        connection.set_schema_to_public()
         host = split_domain_port(request.get_host())[0]
         if host in settings.LINLI_PLATFORM_HOSTS:
             request.tenant = None  # type: ignore[attr-defined]
@@ -75,9 +74,7 @@ def tenant_of_host(host: str) -> Tenant | None:
     Asked by every request, so it is one plain statement, and a row that was seen before is not made
     into objects again. What the row says is always fresh.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_HOST, [host.lower(), Tenant.Status.PURGED])
-        row = cursor.fetchone()
+    row = connection.fetch_prepared(_BY_HOST, [host.lower()], qualified=True)
     return copy(_tenant(row)) if row else None
 
 
@@ -89,16 +86,17 @@ _BY_HOST = f"""
     JOIN public.registry_tenant own ON own.id = registry_domain.tenant_id
     LEFT JOIN public.registry_tenant above ON above.id = own.parent_id
     LEFT JOIN public.registry_tenant top ON top.id = above.parent_id
-    WHERE registry_domain.domain = %s AND own.status <> %s
+    WHERE registry_domain.domain = $1 AND own.status <> '{Tenant.Status.PURGED.value}'
 """
 
 
 @lru_cache(10_000)
-def _tenant(row: tuple[Any, ...]) -> Tenant | None:
+def _tenant(row: Row) -> Tenant | None:
     """A tenant and, as its parents, those above it."""
     if not row or row[0] is None:
         return None
-    names = [field.attname for field in Tenant._meta.concrete_fields]
-    tenant = Tenant.from_db("default", names, row[: len(names)])
-    tenant.parent = _tenant(row[len(names) :])
+    fields = Tenant._meta.concrete_fields
+    values = [field.to_python(text) for field, text in zip(fields, row, strict=False)]
+    tenant = Tenant.from_db("default", [field.attname for field in fields], values)
+    tenant.parent = _tenant(row[len(fields) :])
     return tenant
