@@ -8,7 +8,7 @@ these values. Tables are named with their schema, for the connection may stand i
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -25,8 +25,10 @@ from linli.accounts.policy import (
 )
 from linli.clients.scopes import permissions_of
 from linli.clients.secrets import ACCESS_TOKEN, PERSONAL_TOKEN, digest
+from linli.registry.hosts import BY_HOST, COUNT, tenant_of_row
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection
+from linli.tenancy.postgresql.prepared import Row
 
 _REMEMBERED = 10_000
 
@@ -36,7 +38,7 @@ _CLIENT = """
       FROM public.clients_accesstoken token
       JOIN public.clients_clientsecret secret ON secret.id = token.secret_id
       JOIN public.clients_client client ON client.id = secret.client_id
-     WHERE token.token_checksum = $1 AND token.expires > $2::timestamptz
+     WHERE token.token_checksum = $2 AND token.expires > $3::timestamptz
        AND secret.revoked_at IS NULL AND client.revoked_at IS NULL
 """
 _PERSON = """
@@ -48,12 +50,23 @@ _PERSON = """
      CROSS JOIN LATERAL (
            SELECT json_agg(json_build_array(role, tenant_id, community_id) ORDER BY id)::text AS roles
              FROM public.accounts_membership
-            WHERE person_id = person.id AND starts_on <= $3::date
-              AND (ended_on IS NULL OR ended_on > $3::date)
+            WHERE person_id = person.id AND starts_on <= $4::date
+              AND (ended_on IS NULL OR ended_on > $4::date)
            ) held
-     WHERE token.digest = $1 AND token.revoked_at IS NULL
-       AND (token.expires_at IS NULL OR token.expires_at > $2::timestamptz)
+     WHERE token.digest = $2 AND token.revoked_at IS NULL
+       AND (token.expires_at IS NULL OR token.expires_at > $3::timestamptz)
 """
+
+
+def _at_host(token: str) -> str:
+    """With the tenant of the host $1 in front: one statement until a program's request is let in."""
+    return f"""
+        SELECT host.*, token.* FROM (SELECT) AS one
+        LEFT JOIN ({BY_HOST}) AS host ON true LEFT JOIN ({token}) AS token ON true
+    """
+
+
+_CLIENT_AT_HOST, _PERSON_AT_HOST = _at_host(_CLIENT), _at_host(_PERSON)
 
 
 @dataclass(frozen=True)
@@ -71,17 +84,37 @@ def admit(token: str, tenant: Tenant | None) -> Admitted | None:
     None for a token that never was, has expired or was revoked, and for one of another tenant:
     nothing tells these apart.
     """
+    found = _found("", token)
+    return _admitted(found[COUNT:], token, tenant) if found else None
+
+
+def admit_at(host: str, token: str) -> tuple[Tenant | None, Admitted | None]:
+    """The tenant of a host, and who asks there."""
+    found = _found(host.lower(), token)
+    if found is None:
+        return None, None
+    tenant = tenant_of_row(found[:COUNT])
+    return tenant, _admitted(found[COUNT:], token, tenant) if tenant else None
+
+
+def _found(host: str, token: str) -> Row | None:
+    now = timezone.now()
+    asked = [host, digest(token), now]
     if token.startswith(ACCESS_TOKEN):
-        return _client(token, tenant)
+        return connection.fetch_prepared(_CLIENT_AT_HOST, asked, qualified=True)
     if token.startswith(PERSONAL_TOKEN):
-        return _person(token, tenant)
+        asked.append(timezone.localdate(now))
+        return connection.fetch_prepared(_PERSON_AT_HOST, asked, qualified=True)
     return None
 
 
-def _client(token: str, tenant: Tenant | None) -> Admitted | None:
-    row = connection.fetch_prepared(_CLIENT, [digest(token), timezone.now()], qualified=True)
-    if row is None:
+def _admitted(row: Row, token: str, tenant: Tenant | None) -> Admitted | None:
+    if row[0] is None:
         return None
+    return _client(row, tenant) if token.startswith(ACCESS_TOKEN) else _person(row, tenant)
+
+
+def _client(row: Row, tenant: Tenant | None) -> Admitted | None:
     client, secret_id = _client_of(row)
     if not reaches(client.tenant_id, client.below, tenant):
         return None
@@ -89,12 +122,7 @@ def _client(token: str, tenant: Tenant | None) -> Admitted | None:
     return Admitted(actor, "clients_clientsecret", secret_id)
 
 
-def _person(token: str, tenant: Tenant | None) -> Admitted | None:
-    now = timezone.now()
-    asked = [digest(token), now, timezone.localdate(now)]
-    row = connection.fetch_prepared(_PERSON, asked, qualified=True)
-    if row is None:
-        return None
+def _person(row: Row, tenant: Tenant | None) -> Admitted | None:
     bearer = _bearer_of(row[:-1])
     if bearer.tenant_id is not None and (tenant is None or bearer.tenant_id != tenant.pk):
         return None
@@ -107,7 +135,7 @@ def _person(token: str, tenant: Tenant | None) -> Admitted | None:
 
 
 @lru_cache(_REMEMBERED)
-def _client_of(row: tuple[str, ...]) -> tuple[Client, UUID]:
+def _client_of(row: Any) -> tuple[Client, UUID]:
     key, name, tenant_id, below, scope, secret_id, answers_id = row
     scopes = frozenset(scope.split())
     client = Client(
@@ -129,7 +157,7 @@ class _Bearer(NamedTuple):
 
 
 @lru_cache(_REMEMBERED)
-def _bearer_of(row: tuple[str, ...]) -> _Bearer:
+def _bearer_of(row: Any) -> _Bearer:
     """The person's columns that are not read here, the password's among them, stay deferred."""
     key, name, tenant_id, scope, person_id, *known = row
     names = ["id", "username", "name", "email", "phone"]
