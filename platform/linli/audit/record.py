@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from linli.audit.models import Entry
+from linli.inserting import insert
 
 MASK = "…"
 
@@ -36,7 +37,7 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() belongs inside the transaction of the write it tells of")
-    return Entry.objects.create(
+    entry = Entry(
         person_id=actor.person_id if actor else None,
         client_id=actor.client_id if actor else None,
         action=action,
@@ -46,6 +47,8 @@ def record(
         after=after,
         reason=reason,
     )
+    insert(entry)
+    return entry
 
 
 def snapshot(obj: models.Model, *fields: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def emit(
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction of the write it tells of")
     told = event_type(type)
-    event = Event.objects.create(
+    event = Event(
         type=type,
         object_type=told.about,
         object_id=obj.pk,
@@ -41,6 +41,7 @@ def emit(
         client_id=actor.client_id if actor else None,
         data=told.carried(data),
     )
+    event.insert()
     wake_on_commit()
     return event
 
