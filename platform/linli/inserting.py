@@ -4,6 +4,7 @@
 it. For rows of plain columns; nothing listens to their being saved, as signals are banned here.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -29,12 +30,11 @@ def insert(row: models.Model) -> None:
 
 @cache
 def _statement(model: type[models.Model], filled: tuple[models.Field, ...]) -> str:
-    quote = connection.ops.quote_name
-    names = [quote(f.column) for f in model._meta.local_concrete_fields if f not in filled]
-    placeholders = ", ".join(["%s"] * len(names))
-    statement = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) VALUES ({placeholders})"
-    )
-    if filled:
-        statement += f" RETURNING {', '.join(quote(field.column) for field in filled)}"
-    return statement
+    given = [f for f in model._meta.local_concrete_fields if f not in filled]
+    table = connection.ops.quote_name(model._meta.db_table)
+    statement = f"INSERT INTO {table} ({_names(given)}) VALUES ({', '.join(['%s'] * len(given))})"
+    return f"{statement} RETURNING {_names(filled)}" if filled else statement
+
+
+def _names(fields: Iterable[models.Field]) -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
