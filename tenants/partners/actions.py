@@ -143,6 +143,13 @@ def update_partner(
             after=snapshot(partner, *changes),
             reason=reason,
         )
+        emit(
+            actor=actor,
+            type="partner.updated",
+            obj=partner,
+            community_id=partner.community_id,
+            data={"changed": sorted(name for name in held if held[name] != getattr(partner, name))},
+        )
     return partner
 
 
