@@ -6,26 +6,47 @@ it. For rows of plain columns; nothing listens to their being saved, as signals 
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Protocol, runtime_checkable
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.expressions import DatabaseDefault
 
+from linli.tenancy.context import current_schema
 
-def insert(row: models.Model) -> None:
-    """As ``row.save(force_insert=True)``: what the database fills in is read back."""
-    fields = row._meta.local_concrete_fields
-    filled = tuple(f for f in fields if isinstance(getattr(row, f.attname), DatabaseDefault))
-    values = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for field in fields
-        if field not in filled
-    ]
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A row that knows which tenant's it is (`linli.tenancy.models.TenantModel`)."""
+
+    def guard(self) -> None: ...
+
+
+def insert(*rows: models.Model) -> None:
+    """As ``row.save(force_insert=True)`` for each, in one round trip: what the database fills in is
+    read back."""
+    statements, values, filled = [], [], []
+    for row in rows:
+        if isinstance(row, Guarded):
+            row.guard()
+        fields = row._meta.local_concrete_fields
+        filled.append(
+            tuple(f for f in fields if isinstance(getattr(row, f.attname), DatabaseDefault))
+        )
+        statements.append(_statement(type(row), filled[-1]))
+        values += [
+            field.get_db_prep_save(field.pre_save(row, add=True), connection)
+            for field in fields
+            if field not in filled[-1]
+        ]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(type(row), filled), values)
-        if filled:
-            for field, value in zip(filled, cursor.fetchone(), strict=True):
-                setattr(row, field.attname, value)
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        cursor.execute("; ".join(statements), values)
+        for row, columns in zip(rows, filled, strict=True):
+            if columns:
+                for field, value in zip(columns, cursor.fetchone(), strict=True):
+                    setattr(row, field.attname, value)
+            cursor.nextset()
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+            row._state.schema = current_schema()  # type: ignore[attr-defined]
 
 
 @cache

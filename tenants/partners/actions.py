@@ -11,9 +11,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
-from linli.audit.record import record, snapshot
+from linli.audit.record import entry, record, snapshot
 from linli.errors import NotFound, Refused
-from linli.events.emit import emit
+from linli.events.emit import emit, event
+from linli.inserting import insert
 from linli.money import MAX_FEN, fen_from_yuan, yuan
 from linli.rules import check_fields, check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
@@ -287,7 +288,6 @@ def declare_income(
         )
         _check_amount(worked)
         check_fields(declaration)
-        declaration.insert()
         contribution = Contribution(
             declaration=declaration,
             partner_id=agreement.partner_id,
@@ -295,8 +295,7 @@ def declare_income(
             lines=list(worked.lines),
             rules=terms.last,
         )
-        contribution.insert()
-        record(
+        told = entry(
             actor=actor,
             action="partners.income_declared",
             obj=declaration,
@@ -304,7 +303,7 @@ def declare_income(
             after=snapshot(declaration)
             | {"contribution_id": contribution.pk, "amount_fen": contribution.amount_fen},
         )
-        emit(
+        happened = event(
             actor=actor,
             type="income.declared",
             obj=declaration,
@@ -317,6 +316,7 @@ def declare_income(
                 "amount_fen": contribution.amount_fen,
             },
         )
+        insert(declaration, contribution, told, happened)
     return contribution
 
 

@@ -102,7 +102,7 @@ def people(*, actor: Actor) -> QuerySet[Person]:
     if actor.tenant is None:
         if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
             return Person.objects.all()
-        known |= ~Exists(Membership.objects.filter(person=OuterRef("pk")))
+        known |= Q(~Exists(Membership.objects.filter(person=OuterRef("pk"))))
     return Person.objects.filter(known)
 
 

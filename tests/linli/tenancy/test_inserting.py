@@ -54,38 +54,47 @@ def test_the_row_is_the_one_that_save_leaves(community) -> None:
         insert(inserted)
         assert stands(inserted) == stands(saved)
     one = partner(community)
-    one.insert()
+    insert(one)
     assert stands(one)["version"] == 1
 
 
 def test_it_is_one_statement_and_the_row_can_be_changed_afterwards(community) -> None:
     one = partner(community)
     with CaptureQueriesContext(connection) as captured:
-        one.insert()
+        insert(one)
     assert [query["sql"].split()[0] for query in captured] == ["INSERT"]
     one.name = "市人民医院"
     one.save()
     assert Partner.objects.get().name == "市人民医院"
 
 
+def test_several_are_one_statement_and_each_is_told_what_it_got(community) -> None:
+    rows = [an_event(), partner(community), an_event(), an_entry()]
+    with CaptureQueriesContext(connection) as captured:
+        insert(*rows)
+    assert len(captured) == 1
+    for row in rows:
+        stands(row)
+
+
 def test_what_the_database_fills_in_is_read_back_and_what_is_given_is_kept(community) -> None:
     filled, given = an_event(), an_event()
     given.id = uuid7()
     key = given.id
-    filled.insert()
-    given.insert()
+    insert(filled)
+    insert(given)
     assert (filled.position, filled.at) == (0, Event.objects.get(pk=filled.pk).at)
     assert given.pk == key
 
 
 def test_a_constraint_holds(community) -> None:
-    partner(community).insert()
+    insert(partner(community))
     with pytest.raises(IntegrityError, match="partner_once_a_community"), transaction.atomic():
-        partner(community).insert()
+        insert(partner(community))
 
 
 def test_a_row_of_another_tenant_is_not_inserted_here(community, other_street) -> None:
     one = partner(community)
-    one.insert()
+    insert(one)
     with tenant_context(other_street), pytest.raises(CrossedTenants):
-        one.insert()
+        insert(one)
