@@ -152,20 +152,25 @@ class Arena:
         with database.connect("owner", self.scratch.name) as connection:
             found = connection.execute(
                 f"""
-                SELECT to_jsonb(d), to_jsonb(k), to_jsonb(e) FROM {data.SCHEMA}.partners_declaration d
+                SELECT to_jsonb(d), to_jsonb(k), to_jsonb(e), to_jsonb(v)
+                FROM {data.SCHEMA}.partners_declaration d
                 JOIN {data.SCHEMA}.partners_contribution k ON k.declaration_id = d.id
                 JOIN {data.SCHEMA}.audit_entry e ON e.object_id = d.id::text
+                JOIN {data.SCHEMA}.events_event v ON v.object_id = d.id
                 WHERE d.agreement_id = %s AND d.starts_on = %s
                 """,
                 [values["agreement"], values["startsOn"]],
             ).fetchall()
         [rows] = found
         left: dict[str, Any] = {}
-        for name, row in zip(("declaration", "contribution", "entry"), rows, strict=True):
+        names = ("declaration", "contribution", "entry", "event")
+        for name, row in zip(names, rows, strict=True):
             left |= {f"{name}.{column}": value for column, value in row.items()}
-            left |= {f"{name}.after.{key}": v for key, v in (row.get("after") or {}).items()}
+            told = row.get("after") or row.get("data") or {}
+            left |= {f"{name}.told.{key}": value for key, value in told.items()}
         unequal = ("id", "agreement_id", "partner_id", "declaration_id", "contribution_id", "at",
-                   "object_id", "declared_at", "worked_out_at", "after")  # fmt: skip
+                   "object_id", "declared_at", "worked_out_at", "after", "data", "agreement",
+                   "contribution", "community_id", "position")  # fmt: skip
         return {name: v for name, v in left.items() if name.rpartition(".")[2] not in unequal}
 
     def _backends(self) -> list[int]:

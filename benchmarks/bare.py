@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from benchmarks.data import INTEGRATOR, SCHEMA
+from benchmarks.data import SCHEMA
 from benchmarks.queries import LAST, PAGE
 from linli import database
-from linli.ids import uuid7
+from linli.ids import encode, uuid7
 
 OWED = f"""
     CROSS JOIN LATERAL (
@@ -71,7 +71,7 @@ Q3 = """
 """
 
 AGREEMENT = """
-    SELECT a.starts_on, a.ends_on, a.agreed_rate, a.rule_key, a.partner_id
+    SELECT a.starts_on, a.ends_on, a.agreed_rate, a.rule_key, a.partner_id, p.community_id
     FROM partners_agreement a JOIN partners_partner p ON p.id = a.partner_id
     WHERE a.id = %s FOR NO KEY UPDATE OF a
 """
@@ -90,8 +90,12 @@ CONTRIBUTION = """
     VALUES (%s, %s, %s, %s, %s, %s, now())
 """
 AUDIT = """
-    INSERT INTO audit_entry (id, at, person_id, action, object_type, object_id, after, reason)
+    INSERT INTO audit_entry (id, at, client_id, action, object_type, object_id, after, reason)
     VALUES (%s, now(), %s, 'partners.income_declared', 'partners.Declaration', %s, %s, '')
+"""
+EVENT = """
+    INSERT INTO events_event (type, object_type, object_id, community_id, client_id, data)
+    VALUES ('income.declared', 'Declaration', %s, %s, %s, %s)
 """
 
 
@@ -106,8 +110,9 @@ def connection() -> psycopg.Connection:
 
 
 @cache
-def acting_person() -> Any:
-    found = connection().execute("SELECT id FROM accounts_person WHERE username = %s", [INTEGRATOR])
+def acting_client() -> Any:
+    """The one that Linli is asked by."""
+    found = connection().execute("SELECT id FROM clients_client ORDER BY id DESC LIMIT 1")
     return found.fetchone()[0]  # type: ignore[index]
 
 
@@ -144,7 +149,13 @@ def declare(agreement: str, startsOn: str, endsOn: str, incomeFen: int) -> bytes
             "declared_at": declared_at.isoformat(), "sample": False,
             "contribution_id": str(contribution), "amount_fen": owed,
         }  # fmt: skip
-        execute(AUDIT, [uuid7(), acting_person(), str(declaration), Jsonb(after_it)])
+        execute(AUDIT, [uuid7(), acting_client(), str(declaration), Jsonb(after_it)])
+        event = {
+            "agreement": encode("Agreement", agreement),
+            "contribution": encode("Contribution", contribution),
+            "startsOn": startsOn, "endsOn": endsOn, "amountFen": owed,
+        }  # fmt: skip
+        execute(EVENT, [declaration, term[5], acting_client(), Jsonb(event)])
     told = {"contribution": {"id": str(contribution), "amountFen": owed}, "errors": []}
     return json.dumps({"data": {"declareIncome": told}}).encode()
 

@@ -4,7 +4,7 @@ Q1  20 partners of a community, by name, each with its community's name, its las
     and what it owes in all
 Q2  one partner by its id, with its community
 Q3  contributions summed by community and month
-W1  declare an income; what is owed is worked out, and the trail has its row
+W1  declare an income; what is owed is worked out, and the trail and the events have their rows
 
 Whatever the names in it, an answer reads as the same plain values (`Dialect.reads`), so that nobody
 is timed on a wrong answer.

@@ -5,8 +5,8 @@ graphql-core's executor over the same declarations.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -44,20 +44,23 @@ class Request:
 
 @dataclass(frozen=True)
 class Context:
-    """What resolvers find at ``info.context``. actor: None for an anonymous caller."""
+    """What resolvers find at ``info.context``. actor: None for an anonymous caller. revealed: the
+    secrets that the answer tells (`linli_api.fields.Revealed`)."""
 
     actor: Actor | None
+    revealed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Answer:
     """data: its JSON text; None when nothing was executed (HTTP 400). kept: the whole answer, where
-    it was given before under the same key (`linli_api.repeats`)."""
+    it was given before under the same key (`linli_api.repeats`). revealed: the secrets in it."""
 
     data: str | None
     errors: list[dict[str, Any]] = field(default_factory=list)
     extensions: Mapping[str, Any] = field(default_factory=dict)
     kept: str | None = None
+    revealed: Sequence[str] = ()
 
     @property
     def ran(self) -> bool:
@@ -80,6 +83,14 @@ class Answer:
             if self.extensions:
                 parts.append(f'"extensions":{_json(self.extensions)}')
         return "{" + ",".join(parts) + "}"
+
+    @property
+    def to_keep(self) -> str:
+        """The same with null for each secret: those are told once."""
+        text = self.text
+        for secret in self.revealed:
+            text = text.replace(_json(secret), "null")
+        return text
 
     @property
     def body(self) -> dict[str, Any]:
@@ -113,7 +124,7 @@ class Prepared:
             answer = _answer(self.document, self.request, self.actor)
         told = {"requested": self.price, "limit": settings.LINLI_POINTS_A_REQUEST}
         extensions = {"cost": told | (self.meter.told() if self.meter else {})}
-        return Answer(answer.data, answer.errors, extensions)
+        return replace(answer, extensions=extensions)
 
 
 def run(
@@ -157,10 +168,11 @@ def may_introspect(actor: Actor | None) -> bool:
 
 def executed(document: Document, request: Request, actor: Actor | None) -> Answer:
     """What graphql-core's executor answers."""
+    context = Context(actor)
     result: Any = execute(
         document.schema,
         document.node,
-        context_value=Context(actor),
+        context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
         execution_context_class=deadline.Timed,
@@ -168,7 +180,7 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
     found = answers(result.errors or ())
     if result.data is None and all(error.path is None for error in result.errors or ()):
         return Answer(None, found)
-    return Answer(_json(result.data), found)
+    return Answer(_json(result.data), found, revealed=context.revealed)
 
 
 def _answer(document: Document, request: Request, actor: Actor | None) -> Answer:

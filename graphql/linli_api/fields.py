@@ -58,6 +58,21 @@ class Worked(Field):
         self.of = of
 
 
+class Revealed(Field):
+    """A secret, told in the one answer that made it: where the answer is kept to be given again
+    (`linli_api.repeats`), null stands in its place. ``of``: the payload's attribute."""
+
+    def __init__(self, *, of: str, **options: Any) -> None:
+        super().__init__(graphene.String, resolver=self._resolve, **options)
+        self.of = of
+
+    def _resolve(self, root: Any, info: Any) -> str | None:
+        secret = getattr(root, self.of)
+        if secret is not None:
+            info.context.revealed.append(secret)
+        return secret
+
+
 class GlobalId(Field):
     """The global id of a row of another type, whose key stands in the column ``by``."""
 

@@ -3,16 +3,16 @@
 All its mutations run in one transaction, each in a savepoint of its own, and the answer is kept in
 that transaction too. So there is no moment at which something is done and its answer not kept: a
 process that dies before the commit has done nothing, one that dies after it has left the answer.
-Refusals are answers like others. What is not kept, so that the same key may be tried again: a
+Refusals are answers like others. A secret is told once: the answer is kept without it. What is not kept, so that the same key may be tried again: a
 request of which nothing was run, and a fault of ours, which with a key undoes all of the request.
 """
 
 import json
 import re
-from hashlib import sha256
 
 import graphene
 from django.db import DatabaseError, transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from graphql import GraphQLError
 
@@ -84,7 +84,7 @@ def _run(prepared: Prepared, asked: Asked) -> Answer:
         raise _Undone(Answer("null", faults))
     if not answer.ran:
         raise _Undone(answer)
-    keep(asked, answer.text)
+    keep(asked, answer.to_keep)
     return answer
 
 
@@ -99,4 +99,6 @@ def _asked(prepared: Prepared, key: str | None) -> Asked | None:
         return None
     told = [request.query, request.operation_name, request.variables]
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
-    return Asked(owner_id, key, sha256(canonical.encode()).hexdigest())
+    # Under our key: a plain hash would let whoever reads the row try passwords that were set.
+    fingerprint = salted_hmac("linli.repeats", canonical, algorithm="sha256").hexdigest()
+    return Asked(owner_id, key, fingerprint)

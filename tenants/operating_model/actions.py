@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
+from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +45,9 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.selectors import measured_outcomes
+
+# By rules that are kept themselves (`tenants.operating_model.rulebook`). Snapshots are never deleted.
+_frozen: WeakKeyDictionary[Effective, RuleSnapshot] = WeakKeyDictionary()
 
 _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", re.ASCII)
 
@@ -329,6 +335,8 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
     Part of the caller's action and of its row in the trail. Safe against others doing the same.
     """
     assert effective.base.ref is not None  # rules of a tenant start from a version
+    if (known := _frozen.get(effective)) is not None:
+        return known
     frozen = RuleSnapshot.objects.filter(digest=effective.digest).first()
     if frozen is None:
         community_layer = Layer.Kind.COMMUNITY
@@ -342,6 +350,8 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
                 "content": effective.content(),
             },
         )
+    # Only what is there for good: this transaction may yet be rolled back.
+    transaction.on_commit(partial(_frozen.__setitem__, effective, frozen))
     return frozen
 
 

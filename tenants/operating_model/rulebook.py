@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,6 +21,16 @@ from linli.library.document import parse_document
 from linli.library.layers import Effective, LayerSpec, resolve
 from linli.tenancy.context import current_schema
 from tenants.operating_model.models import Adoption, Layer
+
+# In a statement that reads something else anyway: one value, another one whenever anything was
+# decided. Rows are only added, and of a layer nothing but these two columns ever changes.
+STANDING = """(
+    SELECT md5(string_agg(told, ' ' ORDER BY told)) FROM (
+        SELECT id || ' ' || effective_from AS told FROM operating_model_adoption
+        UNION ALL
+        SELECT id || ' ' || effective_from || ' ' || state FROM operating_model_layer
+    ) AS decided
+)"""
 
 _Row = TypeVar("_Row", Adoption, Layer)
 _DEEPEST_LAST = Layer.Kind.values
@@ -60,6 +71,15 @@ class Rulebook:
             tuple(in_force.order_by(*order)),
         )
 
+    @classmethod
+    def standing(cls, decided: str | None) -> Rulebook:
+        """As it stands where STANDING reads ``decided``: once loaded, without a query. Not for who
+        changes the rules.
+
+        Nothing else is ever read there: of what was rolled back, no key comes again.
+        """
+        return _standing(current_schema(), decided)
+
     def plus(self, *rows: Adoption | Layer | None) -> Rulebook:
         """With these as well; of several for one day they are the last."""
         adoptions = (*self.adoptions, *(row for row in rows if isinstance(row, Adoption)))
@@ -96,6 +116,23 @@ class Rulebook:
         layers = tuple(layer for layer in standing if layer is not None)
         return _effective(adoption, layers, tuple(layer.effective_from for layer in layers))
 
+    def timeline(
+        self, starts_on: date, ends_on: date, community_id: UUID | None = None
+    ) -> list[tuple[date, date, Effective]]:
+        """The days [starts_on, ends_on) as the longest runs [from, to) of equal rules, in order.
+
+        Equal: every value, where it came from and what bounds it. Refused: NO_MODEL_IN_FORCE.
+        """
+        changes = (day for day in self.days_of_change(starts_on) if day < ends_on)
+        runs: list[tuple[date, date, Effective]] = []
+        for day, until in pairwise([starts_on, *changes, ends_on]):
+            rules = self.effective(day, community_id)
+            if runs and _same(runs[-1][2], rules):
+                first, _end, rules = runs.pop()
+                day = first
+            runs.append((day, until, rules))
+        return runs
+
     def days_of_change(self, after: date) -> list[date]:
         """The days after this one on which something is replaced."""
         days = {row.effective_from for row in self.adoptions}
@@ -119,6 +156,15 @@ class Rulebook:
                     layer = refused.data.get("layer") or {}
                     found.setdefault(str(layer.get("ref")), refused)
         return list(found.values())
+
+
+@lru_cache(maxsize=256)
+def _standing(schema: str, decided: str | None) -> Rulebook:
+    return Rulebook.load()
+
+
+def _same(one: Effective, other: Effective) -> bool:
+    return one is other or (one.digest == other.digest and one.in_force == other.in_force)
 
 
 def _last(rows: Iterable[_Row], on: date) -> _Row | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -67,23 +66,11 @@ def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
 def rules_timeline(
     starts_on: date, ends_on: date, community_id: UUID | None = None
 ) -> list[tuple[date, date, Effective]]:
-    """The days [starts_on, ends_on) as the longest runs [from, to) of equal rules, in order.
-
-    Equal: every value, where it came from and what bounds it. Refused: NO_MODEL_IN_FORCE for a day
-    without a model, NOT_FOUND.
-    """
+    """`Rulebook.timeline` of the rules as they stand. Refused: NO_MODEL_IN_FORCE for a day without a
+    model, NOT_FOUND."""
     if community_id is not None:
         community_to_act_on(community_id)
-    book = Rulebook.load()
-    days = [starts_on, *(day for day in book.days_of_change(starts_on) if day < ends_on), ends_on]
-    runs: list[tuple[date, date, Effective]] = []
-    for day, until in pairwise(days):
-        rules = book.effective(day, community_id)
-        if runs and _same(runs[-1][2], rules):
-            first, _end, rules = runs.pop()
-            day = first
-        runs.append((day, until, rules))
-    return runs
+    return Rulebook.load().timeline(starts_on, ends_on, community_id)
 
 
 def preview_adoption(
@@ -182,7 +169,3 @@ def measured_outcomes(tenant: Tenant) -> dict[str, dict[str, str | None]]:
         }
         for figure in figures
     }
-
-
-def _same(one: Effective, other: Effective) -> bool:
-    return one.digest == other.digest and one.in_force == other.in_force

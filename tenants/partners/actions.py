@@ -5,23 +5,37 @@ from decimal import Decimal, InvalidOperation
 from typing import TypedDict, Unpack
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
-from linli.audit.record import record, snapshot
+from linli.audit.record import entry, record, snapshot
 from linli.errors import NotFound, Refused
-from linli.events.emit import emit
+from linli.events.emit import emit, event
+from linli.inserting import insert
 from linli.money import MAX_FEN, fen_from_yuan, yuan
 from linli.rules import check_fields, check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model.rulebook import STANDING, Rulebook
 from tenants.operating_model.selectors import effective_rules
 from tenants.partners.models import Agreement, Contribution, Declaration, Partner
-from tenants.partners.selectors import agreements_to_act_on, partners_to_act_on
+from tenants.partners.selectors import partners_to_act_on
 from tenants.partners.terms import Terms, check_kind, check_terms, terms_of
 from tenants.partners.working import Declared, Worked, work_out
+
+# What is worked out from of an agreement.
+_TERMS = ("id", "partner_id", "mode", "rule_key", "agreed_rate", "rent_free_months", "starts_on",
+          "ends_on")  # fmt: skip
+_LOCKED = f"""
+    SELECT partner.community_id, {STANDING}, {", ".join(f"agreement.{name}" for name in _TERMS)}
+    FROM partners_agreement AS agreement
+    JOIN partners_partner AS partner ON partner.id = agreement.partner_id
+    WHERE agreement.id = %(agreement)s
+      AND (%(within)s::uuid[] IS NULL OR partner.community_id = ANY(%(within)s))
+    FOR NO KEY UPDATE OF agreement
+"""
 
 
 class PartnerChanges(TypedDict, total=False):
@@ -129,6 +143,13 @@ def update_partner(
             before=before,
             after=snapshot(partner, *changes),
             reason=reason,
+        )
+        emit(
+            actor=actor,
+            type="partner.updated",
+            obj=partner,
+            community_id=partner.community_id,
+            data={"changed": sorted(name for name in held if held[name] != getattr(partner, name))},
         )
     return partner
 
@@ -242,10 +263,10 @@ def declare_income(
     """
     actor.require_somewhere(Permission.PARTNERS_DECLARE)
     income = _income(income_fen, income_yuan)
-    with transaction.atomic():
-        agreement = _locked_agreement(actor, agreement_id)
+    with upheld(declaration_days_once=lambda: _declared_twice(agreement_id, starts_on, ends_on)):
+        agreement, community_id, book = _locked_agreement(actor, agreement_id)
         _check_period(agreement, starts_on, ends_on)
-        terms = terms_of(agreement, starts_on, ends_on, agreement.partner.community_id)
+        terms = terms_of(agreement, starts_on, ends_on, community_id, book)
         _check_declared(income, sessions, terms)
         declaration = Declaration(
             agreement=agreement,
@@ -267,16 +288,14 @@ def declare_income(
         )
         _check_amount(worked)
         check_fields(declaration)
-        with upheld(declaration_days_once=lambda: _declared_twice(declaration)):
-            declaration.save(force_insert=True)
-        contribution = Contribution.objects.create(
+        contribution = Contribution(
             declaration=declaration,
-            partner=agreement.partner,
+            partner_id=agreement.partner_id,
             amount_fen=worked.amount_fen,
             lines=list(worked.lines),
             rules=terms.last,
         )
-        record(
+        told = entry(
             actor=actor,
             action="partners.income_declared",
             obj=declaration,
@@ -284,11 +303,11 @@ def declare_income(
             after=snapshot(declaration)
             | {"contribution_id": contribution.pk, "amount_fen": contribution.amount_fen},
         )
-        emit(
+        happened = event(
             actor=actor,
             type="income.declared",
             obj=declaration,
-            community_id=agreement.partner.community_id,
+            community_id=community_id,
             data={
                 "agreement": agreement.pk,
                 "contribution": contribution.pk,
@@ -297,21 +316,26 @@ def declare_income(
                 "amount_fen": contribution.amount_fen,
             },
         )
+        insert(declaration, contribution, told, happened)
     return contribution
 
 
-def _locked_agreement(actor: Actor, agreement_id: UUID) -> Agreement:
-    """Declarations of one agreement wait for each other: two that overlap, each waiting for the
-    other's end to know whether it may stay, would be a deadlock."""
-    agreement = (
-        agreements_to_act_on(actor, Permission.PARTNERS_DECLARE)
-        .select_for_update(of=("self",), no_key=True)
-        .filter(pk=agreement_id)
-        .first()
-    )
-    if agreement is None:
+def _locked_agreement(actor: Actor, agreement_id: UUID) -> tuple[Agreement, UUID, Rulebook]:
+    """With its community and the rules as they stand, in one round trip.
+
+    Declarations of one agreement wait for each other: two that overlap, each waiting for the
+    other's end to know whether it may stay, would be a deadlock.
+    """
+    reach = actor.communities(Permission.PARTNERS_DECLARE)
+    within = None if reach is None else list(reach)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKED, {"agreement": agreement_id, "within": within})
+        row = cursor.fetchone()
+    if row is None:
         raise NotFound(_("agreement"), field="agreementId")
-    return agreement
+    community_id, decided, *values = row
+    agreement = Agreement.from_db(connection.alias, _TERMS, values)
+    return agreement, community_id, Rulebook.standing(decided)
 
 
 def _admitted(partner: Partner) -> Refused:
@@ -419,12 +443,10 @@ def _too_much(field: str) -> Refused:
     )
 
 
-def _declared_twice(declaration: Declaration) -> Refused:
+def _declared_twice(agreement_id: UUID, starts_on: date, ends_on: date) -> Refused:
     """Names the earlier period, which the database found."""
     earlier = Declaration.objects.filter(
-        agreement=declaration.agreement_id,
-        starts_on__lt=declaration.ends_on,
-        ends_on__gt=declaration.starts_on,
+        agreement=agreement_id, starts_on__lt=ends_on, ends_on__gt=starts_on
     ).earliest("starts_on")
     return Refused(
         "DECLARED_TWICE",

@@ -19,6 +19,13 @@ register(
         },
     ),
     EventType(
+        "partner.updated",
+        "Partner",
+        READ,
+        "What was written down of a partner was corrected.",
+        {"changed": Value("The names of the fields that differ now.")},
+    ),
+    EventType(
         "agreement.signed",
         "Agreement",
         READ,

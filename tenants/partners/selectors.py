@@ -64,12 +64,6 @@ def partners_to_act_on(actor: Actor, permission: Permission) -> QuerySet[Partner
     return _within(Partner.objects.all(), "community", actor.communities(permission))
 
 
-def agreements_to_act_on(actor: Actor, permission: Permission) -> QuerySet[Agreement]:
-    """Those of the communities in which the actor has the permission, each with its partner."""
-    every = Agreement.objects.select_related("partner")
-    return _within(every, "partner__community", actor.communities(permission))
-
-
 def operating_on(day: date) -> QuerySet[Partner]:
     """Partners with an agreement in force on a day."""
     in_force = Agreement.objects.filter(starts_on__lte=day, ends_on__gt=day)

@@ -17,7 +17,7 @@ from linli.library.layers import Effective
 from linli.library.limits import violations
 from tenants.operating_model.actions import freeze_rules
 from tenants.operating_model.models import RuleSnapshot
-from tenants.operating_model.selectors import rules_timeline
+from tenants.operating_model.rulebook import Rulebook
 from tenants.partners.models import Agreement
 from tenants.partners.working import Segment
 
@@ -140,7 +140,9 @@ def check_rate(rules: Effective, agreement: Agreement, rule: ContributionRule) -
         raise refused
 
 
-def terms_of(agreement: Agreement, starts_on: date, ends_on: date, community_id: UUID) -> Terms:
+def terms_of(
+    agreement: Agreement, starts_on: date, ends_on: date, community_id: UUID, book: Rulebook
+) -> Terms:
     """The days [starts_on, ends_on) under the rules in force on each, frozen.
 
     Raises `Refused` as `rule_of` and `check_rate` do where the agreement does not fit them, and
@@ -148,8 +150,7 @@ def terms_of(agreement: Agreement, starts_on: date, ends_on: date, community_id:
     """
     free_until = add_months(agreement.starts_on, agreement.rent_free_months)
     segments: list[Segment] = []
-    timeline = rules_timeline(starts_on, ends_on, community_id)
-    for first, after, rules in timeline:
+    for first, after, rules in book.timeline(starts_on, ends_on, community_id):
         rule = rule_of(rules, agreement)
         check_rate(rules, agreement, rule)
         snapshot = freeze_rules(rules)

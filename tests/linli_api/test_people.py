@@ -76,6 +76,14 @@ class TestPeople:
         auditor = actor_as(None, Role.AUDITOR, held_at=street)
         assert errors(auditor, PERSON, id=global_id(auditor.person)) == [("FORBIDDEN", None)]
 
+    def test_one_with_several_roles_is_listed_once(self, street, other_street, actor_as, worker):
+        for tenant in (street, other_street):
+            MembershipFactory(person=worker, tenant=tenant, role=Role.AUDITOR)
+        administrator = actor_as(None, Role.STREET_ADMINISTRATOR, held_at=street)
+        listed = ask(administrator, "{ people { totalCount nodes { id } } }")["people"]
+        found = [node["id"] for node in listed["nodes"]]
+        assert (found.count(global_id(worker)), listed["totalCount"]) == (1, len(found))
+
     def test_the_operator_sees_all(self, db, actor_as):
         operator = actor_as(None, Role.PLATFORM_OPERATOR)
         person = PersonFactory(name="无人")
@@ -128,6 +136,7 @@ class TestMemberships:
         query = """{ memberships { totalCount nodes { role tenant { host } grantedBy { name }
             person { name memberships { nodes { role } } } } } }"""
         MembershipFactory(tenant=street, granted_by=administrator.person)
+        ask(administrator, query)  # a plan is made once
         few = statements(administrator, query)
         for _ in range(5):
             MembershipFactory(tenant=street, granted_by=administrator.person)

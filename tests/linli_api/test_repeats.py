@@ -8,9 +8,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from threading import Barrier
 from uuid import uuid4
 
+import graphene
 import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
@@ -22,19 +24,24 @@ from linli import database
 from linli.accounts.policy import Client as Program
 from linli.accounts.policy import Role, actor_for
 from linli.audit.models import Entry
+from linli.clients.actions import create_client
+from linli.events.actions import create_endpoint
 from linli.registry.models import Tenant
 from linli.repeats import keeping
 from linli.repeats.jobs import sweep, tenants_with_answers
 from linli.repeats.keeping import Asked, keep, recall
 from linli.repeats.models import KeptAnswer
 from linli.tenancy.context import tenant_context
+from linli_api import ids
 from linli_api.errors import InvalidRequest
 from linli_api.execution import Request
+from linli_api.fields import Revealed
 from linli_api.repeats import run_once
-from linli_api.schema import tenant_schema
+from linli_api.schema import SCHEMAS, tenant_schema
 from tenants.communities.models import Community
 from tests.support.databases import ROOT
 from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.secrets import rows_of_schema
 
 ADD = """mutation($input: AddCommunityInput!) {
     addCommunity(input: $input) { community { id name } errors { code field message } }
@@ -44,6 +51,14 @@ TWO = """mutation {
     two: addCommunity(input: {name: "", openedOn: "2024-05-01"}) { errors { code } }
     three: addCommunity(input: {name: "丙社区", openedOn: "2024-05-01"}) { errors { code } }
 }"""
+
+REVEALING = (
+    "addClientSecret",
+    "addWebhookSecret",
+    "createClient",
+    "createPersonalToken",
+    "createWebhookEndpoint",
+)
 
 
 def adding(name="新社区", **more):
@@ -94,11 +109,19 @@ class TestAgain:
 
     @pytest.mark.parametrize(
         "other",
-        [adding("别的社区"), Request(ADD + " ", adding().variables), replace(adding(), operation_name="x")],
-        ids=["variables", "document", "operation"],
-    )  # fmt: skip
+        [adding("别的社区"), Request(ADD + " ", adding().variables)],
+        ids=["variables", "document"],
+    )
     def test_anything_else_under_the_key_is_refused(self, street, administrator, other):
         send(administrator, adding(), "k1")
+        assert refusal(administrator, other, "k1") == "IDEMPOTENCY_KEY_REUSED"
+        assert communities(street) == ["新社区"]
+
+    def test_another_operation_of_the_document_is_refused_too(self, street, administrator):
+        both = "".join(ADD.replace("mutation(", f"mutation {name}(") for name in "ab")
+        request = Request(both, adding().variables, "a")
+        send(administrator, request, "k1")
+        other = replace(request, operation_name="b")
         assert refusal(administrator, other, "k1") == "IDEMPOTENCY_KEY_REUSED"
         assert communities(street) == ["新社区"]
 
@@ -176,6 +199,94 @@ class TestWhose:
         send(actor_as(street, Role.STREET_ADMINISTRATOR), adding(), "k1")
         with tenant_context(street):
             assert not KeptAnswer.objects.exists()
+
+
+def told_once(made, input_, shows):
+    """A mutation that tells a secret, under another name and in a fragment."""
+    capital = made[0].upper() + made[1:]
+    return (
+        f"""mutation($input: {capital}Input!) {{
+        {made}(input: $input) {{ errors {{ code }} ...Told }}
+    }}
+    fragment Told on {capital}Payload {{ {shows} }}""",
+        {"input": input_},
+    )
+
+
+class TestASecret:
+    """It is shown once: neither a repetition nor a row nor a line of the log has it."""
+
+    @pytest.fixture
+    def given(self, street, administrator):
+        with tenant_context(street):
+            client, _ = create_client(actor=administrator, name="取数", scopes=["fund:read"])
+            endpoint, _ = create_endpoint(
+                actor=administrator, url="https://example.org/", types=["fund.opened"]
+            )
+        scopes = {"name": "小程序", "scopes": ["fund:read"]}
+        hook = {"url": "https://example.org/hook", "types": ["FUND_OPENED"]}
+        return {
+            "createClient": (scopes, "client { id } theFirst: secret"),
+            "addClientSecret": (
+                {"clientId": ids.encode("Client", client.pk)},
+                "clientSecret { id } theFirst: secret",
+            ),
+            "createPersonalToken": (scopes, "personalToken { id } theFirst: token"),
+            "createWebhookEndpoint": (hook, "endpoint { id } theFirst: secret"),
+            "addWebhookSecret": (
+                {"endpointId": ids.encode("WebhookEndpoint", endpoint.pk)},
+                "endpoint { id } theFirst: secret",
+            ),
+        }
+
+    @pytest.mark.parametrize("mutation", sorted(REVEALING))
+    def test_it_is_told_in_the_first_answer_only(
+        self, street, administrator, given, mutation, caplog
+    ):
+        caplog.set_level("DEBUG")
+        request = Request(*told_once(mutation, *given[mutation]))
+        first, _ = send(administrator, request, "k1")
+        secret = json.loads(first)["data"][mutation]["theFirst"]
+        assert len(secret) > 40
+        again, replayed = send(administrator, request, "k1")
+        assert replayed
+        assert again == first.replace(f'"{secret}"', "null")
+        for schema in ("public", street.schema_name):
+            for row in rows_of_schema(schema):
+                assert secret not in json.dumps(row, default=str), row
+        assert secret not in caplog.text
+
+    def test_a_refusal_tells_none_and_is_told_again(self, administrator):
+        input_ = {"name": "小程序", "scopes": []}
+        request = Request(*told_once("createClient", input_, "client { id } secret"))
+        first, _ = send(administrator, request, "k1")
+        assert json.loads(first)["data"]["createClient"]["secret"] is None
+        assert send(administrator, request, "k1") == (first, True)
+
+    def test_a_password_cannot_be_tried_against_what_is_kept(self, street, administrator):
+        request = adding()
+        send(administrator, request, "k1")
+        told = [request.query, request.operation_name, request.variables]
+        canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        with tenant_context(street):
+            [kept] = KeptAnswer.objects.all()
+        assert kept.fingerprint != sha256(canonical.encode()).hexdigest()
+
+    def test_whatever_answers_with_a_secret_says_so(self):
+        """By its name: a new mutation that tells one finds its way here."""
+        found = {
+            f"{name[0].lower()}{name[1:]}": isinstance(field, Revealed)
+            for schema in SCHEMAS.values()
+            for one in schema.graphql_schema.mutation_type.fields.values()
+            for name in [one.type.of_type.name.removesuffix("Payload")]
+            for key, field in one.type.of_type.graphene_type._meta.fields.items()
+            if key.split("_")[-1] in ("secret", "token", "password", "key") and _is_text(field)
+        }
+        assert found == dict.fromkeys(REVEALING, True)
+
+
+def _is_text(field):
+    return getattr(field.type, "of_type", field.type) in (graphene.String, graphene.ID)
 
 
 class TestADay:

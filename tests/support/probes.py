@@ -6,7 +6,7 @@ Nothing here names a field of the API: what is added later is asked for without 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +59,8 @@ SCALARS: dict[str, Any] = {
     "Decimal": "1",
     "Document": {"any": "thing"},
 }
+# Where one day has to come before another.
+EARLIER = {("since", "Date"): (date.today() - timedelta(days=1000)).isoformat()}
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,8 @@ class _Filling:
             return Slot(path, kind, type_.name == "UUID").holding(kind, self.own.get(kind, NOBODY))
         if path[-1] in WANTED:
             return WANTED[path[-1]]
+        if (path[-1], type_.name) in EARLIER:
+            return EARLIER[path[-1], type_.name]
         return TEXTS.get(path[-1], "whatever") if type_.name == "String" else SCALARS[type_.name]
 
 

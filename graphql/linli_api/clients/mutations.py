@@ -8,6 +8,7 @@ from linli.accounts.policy import Actor, Permission
 from linli.clients import actions
 from linli_api.clients.standing import at_tenant, at_tenant_of_client, at_tenant_of_secret, meant
 from linli_api.clients.types import Client, ClientSecret, PersonalToken
+from linli_api.fields import Revealed
 from linli_api.guard import MEMBER
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
@@ -36,7 +37,7 @@ class CreateClient(Mutation):
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     client = graphene.Field(Client, description="The new client.")
-    secret = graphene.String(description="Its first secret. It is not shown again.")
+    secret = Revealed(of="secret", description="Its first secret. It is not shown again.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class AddClientSecret(Mutation):
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     client_secret = graphene.Field(ClientSecret, description="The new secret's row.")
-    secret = graphene.String(description="The secret. It is not shown again.")
+    secret = Revealed(of="secret", description="The secret. It is not shown again.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class CreatePersonalToken(Mutation):
         expires_at = DateTime(description="Until when it is good; left out for no end.")
 
     personal_token = graphene.Field(PersonalToken, description="The new token's row.")
-    token = graphene.String(description="The token. It is not shown again.")
+    token = Revealed(of="token", description="The token. It is not shown again.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:

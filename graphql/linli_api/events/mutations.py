@@ -8,6 +8,7 @@ from linli.accounts.policy import Actor, Permission
 from linli.events import actions
 from linli_api import ids
 from linli_api.events.types import EventType, WebhookDelivery, WebhookEndpoint
+from linli_api.fields import Revealed
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import DateTime
@@ -32,7 +33,7 @@ class CreateWebhookEndpoint(Mutation):
         )
 
     endpoint = graphene.Field(WebhookEndpoint, description="The new endpoint.")
-    secret = graphene.String(description=SECRET)
+    secret = Revealed(of="secret", description=SECRET)
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class AddWebhookSecret(Mutation):
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
-    secret = graphene.String(description=SECRET)
+    secret = Revealed(of="secret", description=SECRET)
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:

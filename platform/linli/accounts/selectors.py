@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from linli.accounts.hand_over import address
@@ -102,7 +102,7 @@ def people(*, actor: Actor) -> QuerySet[Person]:
     if actor.tenant is None:
         if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
             return Person.objects.all()
-        known |= Q(memberships=None)
+        known |= Q(~Exists(Membership.objects.filter(person=OuterRef("pk"))))
     return Person.objects.filter(known)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from linli.audit.models import Entry
+from linli.inserting import insert
 
 MASK = "…"
 
@@ -29,14 +30,29 @@ def record(
     after: dict[str, Any] | None,
     reason: str = "",
 ) -> Entry:
-    """Write the trail's row for one write, in the caller's transaction.
+    """Write the trail's row for one write, in the caller's transaction: what `entry` makes."""
+    written = entry(actor=actor, action=action, obj=obj, before=before, after=after, reason=reason)
+    insert(written)
+    return written
+
+
+def entry(
+    *,
+    actor: Acting | None,
+    action: str,
+    obj: models.Model,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    reason: str = "",
+) -> Entry:
+    """The trail's row for one write, to be inserted with what it tells of.
 
     ``before`` is None for something new, ``after`` None for something ended; both come from
     `snapshot`. ``actor`` is None only where no person stands behind the write.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() belongs inside the transaction of the write it tells of")
-    return Entry.objects.create(
+    return Entry(
         person_id=actor.person_id if actor else None,
         client_id=actor.client_id if actor else None,
         action=action,

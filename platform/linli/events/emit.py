@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from linli.audit.record import Acting
 from linli.events.models import Event
 from linli.events.types import event_type
+from linli.inserting import insert
 from linli.tenancy.context import current_schema
 
 CHANNEL = "linli_events"
@@ -23,7 +24,21 @@ def emit(
     data: Mapping[str, Any],
     community_id: UUID | None = None,
 ) -> Event:
-    """Write the event for one write, in the caller's transaction: one INSERT.
+    """Write the event for one write, in the caller's transaction: what `event` makes."""
+    written = event(actor=actor, type=type, obj=obj, data=data, community_id=community_id)
+    insert(written)
+    return written
+
+
+def event(
+    *,
+    actor: Acting | None,
+    type: str,
+    obj: models.Model,
+    data: Mapping[str, Any],
+    community_id: UUID | None = None,
+) -> Event:
+    """The event for one write, to be inserted with what it tells of.
 
     ``obj`` is what it is about; the caller holds its lock or has just made it, so the events of one
     object come in the order of its writes. ``data`` by the names its type declares, keys as they
@@ -32,7 +47,8 @@ def emit(
     if not connection.in_atomic_block:
         raise RuntimeError("emit() belongs inside the transaction of the write it tells of")
     told = event_type(type)
-    event = Event.objects.create(
+    wake_on_commit()
+    return Event(
         type=type,
         object_type=told.about,
         object_id=obj.pk,
@@ -41,8 +57,6 @@ def emit(
         client_id=actor.client_id if actor else None,
         data=told.carried(data),
     )
-    wake_on_commit()
-    return event
 
 
 def wake_on_commit() -> None:

@@ -13,18 +13,17 @@ def events(*, actor: Actor) -> QuerySet[Event]:
     """The sequenced events of the domains the actor may read; who may in some communities only
     sees what happened in these."""
     actor.require_somewhere(Permission.EVENTS_READ)
-    by_reach: dict[frozenset | None, list[str]] = defaultdict(list)
-    hears = actor.communities(Permission.EVENTS_READ)
+    types: dict[Permission, list[str]] = defaultdict(list)
     for one in event_types():
-        reads = actor.communities(one.permission)
-        both = hears if reads is None else reads if hears is None else hears & reads
-        by_reach[both].append(one.name)
+        types[one.permission].append(one.name)
+    hears = actor.communities(Permission.EVENTS_READ)
     visible = Q(pk=None)
-    for communities, types in by_reach.items():
-        if communities is None:
-            visible |= Q(type__in=types)
-        elif communities:
-            visible |= Q(type__in=types, community_id__in=communities)
+    for permission, names in types.items():
+        heard = Q(type__in=names)
+        for communities in (hears, actor.communities(permission)):
+            if communities is not None:
+                heard &= Q(community_id__in=communities)
+        visible |= heard
     return Event.objects.filter(visible, position__gt=0)
 
 

@@ -14,9 +14,9 @@ class KeptAnswer(models.Model):
     # Whose key it is: the client, or the person where they asked by themselves.
     owner_id = models.UUIDField(_("whose key"))
     key = models.CharField(_("key"), max_length=255)
-    # SHA-256 over what was asked: the same key with anything else is a mistake.
+    # Over what was asked: the same key with anything else is a mistake.
     fingerprint = models.CharField(_("asked"), max_length=64)
-    # JSON as text: jsonb would not give back the same bytes.
+    # JSON as text: jsonb would not give back the same bytes. Without the secrets it told.
     answer = models.TextField(_("answer"))
     kept_at = models.DateTimeField(_("answered on"))
 

@@ -71,12 +71,12 @@ class TenantModel(models.Model):
         base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self._guard()
+        self.guard()
         super().save(*args, **kwargs)
         self._state.schema = current_schema()  # type: ignore[attr-defined]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        self._guard()
+        self.guard()
         return super().delete(*args, **kwargs)
 
     @classmethod
@@ -85,7 +85,7 @@ class TenantModel(models.Model):
         instance._state.schema = current_schema()  # type: ignore[attr-defined]
         return instance
 
-    def _guard(self) -> None:
+    def guard(self) -> None:
         made_in = getattr(self._state, "schema", None)
         if made_in is not None:
             _same_schema(repr(self), made_in)

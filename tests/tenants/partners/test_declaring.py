@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from linli.accounts.policy import system_actor
@@ -90,6 +91,57 @@ def test_rent_free_months_owe_nothing_and_end_on_their_day(house) -> None:
         ("2025-03-15", True, 0),
         ("2025-04-01", False, 51_000),
     ]
+
+
+def test_one_look_and_one_write(committed_house) -> None:
+    """The rules and their snapshot are known by then, and still those of the database."""
+    agreement = signed(committed_house)
+    declared(committed_house, agreement)
+
+    with CaptureQueriesContext(connection) as captured:
+        declared(committed_house, agreement, APRIL, date(2025, 5, 1))
+
+    told = [query["sql"].split()[0] for query in captured]
+    assert told == ["BEGIN", "SELECT", "INSERT", "COMMIT", "SELECT"]
+    assert "pg_notify" in captured[-1]["sql"]
+
+
+def test_rules_that_were_rolled_back_count_for_nothing(committed_house) -> None:
+    house, agreement = committed_house, signed(committed_house)
+    with transaction.atomic(), on_day(date(2025, 2, 1)):
+        change = {"actor": house.administrator, "bounds": {}, "effective_from": date(2025, 2, 1)}
+        set_layer(values={RATE: "0.02"}, **change)
+        with on_day(APRIL):
+            assert declared(house, agreement, income_fen=100_000).amount_fen == 2_000
+        transaction.set_rollback(True)
+
+    assert declared(house, agreement, income_fen=100_000).amount_fen == 3_000
+    assert RuleSnapshot.objects.count() == 1
+
+
+def test_rules_that_another_process_changed_count_at_once(committed_house) -> None:
+    house, agreement = committed_house, signed(committed_house)
+    declared(house, agreement, income_fen=100_000)
+    another = f"""
+import django
+django.setup()
+from datetime import date
+from linli.accounts.policy import system_actor
+from linli.registry.models import Tenant
+from linli.tenancy.context import tenant_context
+from tenants.operating_model.actions import set_layer
+from tests.support.calendar import on_day
+street = Tenant.objects.select_related("parent__parent").get(slug="chezhan")
+with tenant_context(street), on_day(date(2025, 4, 1)):
+    set_layer(actor=system_actor(street), values={{"{RATE}": "0.02"}}, bounds={{}},
+              effective_from=date(2025, 4, 1))
+"""
+    done = house.database.run("-c", another, login="app")
+    assert done.returncode == 0, done.stderr
+
+    after = declared(house, agreement, APRIL, date(2025, 5, 1), income_fen=100_000)
+
+    assert after.amount_fen == 2_000
 
 
 def test_in_rent_free_days_nothing_needs_to_be_declared(house) -> None:
