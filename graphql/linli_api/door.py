@@ -10,11 +10,11 @@ from functools import partial
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from linli.clients import usage
 from linli.clients.admission import admit
-from linli_api.errors import InvalidRequest
+from linli_api.errors import TokenInvalid
+from linli_api.incoming import bearer_token
 from linli_api.responding import refuse, respond
 
 PATH = "/graphql"
@@ -25,7 +25,7 @@ class Door:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _token(request)
+        token = bearer_token(request)
         open_wire = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         if token is None or request.path_info != PATH or request.method != "POST" or open_wire:
             return self.get_response(request)
@@ -40,15 +40,8 @@ def _let_in(request: HttpRequest, token: str) -> HttpResponse:
     tenant = request.tenant  # type: ignore[attr-defined]
     admitted = admit(token, tenant)
     if admitted is None:
-        message = _("This token is not valid here, or no longer. Get a new one.")
-        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        return refuse(request, InvalidRequest("TOKEN_INVALID", message), **challenge)
+        return refuse(request, TokenInvalid(), **TokenInvalid.headers)
     response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
     # When the answer is on its way.
     response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
     return response
-
-
-def _token(request: HttpRequest) -> str | None:
-    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
