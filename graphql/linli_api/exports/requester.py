@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from linli.accounts.policy import Actor, Grant, Permission, Reach
-from linli.clients.admission import as_now
+from linli.clients.standing import as_now
 from linli.registry.models import Tenant
 from linli_api.exports.models import Export
 

@@ -5,14 +5,13 @@ very next request, in every process. Only what follows from the values it answer
 these values. Tables are named with their schema, for the connection may stand in a tenant's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
 from linli.accounts.models import Person
@@ -20,13 +19,11 @@ from linli.accounts.policy import (
     Actor,
     Client,
     Held,
-    actor_for,
     grants_of,
     grants_of_client,
     narrowed,
     reaches,
 )
-from linli.clients import models
 from linli.clients.scopes import permissions_of
 from linli.clients.secrets import ACCESS_TOKEN, PERSONAL_TOKEN, digest
 from linli.registry.models import Tenant
@@ -81,38 +78,6 @@ def admit(token: str, tenant: Tenant | None) -> Admitted | None:
     if token.startswith(PERSONAL_TOKEN):
         return _person(token, tenant)
     return None
-
-
-def as_now(tenant: Tenant, *, person_id: UUID | None, client_id: UUID | None) -> Actor:
-    """Who was let in once, with what they would be let in with at this moment, for a job that goes
-    on without them: without grants if the person left, or the client or the token was revoked."""
-    if person_id is None:
-        client = _live_client(client_id)
-        return Actor(None, tenant, grants_of_client(client, tenant) if client else (), client)
-    actor = actor_for(Person.objects.get(pk=person_id), tenant)
-    if client_id is None:
-        return actor
-    token = _live_token(client_id)
-    return replace(
-        actor, client=token, grants=narrowed(actor.grants, token.permissions) if token else ()
-    )
-
-
-def _live_client(key: UUID | None) -> Client | None:
-    row = models.Client.objects.filter(pk=key, revoked_at=None).first()
-    if row is None:
-        return None
-    scopes, permissions = frozenset(row.scopes), permissions_of(row.scopes)
-    return Client(row.pk, row.name, row.tenant_id, row.covers_below, scopes, permissions)
-
-
-def _live_token(key: UUID) -> Client | None:
-    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    row = models.PersonalToken.objects.filter(unexpired, pk=key, revoked_at=None).first()
-    if row is None:
-        return None
-    scopes, permissions = frozenset(row.scopes), permissions_of(row.scopes)
-    return Client(row.pk, row.name, scopes=scopes, permissions=permissions)
 
 
 def _client(token: str, tenant: Tenant | None) -> Admitted | None:
