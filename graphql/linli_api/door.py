@@ -12,13 +12,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from linli.clients import usage
 from linli.clients.admission import Admitted, admit, admit_at
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection, tenant_context
-from linli_api.errors import InvalidRequest
+from linli_api.errors import TokenInvalid
+from linli_api.incoming import bearer_token
 from linli_api.responding import refuse, respond
 
 PATH = "/graphql"
@@ -29,7 +29,7 @@ class Door:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _token(request)
+        token = bearer_token(request)
         open_wire = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         if token is None or request.path_info != PATH or request.method != "POST" or open_wire:
             return self.get_response(request)
@@ -47,17 +47,10 @@ class Door:
 def _let_in(request: HttpRequest, tenant: Tenant | None, admitted: Admitted | None) -> HttpResponse:
     with translation.override(translation.get_language_from_request(request)):
         if admitted is None:
-            message = _("This token is not valid here, or no longer. Get a new one.")
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return refuse(request, InvalidRequest("TOKEN_INVALID", message), **challenge)
+            return refuse(request, TokenInvalid(), **TokenInvalid.headers)
         response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
     # When the answer is on its way.
     response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
     return response
-
-
-def _token(request: HttpRequest) -> str | None:
-    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
