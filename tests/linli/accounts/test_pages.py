@@ -78,7 +78,7 @@ def test_the_list_costs_the_same_however_long_it_is(
     for person in (few, many):
         visitor = type(browser)()
         visitor.log_in(person)
-        with django_assert_num_queries(8) as captured:
+        with django_assert_num_queries(7) as captured:
             visitor.get(PLATFORM)
         counted.append(len(captured))
     assert counted == [8, 8]
