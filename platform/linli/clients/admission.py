@@ -25,7 +25,7 @@ from linli.accounts.policy import (
 )
 from linli.clients.scopes import permissions_of
 from linli.clients.secrets import ACCESS_TOKEN, PERSONAL_TOKEN, digest
-from linli.registry.hosts import BY_HOST, COUNT, tenant_of_row
+from linli.registry.hosts import BY_HOST, COUNT, tenant_of_host, tenant_of_row
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection
 from linli.tenancy.postgresql.prepared import Row
@@ -91,8 +91,8 @@ def admit(token: str, tenant: Tenant | None) -> Admitted | None:
 def admit_at(host: str, token: str) -> tuple[Tenant | None, Admitted | None]:
     """The tenant of a host, and who asks there."""
     found = _found(host.lower(), token)
-    if found is None:
-        return None, None
+    if found is None:  # no token of ours
+        return tenant_of_host(host), None
     tenant = tenant_of_row(found[:COUNT])
     return tenant, _admitted(found[COUNT:], token, tenant) if tenant else None
 
