@@ -47,10 +47,11 @@ class Door:
 def _let_in(request: HttpRequest, tenant: Tenant | None, admitted: Admitted | None) -> HttpResponse:
     with translation.override(translation.get_language_from_request(request)):
         if admitted is None:
-            return refuse(request, TokenInvalid(), **TokenInvalid.headers)
-        response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
+            response = refuse(request, TokenInvalid(), **TokenInvalid.headers)
+        else:
+            response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
+            # When the answer is on its way.
+            response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
-    # When the answer is on its way.
-    response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
     return response

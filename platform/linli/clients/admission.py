@@ -91,7 +91,7 @@ def admit(token: str, tenant: Tenant | None) -> Admitted | None:
 def admit_at(host: str, token: str) -> tuple[Tenant | None, Admitted | None]:
     """The tenant of a host, and who asks there."""
     found = _found(host.lower(), token)
-    if found is None:  # not a token in form
+    if found is None:  # no token of ours
         return tenant_of_host(host), None
     tenant = tenant_of_row(found[:COUNT])
     return tenant, _admitted(found[COUNT:], token, tenant) if tenant else None
