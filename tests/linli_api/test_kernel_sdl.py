@@ -19,5 +19,5 @@ def test_a_stale_one_is_found_and_written_anew(before, tmp_path, monkeypatch, ca
     call_command("graphql_sdl")
     call_command("graphql_sdl", "--check")
     assert (
-        (tmp_path / "tenant.graphql").read_text().startswith('"""Everything that can be read."""')
+        (tmp_path / "tenant.graphql").read_text().startswith('"""\nEverything that can be read.')
     )

@@ -24,14 +24,19 @@ VERBS = {
     "approve",
     "archive",
     "brand",
+    "cancel",
+    "create",
     "declare",
+    "delete",
     "disable",
     "enable",
     "end",
+    "export",
     "grant",
     "issue",
     "onboard",
     "open",
+    "pause",
     "pay",
     "propose",
     "publish",
@@ -39,19 +44,28 @@ VERBS = {
     "record",
     "refresh",
     "register",
+    "replay",
     "request",
+    "require",
+    "reset",
     "resume",
     "reverse",
+    "revoke",
+    "send",
     "set",
     "sign",
     "state",
     "suspend",
+    "trust",
     "update",
+    "withdraw",
     "write",
 }
 # Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day.
-DAYS = {"effectiveFrom", "asOf", "since", "until", "on"}
-INSTANTS = {"at"}
+DAYS = {"effectiveFrom", "asOf", "since", "until", "on", "month"}
+INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
+# Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document, a secret's own.
+OTHERS_IDS = {"oauthId", "documentId", "secretId"}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
@@ -116,7 +130,7 @@ def test_names_say_what_they_hold(side):
         if path.split(".")[0] in GIVEN:
             continue
         is_id = type_ == "ID"
-        if is_id != (name == "id" or name.endswith(("Id", "Ids"))):
+        if name not in OTHERS_IDS and is_id != (name == "id" or name.endswith(("Id", "Ids"))):
             wrong.append(f"{path}: ids, and nothing else, end in Id")
         if type_ == "Date" and not (name.endswith("On") or name in DAYS):
             wrong.append(f"{path}: a day ends in On")
