@@ -22,6 +22,7 @@ from linli_api.mutation import Error, Mutation, told
 from linli_api.types import Object
 
 MOST = 500
+COST = 5  # of one item: there is one transaction for all
 
 
 class Bulk(Mutation):
@@ -40,7 +41,7 @@ class Bulk(Mutation):
             required=True,
             description="What came of each, in the order given; empty where none was tried.",
         )
-        options["permission"] = cls.of._meta.permission
+        options |= {"permission": cls.of._meta.permission, "cost": COST, "per": "items"}
         super().__init_subclass_with_meta__(**options)
 
     @classmethod

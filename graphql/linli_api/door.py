@@ -1,7 +1,8 @@
 """The door of programs: a POST with ``Authorization: Bearer …`` goes straight to its answer.
 
-No cookie counts for it, so sessions, CSRF and what else a page needs are passed by. The middleware
-stands right after the tenant's: the request is in its tenant's schema already.
+No cookie counts for it, so sessions, CSRF and what else a page needs are passed by. The first
+middleware: one statement tells the host's tenant and who asks there. A host that is not served is
+left to the tenants' own middleware, which says so.
 """
 
 from collections.abc import Callable
@@ -9,12 +10,15 @@ from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from linli.clients import usage
-from linli.clients.admission import admit
-from linli_api.errors import InvalidRequest
+from linli.clients.admission import Admitted, admit, admit_at
+from linli.registry.models import Tenant
+from linli.tenancy.context import connection, tenant_context
+from linli_api.errors import TokenInvalid
+from linli_api.incoming import bearer_token
 from linli_api.responding import refuse, respond
 
 PATH = "/graphql"
@@ -25,30 +29,29 @@ class Door:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = _token(request)
+        token = bearer_token(request)
         open_wire = settings.SECURE_SSL_REDIRECT and not request.is_secure()
         if token is None or request.path_info != PATH or request.method != "POST" or open_wire:
             return self.get_response(request)
-        with translation.override(translation.get_language_from_request(request)):
-            response = _let_in(request, token)
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Cache-Control"] = "no-store"
-        return response
+        connection.set_schema_to_public()
+        host = split_domain_port(request.get_host())[0]
+        if host in settings.LINLI_PLATFORM_HOSTS:
+            return _let_in(request, None, admit(token, None))
+        tenant, admitted = admit_at(host, token)
+        if tenant is None or not tenant.is_served:
+            return self.get_response(request)
+        with tenant_context(tenant):
+            return _let_in(request, tenant, admitted)
 
 
-def _let_in(request: HttpRequest, token: str) -> HttpResponse:
-    tenant = request.tenant  # type: ignore[attr-defined]
-    admitted = admit(token, tenant)
-    if admitted is None:
-        message = _("This token is not valid here, or no longer. Get a new one.")
-        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        return refuse(request, InvalidRequest("TOKEN_INVALID", message), **challenge)
-    response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
-    # When the answer is on its way.
-    response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
+def _let_in(request: HttpRequest, tenant: Tenant | None, admitted: Admitted | None) -> HttpResponse:
+    with translation.override(translation.get_language_from_request(request)):
+        if admitted is None:
+            response = refuse(request, TokenInvalid(), **TokenInvalid.headers)
+        else:
+            response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
+            # When the answer is on its way.
+            response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store"
     return response
-
-
-def _token(request: HttpRequest) -> str | None:
-    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None

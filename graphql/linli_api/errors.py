@@ -37,6 +37,14 @@ class InvalidRequest(Refused):
     """
 
 
+class TokenInvalid(InvalidRequest):
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+    def __init__(self) -> None:
+        message = _("This token is not valid here, or no longer. Get a new one.")
+        super().__init__("TOKEN_INVALID", message)
+
+
 def broken_constraint(error: IntegrityError) -> Refused | None:
     """The rule that the database just upheld, if a model states it: a named constraint with a
     message. Its code is the constraint's ``violation_error_code``, or else its name."""

@@ -115,8 +115,9 @@ class Prepared:
 
     @property
     def writes(self) -> bool:
-        operation = self.operation
-        return operation is not None and operation.operation is OperationType.MUTATION
+        """Whether the document holds a mutation, be it this one or not: its key is for all of it."""
+        held = self.document.operations.values()
+        return any(one.operation is OperationType.MUTATION for one in held)
 
     def run(self) -> Answer:
         timed = self.operation.operation if self.operation and self.meter else None

@@ -36,6 +36,11 @@ class _Csrf(CsrfViewMiddleware):
         return reason
 
 
+def bearer_token(request: HttpRequest) -> str | None:
+    scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 def check_csrf(request: HttpRequest) -> None:
     """A session's cookie alone must not be enough to write."""
     csrf = _Csrf(lambda _request: HttpResponse())

@@ -48,7 +48,7 @@ def _answer(
     if not asked.trusted:
         check_untrusted(tenant, actor)
     schema = platform_schema if tenant is None else tenant_schema
-    key = checked_key(request.headers.get("Idempotency-Key"))
+    key = checked_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
     return run_once(schema, asked, actor, key, meter)
 
 

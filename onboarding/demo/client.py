@@ -41,15 +41,21 @@ class Host:
 
     def graphql(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The data of an answer. Raises `DemoError` with the errors if there are any."""
-        response = self._http.post(
-            "/graphql",
-            json={"query": query, "variables": variables or {}},
-            headers={"X-CSRFToken": self._http.cookies.get("csrftoken") or ""},
-        )
-        answer = response.json()
+        answer = self.ask(query, variables)
         if answer.get("errors"):
             raise DemoError(f"{self.name}: {answer['errors']}\n{query}")
         return answer["data"]
+
+    def ask(
+        self, query: str, variables: dict[str, Any] | None = None, language: str = "zh-hans"
+    ) -> dict[str, Any]:
+        """The whole answer."""
+        headers = {
+            "X-CSRFToken": self._http.cookies.get("csrftoken") or "",
+            "Accept-Language": language,
+        }
+        body = {"query": query, "variables": variables or {}}
+        return self._http.post("/graphql", json=body, headers=headers).json()
 
     def close(self) -> None:
         self._http.close()

@@ -49,10 +49,16 @@ def funds(stage: Stage, slug: str) -> list[dict[str, Any]]:
 
 
 def partner(stage: Stage, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    fields = """id name community { name } agreements { nodes { id declarations { nodes {
-                startsOn contribution { id amountFen receivedFen } } } } }"""
-    rows = nodes(stage, "partners", fields, by=wanted["tenant"], at=wanted["tenant"])
-    return next((row for row in rows if row["name"] == wanted["name"]), None)
+    """By its name; then, for a request has its price, with all that hangs on this one only."""
+    by = at = wanted["tenant"]
+    rows = nodes(stage, "partners", "id name", by=by, at=at)
+    found = next((row["id"] for row in rows if row["name"] == wanted["name"]), None)
+    return found and stage.read(
+        """query($id: ID!) { partner(id: $id) { id name community { name } agreements { nodes {
+             id declarations { nodes { startsOn contribution { id amountFen receivedFen } } }
+           } } } }""",
+        by=by, at=at, id=found,
+    )["partner"]  # fmt: skip
 
 
 def declarations(stage: Stage, wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:

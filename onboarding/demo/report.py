@@ -7,6 +7,7 @@ from rich.table import Table
 from linli.money import yuan
 from onboarding.demo.arc import compared
 from onboarding.demo.client import DemoError, Host
+from onboarding.demo.program import CLIENT_ID, SECRET, STREET
 from onboarding.demo.stage import OPERATOR, PASSWORD, Stage
 
 _STANDING = """{
@@ -90,6 +91,8 @@ def logins(stage: Stage) -> str:
     ]
     for person in stage.data["people"]:
         lines.append(f"  {person['username']:<10} {person['name']} ({', '.join(person['at'])})")
+    token = f"{address(stage, STREET)}/oauth/token"
+    lines.append(f"Programs: client {CLIENT_ID}, secret {SECRET}, for a token of {token}")
     return "\n".join(lines)
 
 

@@ -33,8 +33,9 @@ class ServingError(RuntimeError):
 
 
 @contextmanager
-def serving(host: str, port: int) -> Iterator[None]:
-    """Serve the platform ``host`` on 127.0.0.1, and ::1 where there is one, until the block ends."""
+def serving(host: str, port: int, **environment: str) -> Iterator[None]:
+    """Serve the platform ``host`` on 127.0.0.1, and ::1 where there is one, until the block ends.
+    environment: variables of its processes, beside those of this one."""
     addresses = [address for address in ("127.0.0.1", "::1") if _free(address, port)]
     if "127.0.0.1" not in addresses:
         raise ServingError(f"Port {port} is taken. Choose another: make demo PORT=8001.")
@@ -45,16 +46,13 @@ def serving(host: str, port: int) -> Iterator[None]:
         "app worker": (["manage.py", *_worker("app")], {"LINLI_LOGIN": "app"}),
         "deliverer": (["manage.py", "deliver_webhooks"], {"LINLI_LOGIN": "app"}),
     }
-    url = {"LINLI_PLATFORM_URL": f"http://{host}:{port}"}
-    children = {
-        name: _start(command, url | environment)
-        for name, (command, environment) in commands.items()
-    }
+    shared = {"LINLI_PLATFORM_URL": f"http://{host}:{port}", **environment}
+    children = {name: _start(command, shared | own) for name, (command, own) in commands.items()}
     over = threading.Event()
     try:
         _wait_until_served(port, children)
         watcher = threading.Thread(
-            target=_keep_alive, args=(commands, url, children, over), daemon=True
+            target=_keep_alive, args=(commands, shared, children, over), daemon=True
         )
         watcher.start()
         yield
@@ -77,7 +75,7 @@ def wait() -> None:
 
 def _keep_alive(
     commands: dict[str, tuple[Sequence[str], dict[str, str]]],
-    url: dict[str, str],
+    shared: dict[str, str],
     children: dict[str, subprocess.Popen],
     over: threading.Event,
 ) -> None:
@@ -88,10 +86,10 @@ def _keep_alive(
                 embedded.ensure_running()
             except embedded.EmbeddedError as error:  # said, and tried again a second later
                 sys.stderr.write(f"{error}\n")
-        for name, (command, environment) in commands.items():
+        for name, (command, own) in commands.items():
             if children[name].poll() is not None and not over.is_set():
                 sys.stderr.write(f"the {name} process ended; starting it again\n")
-                children[name] = _start(command, url | environment)
+                children[name] = _start(command, shared | own)
 
 
 @contextmanager

@@ -113,8 +113,8 @@ PROVISIONING_STEPS = [
 
 # ── Requests ─────────────────────────────────────────────────────────────────────────────────────
 MIDDLEWARE = [
-    "linli.registry.middleware.TenantMiddleware",
     "linli_api.door.Door",
+    "linli.registry.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

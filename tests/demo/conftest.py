@@ -9,6 +9,7 @@ from psycopg import sql
 
 from linli import database as databases
 from linli.serving import serving
+from onboarding.demo.program import ENVIRONMENT
 from tests.support.databases import Database
 
 HOST = "linli.localhost"
@@ -34,12 +35,16 @@ def port(demo: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with databases.connect("owner", "postgres") as connection:
         connection.execute(sql.SQL("CREATE DATABASE {copy} TEMPLATE {demo}").format(**names))
     databases.grant_connect(copy.name)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = probe.getsockname()[1]
+    free = free_port()
     monkeypatch.setenv("LINLI_DATABASE", copy.name)
     try:
-        with serving(HOST, free):
+        with serving(HOST, free, **ENVIRONMENT):
             yield free
     finally:
         copy.drop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

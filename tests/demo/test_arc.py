@@ -26,9 +26,11 @@ PUBLIC = [
     "accounts_membership", "audit_entry", "comparison_figure", "library_adoptionrecord",
     "library_policy", "library_publishedversion", "registry_domain", "registry_tenant",
 ]  # fmt: skip
-# What no two runs have in common: ids, digests over them, instants.
+# What no two runs have in common: ids, those of the API too, digests over them, instants, and where
+# events stand.
 FRESH = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,64}"
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,64}|[A-Za-z0-9+/]{40,}=*"
+    r"|(?<=\"position\": )(\d+|null)"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)"
 )
 PATIENCE = 120

@@ -1,35 +1,32 @@
 """The reference's examples, run against the demo: each is answered as the page shows it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
 
 from linli_api.reference.examples import examples
 from linli_api.schema import SCHEMAS
-from onboarding.demo.stage import PASSWORD
-from tests.demo.test_quickstart import _program, _translated, compared
+from onboarding.demo.stage import Stage
+from tests.demo.conftest import HOST
+from tests.demo.test_quickstart import _translated, compared
 
 
 def test_each_is_answered_as_shown(port: int) -> None:
-    differences = list(_differences(port))
+    stage = Stage(HOST, port)
+    differences = list(_differences(stage))
     assert not differences, "\n".join(differences)
+    stage.close()
 
 
-def _differences(port: int) -> Iterator[str]:
-    """The quickstart's program asks, as an integrator's would."""
-    program: dict[str, Any] = {"__name__": "program"}
-    exec(compile(_program(port)[0], "docs/quickstart.md", "exec"), program)
-    sessions: dict[str, Any] = {}
+def _differences(stage: Stage) -> Iterator[str]:
     ids: dict[str, str] = {}
     for side in SCHEMAS:
         for example in examples(side):
-            if example.who not in sessions:
-                sessions[example.who] = program["Linli"](example.who, PASSWORD)
             variables = _translated(example.variables, ids)
-            at = "chezhan" if side == "tenant" else None
-            answer = sessions[example.who].graphql(example.document, variables, at=at)
+            host = stage.host(example.who, "chezhan" if side == "tenant" else None)
+            answer = host.ask(example.document, variables, language="en")
+            answer.pop("extensions", None)
             for difference in compared(example.answer, answer, ids):
                 yield f"{side} {example.name}: {difference}"
 

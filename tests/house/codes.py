@@ -37,7 +37,7 @@ def of_constraints() -> set[str]:
 
 def codes_of(source: Source) -> Iterator[str]:
     """The codes in one module; Unreadable where one is neither written out nor handed on."""
-    refusals = {"Refused", "Forbidden", "NotFound"}
+    refusals = {"Refused", "Forbidden", "NotFound", "InvalidRequest"}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ClassDef):
             bases = {base.id for base in node.bases if isinstance(base, ast.Name)}

@@ -276,10 +276,13 @@ class TestNodes:
 
 def test_the_connections_shape():
     assert """type PlaceConnection {
+  \"\"\"The rows with their cursors.\"\"\"
   edges: [PlaceEdge!]!
 
   \"\"\"The rows without their cursors.\"\"\"
   nodes: [Place!]!
+
+  \"\"\"Where this page stands.\"\"\"
   pageInfo: PageInfo!
 
   \"\"\"Of the whole list; counted when asked.\"\"\"

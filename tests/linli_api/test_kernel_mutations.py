@@ -196,12 +196,17 @@ def test_a_mutation_without_input():
 def test_a_mutations_shape():
     sdl = print_schema(SCHEMA.graphql_schema)
     assert (
-        '"""Gives a place another name."""\n  renamePlace(input: RenamePlaceInput!): RenamePlacePayload!'
+        """  \"\"\"Gives a place another name.\"\"\"
+  renamePlace(
+    \"\"\"What is to be done.\"\"\"
+    input: RenamePlaceInput!
+  ): RenamePlacePayload!"""
         in sdl
     )
     assert "ping: PingPayload!" in sdl
     assert (
-        """  errors: [Error!]!
+        """  \"\"\"Why it was refused, and nothing changed; empty: it is done.\"\"\"
+  errors: [Error!]!
   place: Place
 }"""
         in sdl

@@ -73,9 +73,17 @@ def test_mutations_cost_more_and_some_by_the_item():
     }"""
     points = price(document, input={"codes": ["1"] * 7}, codes=["1"] * 5)
     assert points == 10 * (7 + 2 + 5)
-    assert price(document, input={}) == 10 * (1 + 2 + 1)
+    assert price(document, input={}) == 10 * (LIST_ROWS + 2 + LIST_ROWS)
     admit = "mutation($i: AdmitPartnerInput!) { admitPartner(input: $i) { errors { code } } }"
     assert price(admit, i={}) == 10
+
+
+def test_a_mutation_of_many_costs_by_the_item_and_so_does_what_it_answers():
+    document = """mutation($i: AdmitPartnersInput!, $of: [AdmitPartnerInput!]!) {
+        admitPartners(input: $i) { ...P }
+        inside: admitPartners(input: {items: $of}) { errors { code } }
+    } fragment P on AdmitPartnersPayload { items { index partner { owedFen } } }"""
+    assert price(document, i={"items": [{}] * 7}, of=[{}] * 3) == 7 * (5 + 1 + 1) + 3 * 5
 
 
 PAGED = """query($n: Int = 7, $m: Int, $with: Boolean = false, $without: Boolean!) {

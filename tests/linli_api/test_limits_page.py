@@ -52,10 +52,13 @@ def test_the_page_says(sentence):
 
 def test_a_mutation_costs_what_the_page_says():
     from linli_api.communities.mutations import AddCommunity, OnboardCommunities
+    from linli_api.partners.mutations import AdmitPartners
 
     assert (AddCommunity.cost, AddCommunity.per) == (10, None)
     assert (OnboardCommunities.cost, OnboardCommunities.per) == (10, "codes")
-    assert "| a mutation | 10; `onboardCommunities` for each of its `codes` |" in PAGE
+    assert "| a mutation | 10; `onboardCommunities` for each of its `codes`, or 10 times" in PAGE
+    assert (AdmitPartners.cost, AdmitPartners.per) == (5, "items")
+    assert "| a mutation of many | 5 for each of its `items`" in PAGE
 
 
 def test_the_decision_names_the_share_of_a_block():

@@ -25,6 +25,9 @@ def test_it_fits_a_desk_and_a_phone(site, staff, chromium: Browser, language, tm
             page.goto(site.at(host, "/graphql/docs#Tenant.division"))
             page.screenshot(path=tmp_path / f"{host}-{language}-{width}-open.png")
             assert faults(page) == []
+            page.goto(site.at(host, "/graphql/docs#Mutation.createClient"))
+            page.screenshot(path=tmp_path / f"{host}-{language}-{width}-mutation.png")
+            assert faults(page) == []
     context.close()
 
 
@@ -58,3 +61,19 @@ def test_a_chinese_term_leads_to_the_glossary(site, staff, page: Page):
     page.goto(site.at(TENANT, "/graphql/docs#Contribution"))
     page.locator("#Contribution").get_by_role("link", name="反哺").first.click()
     expect(page.locator("#term-反哺")).to_be_in_viewport()
+
+
+def test_it_says_what_a_field_costs_and_which_scope_a_program_needs(site, staff, page: Page):
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    page.goto(site.at(TENANT, "/graphql/docs"))
+    for anchor, cost, scopes in (
+        ("Query.partners", "1 + first × …", ["partners:read"]),
+        ("Mutation.declareIncomes", "5 × items + …", ["partners:write"]),
+        ("Mutation.approveSpending", "10 + …", ["fund:approve"]),
+        ("Query.exports", "1 + first × …", []),
+        ("Partner.name", "0", []),
+        ("PartnerConnection.nodes", "…", []),
+    ):
+        entry = page.locator(f"[id='{anchor}']")
+        assert entry.locator(".cost").text_content() == f"计费： {cost}", anchor
+        assert entry.locator(".scopes .badge").all_text_contents() == scopes, anchor

@@ -66,9 +66,8 @@ class _Writing:
         if self.chance(3):
             return self.variable(str(type_), value)
         named = get_named_type(type_)
-        if isinstance(named, GraphQLEnumType) and value is not None:
-            return str(value)
-        return _literal(value)
+        text = _literal(value)
+        return text.replace('"', "") if isinstance(named, GraphQLEnumType) else text
 
     def value(self, type_: Any, ids: Sequence[str]) -> Any:
         if isinstance(type_, GraphQLNonNull):

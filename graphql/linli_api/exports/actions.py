@@ -21,6 +21,7 @@ from linli_api.exports.requester import scope_of
 from linli_api.exports.run import ask
 from linli_api.exports.schema import own_schema
 from linli_api.exports.selectors import exports
+from linli_api.trusted.requests import check_carried
 
 KEPT = timedelta(days=7)
 AT_ONCE = 5
@@ -31,15 +32,14 @@ def request_export(
     *, actor: Actor, document: str, format: str, variables: dict[str, Any] | None = None
 ) -> Export:
     """Takes it on if its first page could be read now; a worker does the rest."""
-    if actor.person is None or actor.tenant is None:
-        message = _("An export is asked for by a person, or with a token of theirs.")
-        raise Refused("EXPORT_NEEDS_PERSON", message)
+    assert actor.tenant is not None
     _check_few(actor)
     given = variables or {}
     if not isinstance(given, dict):
         message = _("variables must be an object, by the names of the document's variables.")
         raise Refused("VARIABLES_INVALID", message, field="variables")
     _check_document(document)
+    check_carried(actor.tenant, actor, document, field="document")
     # Not a row of it is read: what is refused is told now, not in a job.
     ask(actor, paged(own_schema().graphql_schema, document, given), given, exportFirst=0)
     export = Export.objects.create(
@@ -47,7 +47,7 @@ def request_export(
         variables=given,
         format=format,
         language=get_language() or "",
-        person_id=actor.person.pk,
+        person_id=actor.person_id,
         client_id=actor.client_id,
         scope=scope_of(actor),
         expires_at=timezone.now() + KEPT,

@@ -32,7 +32,8 @@ class Export(TenantModel):
     format = models.CharField(_("format"), max_length=5, choices=Format.choices)
     # Of sentences in the rows, and of what is said if it fails.
     language = models.CharField(_("language"), max_length=10)
-    person_id = models.UUIDField(_("who"))
+    # As in the trail: a person, a client that acts by itself, or a person through their token.
+    person_id = models.UUIDField(_("who"), null=True)
     client_id = models.UUIDField(_("through"), null=True)
     # Permission → the communities it held in, null for all: what the rows were read with.
     scope = models.JSONField(_("scope"))
@@ -51,6 +52,12 @@ class Export(TenantModel):
 
     class Meta:
         verbose_name = _("export")
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(person_id=None, client_id=None),
+                name="export_requested_by_somebody",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.format} {self.status}"

@@ -5,10 +5,11 @@ the file is theirs only as long as they may read all that it was read with.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
-from linli.accounts.models import Person
-from linli.accounts.policy import Actor, Grant, Permission, Reach, actor_for
+from linli.accounts.policy import Actor, Grant, Permission, Reach
+from linli.clients.standing import as_now
 from linli.registry.models import Tenant
 from linli_api.exports.models import Export
 
@@ -27,8 +28,8 @@ def scope_of(actor: Actor) -> Scope:
 
 def requester_of(export: Export, tenant: Tenant) -> Actor:
     """The requester as they are now, with no more than they had when they asked."""
-    actor = actor_for(Person.objects.get(pk=export.person_id), tenant)
-    return Actor(actor.person, tenant, tuple(_grants(actor, export.scope)))
+    actor = as_now(tenant, person_id=export.person_id, client_id=export.client_id)
+    return replace(actor, grants=tuple(_grants(actor, export.scope)))
 
 
 def covers(actor: Actor, scope: Scope) -> bool:

@@ -1,4 +1,5 @@
-"""Reading exports: each is its requester's alone, and of the program it was asked for through."""
+"""Reading exports: each is its requester's alone, a person's or a client's, and through a person's
+token only what was asked for with that token."""
 
 from django.db.models import QuerySet
 
@@ -7,7 +8,7 @@ from linli_api.exports.models import Export
 
 
 def exports(*, actor: Actor) -> QuerySet[Export]:
-    if actor.person_id is None:
+    if actor.person is None and actor.client is None:
         return Export.objects.none()
     own = Export.objects.filter(person_id=actor.person_id)
     return own if actor.client_id is None else own.filter(client_id=actor.client_id)

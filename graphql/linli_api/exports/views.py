@@ -1,4 +1,5 @@
-"""``/exports/…`` at a tenant's host: the file, for who asked for it and may still read what is in it."""
+"""``/exports/…`` at a tenant's host: the file, for who asked for it and may still read what is in it,
+in a person's session or with a bearer token."""
 
 from uuid import UUID
 
@@ -8,17 +9,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from linli.accounts.policy import actor_for
+from linli.accounts.policy import Actor, actor_for
+from linli.clients import usage
+from linli.clients.admission import admit
 from linli.errors import Forbidden, NotFound, Refused
-from linli_api.errors import Unauthenticated
+from linli_api.errors import TokenInvalid, Unauthenticated
 from linli_api.exports import files
 from linli_api.exports.formats import CONTENT_TYPES
 from linli_api.exports.models import Export
 from linli_api.exports.requester import covers
 from linli_api.exports.selectors import exports
+from linli_api.incoming import bearer_token
 
 STATUS = {
     "UNAUTHENTICATED": 401,
+    "TOKEN_INVALID": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
     "EXPORT_NOT_DONE": 409,
@@ -33,7 +38,8 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingH
         export = _permitted(request, export_id)
     except Refused as refused:
         entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
-        return JsonResponse({"errors": [entry]}, status=STATUS[refused.code])
+        headers = TokenInvalid.headers if isinstance(refused, TokenInvalid) else {}
+        return JsonResponse({"errors": [entry]}, status=STATUS[refused.code], headers=headers)
     kind = Export.Format(export.format)
     day = timezone.localdate(export.requested_at)
     return StreamingHttpResponse(
@@ -48,9 +54,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingH
 
 
 def _permitted(request: HttpRequest, export_id: UUID) -> Export:
-    actor = actor_for(request.user, request.tenant)  # type: ignore[attr-defined]
-    if actor.person is None:
-        raise Unauthenticated
+    actor = _actor(request)
     export = exports(actor=actor).filter(pk=export_id).first()
     if export is None:
         raise NotFound(_("export"))
@@ -61,3 +65,19 @@ def _permitted(request: HttpRequest, export_id: UUID) -> Export:
     if not covers(actor, export.scope):
         raise Forbidden
     return export
+
+
+def _actor(request: HttpRequest) -> Actor:
+    """With a token no cookie counts."""
+    token = bearer_token(request)
+    tenant = request.tenant  # type: ignore[attr-defined]
+    if token is None:
+        actor = actor_for(request.user, tenant)
+        if actor.person is None:
+            raise Unauthenticated
+        return actor
+    admitted = admit(token, tenant)
+    if admitted is None:
+        raise TokenInvalid
+    usage.note(admitted)
+    return admitted.actor

@@ -6,7 +6,8 @@ Each field declares its cost where it is declared, or has that of its kind:
 | a row of another type, a value worked out (`Computed`, `Total`), ``totalCount`` | 1 |
 | a connection | 1, and what stands in it times the rows it is asked for |
 | another list | what stands in it times the ``rows`` it declares, or LIST_ROWS |
-| a mutation | MUTATION, or its Meta's ``cost``; with ``per``, times the items of that input |
+| a mutation | MUTATION, or its Meta's ``cost``; with ``per``, times the items of that input, and the
+  lists it answers with count as many rows |
 
 A document is compiled once (`compile_cost`); pricing it takes a look at the variables that its page
 sizes and its @skip and @include name, and none at all where it names none.
@@ -75,18 +76,21 @@ class PageSize:
 
 @dataclass(frozen=True)
 class ItemCount:
-    """How many items a list of a mutation's input holds."""
+    """How many items a list of a mutation's input holds: the list is a variable's, or a member of
+    one. Where none is given, that is all there are, priced as any list."""
 
-    input: str | None
-    literal: Any
-    name: str
+    variable: str
+    member: str | None = None
 
     def of(self, variables: Variables) -> int:
-        given = self.literal if self.input is None else variables.get(self.input)
-        items = given.get(self.name) if isinstance(given, dict) else None
-        if isinstance(items, str):  # a literal input may hold a variable
-            items = variables.get(items)
-        return max(1, len(items)) if isinstance(items, list) else 1
+        given = variables.get(self.variable)
+        if self.member is not None:
+            given = given.get(self.member) if isinstance(given, dict) else None
+        return LIST_ROWS if given is None else _length(given)
+
+
+def _length(given: Any) -> int:
+    return max(1, len(given)) if isinstance(given, list | tuple) else 1
 
 
 Number = int | PageSize | ItemCount
@@ -244,9 +248,9 @@ class _Compiler:
             return Part(name, INTROSPECTION[name], when=when)
         rate = rates(parent)[name]
         rows: Number = page if rate.of_page else rate.rows
-        inner_page = _page_size(node) if rate.pages else 1
-        inside = self.selections(node.selection_set, rate.type, inner_page)
         times = _item_count(node, rate.per) if rate.per else 1
+        inner_page = _page_size(node) if rate.pages else times
+        inside = self.selections(node.selection_set, rate.type, inner_page)
         return Part(name, rate.own, times, rows, when, inside)
 
 
@@ -284,16 +288,14 @@ def _number(node: ValueNode) -> int | str | None:
 def _item_count(node: FieldNode, name: str) -> Number:
     for argument in node.arguments:
         if isinstance(argument.value, VariableNode):
-            return ItemCount(argument.value.name.value, None, name)
+            return ItemCount(argument.value.name.value, name)
         literal: Any = argument.value
-        given = {one.name.value: _items(one.value) for one in literal.fields}
-        return ItemCount(None, given, name)
-    return 1
-
-
-def _items(node: Any) -> Any:
-    """The list's items, or the name of the variable that holds it."""
-    return node.name.value if isinstance(node, VariableNode) else list(getattr(node, "values", ()))
+        for one in literal.fields:
+            if one.name.value == name and isinstance(one.value, VariableNode):
+                return ItemCount(one.value.name.value)
+            if one.name.value == name:
+                return _length(getattr(one.value, "values", None))
+    return LIST_ROWS
 
 
 # ── The cost map ─────────────────────────────────────────────────────────────────────────────────
@@ -304,7 +306,8 @@ class Rate:
     """What a field is declared to cost.
 
     pages: it is a connection, so ``first`` and ``last`` say how often its rows count. of_page: it
-    lists a connection's rows. per: the input whose items a mutation counts.
+    lists a connection's rows, or what came of a mutation's items. per: the input whose items a
+    mutation counts.
     """
 
     type: GraphQLNamedType
@@ -321,6 +324,7 @@ def rates(parent: Any) -> dict[str, Rate]:
     declared = parent.graphene_type._meta.fields
     names = {one.name or to_camel_case(name): one for name, one in declared.items()}
     in_page = parent.name.endswith("Connection") and "pageInfo" in parent.fields
+    in_page = in_page or getattr(parent.graphene_type, "per", None) is not None
     return {name: _rate(one.type, names.get(name), in_page) for name, one in parent.fields.items()}
 
 

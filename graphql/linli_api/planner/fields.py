@@ -68,7 +68,7 @@ def one(compiler: Compiler, declared: One, at: Selection) -> Sql:
     made = compiler.object(type_, at.nodes, row)
     rows = target.rows_for(compiler.actor).order_by()
     rows = rows.filter(**{declared.back: at.above.outer(declared.by)})
-    return sql("(SELECT {} FROM {})", made, row.source(rows))
+    return sql("(SELECT {} FROM {} LIMIT 1)", made, row.source(rows))
 
 
 @plans(Total)
@@ -102,7 +102,7 @@ def by_id(compiler: Compiler, declared: ById, at: Selection) -> Sql:
     made = compiler.object(type_, at.nodes, row)
     key = Hole(lambda run: run.asked(node), type_of_value(compiler.run.asked(node)))
     rows = target.rows_for(compiler.actor).order_by().filter(pk=key)
-    return sql("(SELECT {} FROM {})", made, row.source(rows))
+    return sql("(SELECT {} FROM {} LIMIT 1)", made, row.source(rows))
 
 
 @plans(Connection)

@@ -1,6 +1,7 @@
 """How PostgreSQL writes a value so that the answer holds what the executor would have written."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import models
 from graphql import GraphQLEnumType
@@ -57,13 +58,15 @@ def enum_form(enum: GraphQLEnumType) -> Form:
     return lambda column: sql("CASE {}::text{} END", column, joined(names, ""))
 
 
+_LONGEST_KEY = str(UUID(int=0))
+
+
 def global_id(type_name: str, key: Sql) -> Sql:
-    """As `linli_api.ids.encode` writes it."""
-    return sql(
-        "replace(encode(convert_to({} || {}::text, 'UTF8'), 'base64'), E'\\n', '')",
-        text(f"{type_name}:"),
-        key,
-    )
+    """As `linli.ids.encode` writes it. Keys and names are ASCII without a backslash; PostgreSQL breaks
+    the line where base64 has 76 characters."""
+    encoded = sql("encode(({} || {})::bytea, 'base64')", text(f"{type_name}:"), key)
+    fits = len(type_name) + 1 + len(_LONGEST_KEY) <= 57
+    return encoded if fits else sql("replace({}, E'\\n', '')", encoded)
 
 
 def cursor(scope: Sql, columns: list[Sql]) -> Sql:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import Expression, Field
 
 from linli.accounts.models import Person
@@ -42,6 +43,18 @@ _OF_FIELD = {
 }
 
 
+# What Django is to take a hole for.
+_FIELDS: dict[str, type[Field]] = {
+    "uuid": models.UUIDField,
+    "text": models.TextField,
+    "jsonb": models.JSONField,
+    "date": models.DateField,
+    "timestamptz": models.DateTimeField,
+    "bigint": models.BigIntegerField,
+    "boolean": models.BooleanField,
+}
+
+
 class Unplanned(Exception):
     """The planner does not know this, or it would end in an error: the executor answers."""
 
@@ -57,7 +70,7 @@ class Hole(Expression):
     """A value that is read when the plan runs; ``many`` of them stand in for a list."""
 
     def __init__(self, read: Callable[[Any], Any], type_: str, *, many: bool = False) -> None:
-        super().__init__()
+        super().__init__(output_field=_FIELDS[type_]())
         self.reading, self.type, self.many = Reading(read), type_, many
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:

@@ -12,6 +12,7 @@ Whatever would end in an error is left to the executor, so there is one place th
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -28,16 +29,17 @@ from graphql import (
     visit,
 )
 from graphql.execution.collect_fields import collect_fields
-from graphql.execution.values import get_argument_values, get_variable_values
+from graphql.execution.values import get_argument_values
 
 from linli.accounts.policy import Actor
 from linli.errors import Refused
+from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
 from linli_api.planner.compiling import Compiler, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
 from linli_api.planner.sql import Sql, numbered
-from linli_api.planner.statements import fetch
+from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
 
@@ -77,11 +79,13 @@ class Planned:
 
     def __init__(self, document: Document, operation: OperationDefinitionNode) -> None:
         self.document, self.operation = document, operation
+        self._variables = Variables(document.schema, operation)
         self._uses = _uses(document, operation)
         self._fixed: dict[int, Any] = {}
         self._conditions = _conditions(document, operation)
         self._plans: OrderedDict[Hashable, Plan | None] = OrderedDict()
         self._personal: set[Hashable] = set()
+        self._lock = Lock()
 
     def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
         """The JSON text of ``data``; None where the executor is to answer."""
@@ -89,26 +93,19 @@ class Planned:
             run = self._run(actor, inputs)
         except (Refused, GraphQLError, Unplanned):
             return None
-        if run is None:
-            return None
         plan = self._plan(run)
         if plan is None:
             return None
         params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
-        columns = fetch(plan.statement, params)
-        if None in columns:
+        columns = connection.fetch_prepared(plan.statement, params)
+        if columns is None or None in columns:
             return None
         parts = (f'"{key}":{column}' for key, column in zip(plan.keys, columns, strict=True))
         return "{" + ",".join(parts) + "}"
 
-    def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run | None:
+    def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run:
         """Raises what the arguments are refused with."""
-        definitions = self.operation.variable_definitions
-        variables: Any = {}
-        if definitions:
-            variables = get_variable_values(self.document.schema, definitions, dict(inputs))
-            if isinstance(variables, list):  # of errors
-                return None
+        variables = self._variables.coerced(inputs)
         asked = dict(self._fixed)
         for node, field, declared in self._uses:
             if id(node) in asked:
@@ -127,16 +124,18 @@ class Planned:
         )
         if key in self._personal:
             key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
-        if key in self._plans:
-            self._plans.move_to_end(key)
-            return self._plans[key]
+        with self._lock:
+            if key in self._plans:
+                self._plans.move_to_end(key)
+                return self._plans[key]
         plan, personal = self._made(run)
-        if personal and key not in self._personal:
-            self._personal.add(key)
-            key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
-        self._plans[key] = plan
-        if len(self._plans) > KEPT:
-            self._plans.popitem(last=False)
+        with self._lock:
+            if personal and key not in self._personal:
+                self._personal.add(key)
+                key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+            self._plans[key] = plan
+            if len(self._plans) > KEPT:
+                self._plans.popitem(last=False)
         return plan
 
     def _made(self, run: Run) -> tuple[Plan | None, bool]:

@@ -1,4 +1,5 @@
-"""The schema as the page shows it: what there is, of which type, and what it takes to see it."""
+"""The schema as the page shows it: what there is, of which type, what it takes to see it, and its
+cost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ from graphql import (
     GraphQLScalarType,
     get_named_type,
     is_introspection_type,
+    is_leaf_type,
     is_specified_scalar_type,
 )
 from graphql.pyutils import Undefined, inspect
 
 from linli.accounts.policy import Permission
+from linli.clients.scopes import scopes_with
 from linli_api.guard import MEMBER, PUBLIC
+from linli_api.limits.cost import Rate, rates
 from linli_api.schema import SCHEMAS
 
 OF_LISTS = ("Connection", "Edge", "PageInfo")
@@ -54,7 +58,8 @@ class Argument:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field, an input or an enum value; the latter has no type. needs: permissions."""
+    """A field, an input or an enum value; the latter has no type. needs: permissions; scopes: of a
+    client that has these. cost: of a field in points, as a formula."""
 
     anchor: str
     name: str
@@ -63,6 +68,8 @@ class Entry:
     default: str
     description: str
     needs: list[str | Promise]
+    scopes: list[str]
+    cost: str
     deprecation: str
 
 
@@ -72,6 +79,7 @@ class Type:
     description: str
     interfaces: list[str]
     needs: list[str | Promise]
+    scopes: list[str]
     entries: list[Entry]
 
 
@@ -120,13 +128,16 @@ def _section_of(name: str, type_: GraphQLNamedType, roots: tuple) -> str:
 def _type(type_: GraphQLNamedType) -> Type:
     parts: dict[str, Any] = {**getattr(type_, "fields", {}), **getattr(type_, "values", {})}
     own = _own_rules(type_)
+    costs = rates(type_) if isinstance(type_, GraphQLObjectType) else {}
     return Type(
         name=type_.name,
         description=_STANDARD if is_specified_scalar_type(type_) else type_.description or "",
         interfaces=[one.name for one in getattr(type_, "interfaces", ())],
         needs=list(_needs(_rule_of(type_))),
+        scopes=_scopes([_rule_of(type_)]),
         entries=[
-            _shown(type_.name, name, part, own.get(name)) for name, part in sorted(parts.items())
+            _shown(type_.name, name, part, own.get(name), costs.get(name))
+            for name, part in sorted(parts.items())
         ],
     )
 
@@ -134,7 +145,7 @@ def _type(type_: GraphQLNamedType) -> Type:
 _STANDARD = "As GraphQL has it."
 
 
-def _shown(type_name: str, name: str, part: Any, own_rule: Any) -> Entry:
+def _shown(type_name: str, name: str, part: Any, own_rule: Any, rate: Rate | None) -> Entry:
     type_ = getattr(part, "type", None)
     leads_to = get_named_type(type_) if type_ else None
     rules = [own_rule]
@@ -148,6 +159,8 @@ def _shown(type_name: str, name: str, part: Any, own_rule: Any) -> Entry:
         default=_default(part),
         description=part.description or "",
         needs=list(dict.fromkeys(text for rule in rules for text in _needs(rule))),
+        scopes=_scopes(rules),
+        cost=_cost(rate) if rate else "",
         deprecation=part.deprecation_reason or "",
     )
 
@@ -189,3 +202,19 @@ def _needs(rule: Any) -> Iterator[str | Promise]:
         yield _("any role here")
     elif rule is PUBLIC:
         yield _("nothing")
+
+
+def _scopes(rules: list[Any]) -> list[str]:
+    """Of each permission the scopes that stand for it."""
+    permissions = [rule for rule in rules if isinstance(rule, Permission)]
+    return list(dict.fromkeys(scope for one in permissions for scope in scopes_with(one)))
+
+
+def _cost(rate: Rate) -> str:
+    """``1 + first × …``: the field's own points, and what stands inside it."""
+    own = f"{rate.own} × {rate.per}" if rate.per else str(rate.own)
+    if is_leaf_type(rate.type):
+        return own
+    rows = 1 if rate.of_page else rate.rows
+    times = "first × " if rate.pages else f"{rows} × " if rows > 1 else ""
+    return f"{own} + {times}…" if rate.own else f"{times}…"

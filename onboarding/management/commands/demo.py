@@ -20,7 +20,7 @@ from linli.registry.divisions import load_divisions
 from linli.registry.models import Division, Tenant
 from linli.serving import ServingError, only_one, serving, wait
 from linli.tenancy.context import tenant_context
-from onboarding.demo import arc, report
+from onboarding.demo import arc, program, report
 from onboarding.demo.client import DemoError
 from onboarding.demo.stage import OPERATOR, PASSWORD, Stage
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def _serve(self, port: int) -> None:
         self._prepare()
-        with serving(settings.LINLI_PLATFORM_HOST, port):
+        with serving(settings.LINLI_PLATFORM_HOST, port, **program.ENVIRONMENT):
             stage = Stage(settings.LINLI_PLATFORM_HOST, port)
             self._run_arc(stage)
             self.console.print(report.table(stage))
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def _check(self, port: int) -> None:
         self._prepare()
-        with serving(settings.LINLI_PLATFORM_HOST, port):
+        with serving(settings.LINLI_PLATFORM_HOST, port, **program.ENVIRONMENT):
             stage = Stage(settings.LINLI_PLATFORM_HOST, port)
             self._run_arc(stage)
             self.console.print(report.table(stage))
@@ -104,6 +104,7 @@ class Command(BaseCommand):
                 step(stage)
                 progress.advance(task)
             progress.update(task, description="the arc")
+        program.ensure()
         said = f"{stage.changes} changes made" if stage.changes else "nothing to change"
         self.console.print(f"The arc is run: {said}.")
 

@@ -28,7 +28,7 @@ from linli.accounts.policy import Role, actor_for, may_enter
 from linli.accounts.selectors import places, region, served_tenants
 from linli.accounts.sessions import FAMILY, METHODS, family_of
 from linli.errors import Refused
-from linli.registry.middleware import tenant_of_host
+from linli.registry.hosts import tenant_of_host
 
 SECRET_COOKIE = "linli_sign_in"
 SECRET_SECONDS = 15 * 60  # as long as allauth lets a log-in take

@@ -17,7 +17,7 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.clients import scopes as named
 from linli.clients.models import LIVE_SECRETS, Client, ClientSecret, PersonalToken
-from linli.clients.secrets import CLIENT_SECRET, PERSONAL_TOKEN, digest, new_secret
+from linli.clients.secrets import CLIENT_SECRET, PERSONAL_TOKEN, digest, new_client_id, new_secret
 from linli.errors import Forbidden, NotFound, Refused
 from linli.registry.models import Tenant
 from linli.rules import check_fields, upheld
@@ -31,8 +31,11 @@ def create_client(
     scopes: Sequence[str],
     covers_below: bool = False,
     reason: str = "",
+    oauth_id: str | None = None,
 ) -> tuple[Client, str]:
     """A client of the tenant the actor stands in, and its first secret, which is shown this once.
+
+    oauth_id: an id that is known, as the demo's is; without one it is drawn.
 
     Raises `Forbidden`, `Refused` SCOPES_MISSING, SCOPE_UNKNOWN, SCOPE_NOT_HELD, NOTHING_BELOW,
     CLIENT_EXISTS, or the faults of fields.
@@ -44,6 +47,7 @@ def create_client(
         message = _("Nothing lies below a street office. Leave it out.")
         raise Refused("NOTHING_BELOW", message, field="coversBelow")
     client = Client(
+        client_id=oauth_id or new_client_id(),
         name=name.strip(),
         tenant=actor.tenant,
         covers_below=covers_below,

@@ -52,6 +52,10 @@ def permissions_of(scopes: Iterable[str]) -> frozenset[Permission]:
     return frozenset[Permission]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
+def scopes_with(permission: Permission) -> list[str]:
+    return [scope for scope, permissions in SCOPES.items() if permission in permissions]
+
+
 def written(scopes: Iterable[str]) -> str:
     """As rows keep them and OAuth sends them: each once, in the order of the table.
 

@@ -125,7 +125,8 @@ class Delivery(TenantModel):
                 F("endpoint"),
                 F("object_id"),
                 F("position"),
-                condition=Q(state__in=["ready", "waiting"]),
+                # Not "in": PostgreSQL would dump that otherwise than it was told.
+                condition=Q(state="ready") | Q(state="waiting"),
                 name="delivery_open",
             ),
         ]

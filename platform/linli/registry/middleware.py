@@ -1,12 +1,8 @@
 """From the host of a request to the tenant it is for."""
 
 from collections.abc import Callable
-from copy import copy
-from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
@@ -14,8 +10,8 @@ from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
-from linli.registry.models import Tenant
-from linli.tenancy.context import tenant_context
+from linli.registry.hosts import tenant_of_host
+from linli.tenancy.context import connection, tenant_context
 
 
 class TenantMiddleware:
@@ -30,7 +26,7 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()  # type: ignore[attr-defined]
+        connection.set_schema_to_public()
         host = split_domain_port(request.get_host())[0]
         if host in settings.LINLI_PLATFORM_HOSTS:
             request.tenant = None  # type: ignore[attr-defined]
@@ -67,38 +63,3 @@ def _refusal(request: HttpRequest, refused: Refused, *, status: int) -> HttpResp
         entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
     options = {"ensure_ascii": False}
     return JsonResponse({"errors": [entry]}, status=status, json_dumps_params=options)
-
-
-def tenant_of_host(host: str) -> Tenant | None:
-    """The tenant a host name leads to, with those above it; a purged one is gone for good.
-
-    Asked by every request, so it is one plain statement, and a row that was seen before is not made
-    into objects again. What the row says is always fresh.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_HOST, [host.lower(), Tenant.Status.PURGED])
-        row = cursor.fetchone()
-    return copy(_tenant(row)) if row else None
-
-
-_COLUMNS = [field.column for field in Tenant._meta.concrete_fields]
-_LEVELS = ("own", "above", "top")
-_BY_HOST = f"""
-    SELECT {", ".join(f'{level}."{column}"' for level in _LEVELS for column in _COLUMNS)}
-    FROM public.registry_domain
-    JOIN public.registry_tenant own ON own.id = registry_domain.tenant_id
-    LEFT JOIN public.registry_tenant above ON above.id = own.parent_id
-    LEFT JOIN public.registry_tenant top ON top.id = above.parent_id
-    WHERE registry_domain.domain = %s AND own.status <> %s
-"""
-
-
-@lru_cache(10_000)
-def _tenant(row: tuple[Any, ...]) -> Tenant | None:
-    """A tenant and, as its parents, those above it."""
-    if not row or row[0] is None:
-        return None
-    names = [field.attname for field in Tenant._meta.concrete_fields]
-    tenant = Tenant.from_db("default", names, row[: len(names)])
-    tenant.parent = _tenant(row[len(names) :])
-    return tenant

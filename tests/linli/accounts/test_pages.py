@@ -78,10 +78,10 @@ def test_the_list_costs_the_same_however_long_it_is(
     for person in (few, many):
         visitor = type(browser)()
         visitor.log_in(person)
-        with django_assert_num_queries(8) as captured:
+        with django_assert_num_queries(7) as captured:
             visitor.get(PLATFORM)
         counted.append(len(captured))
-    assert counted == [8, 8]
+    assert counted == [7, 7]
 
 
 def test_a_tenants_page_names_it_and_its_region(browser, street):

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from linli.registry.middleware import tenant_of_host
+from linli.registry.hosts import tenant_of_host
 from linli.registry.models import Tenant
 
 

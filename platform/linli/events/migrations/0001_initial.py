@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'webhook delivery',
-                'indexes': [models.Index(models.F('endpoint'), models.F('next_at'), condition=models.Q(('state', 'ready')), name='delivery_due'), models.Index(models.F('endpoint'), models.F('object_id'), models.F('position'), condition=models.Q(('state__in', ['ready', 'waiting'])), name='delivery_open')],
+                'indexes': [models.Index(models.F('endpoint'), models.F('next_at'), condition=models.Q(('state', 'ready')), name='delivery_due'), models.Index(models.F('endpoint'), models.F('object_id'), models.F('position'), condition=models.Q(('state', 'ready'), ('state', 'waiting'), _connector='OR'), name='delivery_open')],
                 'constraints': [models.UniqueConstraint(fields=('endpoint', 'position'), name='delivery_once')],
             },
         ),

@@ -6,9 +6,12 @@ wrong. And a server that went away has closed its end of the socket.
 """
 
 import select
+from collections.abc import Sequence
 from typing import Any
 
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
+
+from linli.tenancy.postgresql.prepared import PreparedCursor, Row
 
 # How PostgreSQL writes a search path back, by what it was set to.
 _reported: dict[tuple[str, ...], str] = {}
@@ -28,6 +31,19 @@ class DatabaseWrapper(TenantsWrapper):
         super()._handle_search_path(cursor)
         if self.search_path_set_schemas:
             _reported[tuple(wanted)] = self._told()
+
+    def fetch_prepared(
+        self, statement: str, params: Sequence[Any], *, qualified: bool = False
+    ) -> Row | None:
+        """The first row, as texts, of a statement with ``$1`` parameters. qualified: it names the
+        schema of each of its tables, so that it does not matter where the connection stands."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        if not qualified:
+            self._handle_search_path()
+        with self._prepare_cursor(PreparedCursor(self.connection)) as cursor:
+            cursor.execute(statement, params)
+            return cursor.fetchone()
 
     def _told(self) -> str:
         return self.connection.info.parameter_status("search_path") or ""
