@@ -295,6 +295,7 @@ def declare_income(
             lines=list(worked.lines),
             rules=terms.last,
         )
+        insert(declaration, contribution)  # which tells when it was declared
         told = entry(
             actor=actor,
             action="partners.income_declared",
@@ -316,7 +317,7 @@ def declare_income(
                 "amount_fen": contribution.amount_fen,
             },
         )
-        insert(declaration, contribution, told, happened)
+        insert(told, happened)
     return contribution
 
 

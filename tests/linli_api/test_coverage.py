@@ -20,6 +20,7 @@ PART_OF_ANOTHER = {
     "issue": "issue_policy in the tenant calls it",
     "record_adoption": "adopt_version in the tenant calls it",
     "record_event": "the trail's row of the fund's own actions",
+    "fill": "resetSandbox and requestSandbox have a job call it",
     "event_of": "the facts that the fund's own actions post under",
 }
 

@@ -18,6 +18,4 @@ def test_a_stale_one_is_found_and_written_anew(before, tmp_path, monkeypatch, ca
     assert "+type Query {" in capsys.readouterr().out or before
     call_command("graphql_sdl")
     call_command("graphql_sdl", "--check")
-    assert (
-        (tmp_path / "tenant.graphql").read_text().startswith('"""\nEverything that can be read.')
-    )
+    assert (tmp_path / "tenant.graphql").read_text().startswith('"""\nEverything that can be read.')

@@ -36,7 +36,7 @@ class Query:
         WebhookDelivery,
         filters={
             "endpoint_id": Filter("endpoint_id", IdOf("WebhookEndpoint")),
-            "state": Filter("state", DeliveryState()),
+            "state": Filter("state", DeliveryState(description="Those in this state.")),
         },
         description="The delivery log.",
     )

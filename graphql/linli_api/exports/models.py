@@ -14,10 +14,14 @@ class Export(TenantModel):
     """
 
     class Format(models.TextChoices):
+        """How rows are written into the file."""
+
         JSONL = "jsonl", _("JSON Lines")
         CSV = "csv", _("CSV")
 
     class Status(models.TextChoices):
+        """How far an export is."""
+
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
         DONE = "done", _("done")

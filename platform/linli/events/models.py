@@ -61,6 +61,8 @@ class WebhookEndpoint(TenantModel):
     """
 
     class State(models.TextChoices):
+        """Whether an endpoint is told of what happens."""
+
         ENABLED = "enabled", _("enabled")
         PAUSED = "paused", _("paused by somebody")
         FAILING = "failing", _("paused after failing for days")
@@ -95,6 +97,8 @@ class Delivery(TenantModel):
     """
 
     class State(models.TextChoices):
+        """Where the telling of one event to one endpoint stands."""
+
         WAITING = "waiting", _("waiting for an earlier event of its object")
         READY = "ready", _("to be sent")
         DELIVERED = "delivered", _("delivered")
