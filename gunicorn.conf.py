@@ -5,10 +5,6 @@ import os
 wsgi_app = "linli.wsgi:application"
 bind = os.environ.get("LINLI_BIND", "127.0.0.1:8000,[::1]:8000").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# Threads keep connections open between requests, which programs that ask often are served faster by.
-# Each has a connection to PostgreSQL of its own, and so a tenant of its own.
-worker_class = "gthread"
-threads = 4
 # A backend keeps 2 MB for every tenant it has touched; workers, and with them their connections,
 # are therefore replaced from time to time.
 max_requests = 20_000

@@ -33,6 +33,16 @@ class DateTime(graphene.DateTime):
             raise ValueError(f"not an instant: {value!r}")
         return instant(value)
 
+    @staticmethod
+    def parse_value(value: Any) -> datetime:
+        parsed = graphene.DateTime.parse_value(value)
+        if parsed.tzinfo is None:
+            raise GraphQLError(
+                "DateTime is an instant with its offset, like "
+                f'"2026-11-24T12:00:00+08:00"; got {_shown(value)}.'
+            )
+        return parsed
+
 
 def instant(value: datetime) -> str:
     """As PostgreSQL writes a timestamptz in JSON: no zeros at the end of a fraction."""
