@@ -28,7 +28,8 @@ def send(actor: Actor | None, document: str, **variables: Any) -> dict[str, Any]
 
 
 def statements(actor: Actor, document: str, **variables: Any) -> int:
-    """How many SQL statements an answer without errors takes."""
+    """How many SQL statements an answer without errors takes, when its plan is made."""
+    ask(actor, document, **variables)
     with CaptureQueriesContext(connection) as captured:
         ask(actor, document, **variables)
     # Where the connection stood before is not the document's.
