@@ -20,6 +20,7 @@ from linli_api.metering import Meter
 from linli_api.mutation import Mutation
 from linli_api.schema import assemble
 from linli_api.types import Object
+from tests.support.rows import checksums
 
 STREET = "chezhan.linli.localhost"
 
@@ -144,10 +145,17 @@ def test_work_in_python_is_noticed_between_fields(rf):
     assert len(answer.body["errors"]) <= 100
 
 
+def _all_but_points():
+    """What the public schema holds. Points are taken before anything runs, and a minute may turn."""
+    found = checksums("public")
+    del found["public", "budget_account"]
+    return found
+
+
 def test_nothing_of_a_mutation_is_left(rf):
-    before = list(Division.objects.order_by("pk").values())
+    before = _all_but_points()
     answer = ask(rf, "mutation { dawdle { errors { code message } } }")
-    assert list(Division.objects.order_by("pk").values()) == before  # what it writes
+    assert _all_but_points() == before
     assert "errors" not in answer.body
     [error] = answer.body["data"]["dawdle"]["errors"]
     assert error["code"] == "TIMED_OUT"
