@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.utils import translation
@@ -19,7 +20,7 @@ from linli.registry.models import Tenant
 from linli.tenancy.context import connection, tenant_context
 from linli_api.errors import TokenInvalid
 from linli_api.incoming import bearer_token
-from linli_api.responding import refuse, respond
+from linli_api.responding import fault, refuse, respond
 
 PATH = "/graphql"
 
@@ -34,6 +35,12 @@ class Door:
         if token is None or request.path_info != PATH or request.method != "POST" or open_wire:
             return self.get_response(request)
         connection.set_schema_to_public()
+        try:
+            return self._answered(request, token)
+        except DatabaseError as error:  # nothing was looked up, so nothing was run
+            return fault(error)
+
+    def _answered(self, request: HttpRequest, token: str) -> HttpResponse:
         host = split_domain_port(request.get_host())[0]
         if host in settings.LINLI_PLATFORM_HOSTS:
             return _let_in(request, None, admit(token, None))

@@ -187,9 +187,8 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
 def _answer(document: Document, request: Request, actor: Actor | None) -> Answer:
     try:
         planned = planned_answer(document, request.operation_name, actor, request.variables)
-    except deadline.TimedOut as timed_out:  # the one statement was cancelled
-        error = GraphQLError("", original_error=timed_out)
-        return Answer("null", answers([error]))
+    except (deadline.TimedOut, DatabaseError) as error:  # of the one statement: all of it failed
+        return Answer("null", answers([GraphQLError("", original_error=error)]))
     return Answer(planned) if planned is not None else executed(document, request, actor)
 
 

@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from graphql import GraphQLError
 
 from linli.accounts.policy import Actor
 from linli.budget.lease import RateLimited
 from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli_api import incoming
-from linli_api.errors import InvalidRequest
+from linli_api.errors import InvalidRequest, answers
 from linli_api.execution import Answer
 from linli_api.limits.cost import REFUSED
 from linli_api.metering import Meter
@@ -39,6 +40,11 @@ def refuse(request: HttpRequest, refused: Refused, **headers: str) -> HttpRespon
     for name, value in meter.headers(response.status_code):
         response[name] = value
     return response
+
+
+def fault(error: Exception) -> HttpResponse:
+    """What went wrong with us before anything was run: with a reference, and no more of it."""
+    return _sent(Answer(None, answers([GraphQLError("", original_error=error)])))
 
 
 def _answer(

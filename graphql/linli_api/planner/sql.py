@@ -5,7 +5,7 @@ them; `numbered` turns a finished statement into PostgreSQL's own ``$1``.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +52,17 @@ def numbered(statement: Sql) -> tuple[str, tuple[Any, ...]]:
     """With ``$1``, ``$2`` …; equal parameters share a number, so that PostgreSQL sees that what it
     groups by is what it selects."""
     numbers: dict[tuple[type, Any], int] = {}
+    values: list[Any] = []
     given = iter(statement.params)
 
     def place(at: re.Match[str]) -> str:
         if at[1] == "%":
             return "%"
         value = next(given)
-        return f"${numbers.setdefault((type(value), value), len(numbers) + 1)}"
+        key = (type(value), value if isinstance(value, Hashable) else id(value))
+        if key not in numbers:
+            values.append(value)
+            numbers[key] = len(values)
+        return f"${numbers[key]}"
 
-    text = _PLACE.sub(place, statement.text)
-    return text, tuple(value for _type, value in numbers)
+    return _PLACE.sub(place, statement.text), tuple(values)
