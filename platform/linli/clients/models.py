@@ -47,6 +47,7 @@ class Client(AbstractApplication):
 
     class Meta:
         verbose_name = _("client")
+        indexes = [models.Index(fields=["name", "id"], name="client_by_name")]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "name"],

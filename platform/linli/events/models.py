@@ -45,7 +45,8 @@ class Event(TenantModel):
             )
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(position=0), name="event_to_be_sequenced")
+            models.Index(fields=["id"], condition=Q(position=0), name="event_to_be_sequenced"),
+            models.Index(fields=["type", "position"], name="event_by_type"),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +123,10 @@ class Delivery(TenantModel):
             models.UniqueConstraint(fields=["endpoint", "position"], name="delivery_once")
         ]
         indexes = [
+            models.Index(fields=["position"], name="delivery_by_position"),
+            models.Index(
+                fields=["position"], condition=Q(state="given_up"), name="delivery_given_up"
+            ),
             models.Index(
                 F("endpoint"), F("next_at"), condition=Q(state="ready"), name="delivery_due"
             ),
