@@ -2,7 +2,8 @@
 
 import os
 
-wsgi_app = "linli.wsgi:application"
+wsgi_app = "linli.asgi:application"
+worker_class = "asgi"
 bind = os.environ.get("LINLI_BIND", "127.0.0.1:8000,[::1]:8000").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # A backend keeps 2 MB for every tenant it has touched; workers, and with them their connections,

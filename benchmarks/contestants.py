@@ -112,7 +112,7 @@ def bare(database: Database) -> Iterator[Contestant]:
     environment = database.environment(
         LINLI_BIND=f"127.0.0.1:{port}", WEB_CONCURRENCY=str(PROCESSES)
     )
-    command = [sys.executable, "-m", "gunicorn", "benchmarks.bare:application"]
+    command = [sys.executable, "-m", "gunicorn", "-k", "sync", "benchmarks.bare:application"]
     with _running("bare", command, environment, port) as process:
         headers = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json"}
         yield Contestant("bare", process, port, headers, queries.BARE)

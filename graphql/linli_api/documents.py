@@ -4,9 +4,11 @@ What is kept depends on the text and the schema alone; who asks, and with which 
 with each run.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -97,9 +99,17 @@ class Document:
 
 def read(schema: GraphQLSchema, query: str) -> Document:
     """Raises Rejected."""
-    if len(query) > LONGEST_KEPT:
-        return _read(schema, query)
-    return _kept(schema, query)
+    document = _kept.get(schema, query)
+    if document is None:
+        document = _read(schema, query)
+        if len(query) <= LONGEST_KEPT:
+            _kept.add(document, query)
+    return document
+
+
+def known(schema: GraphQLSchema, query: str) -> Document | None:
+    """A document that was read before and is still kept."""
+    return _kept.get(schema, query)
 
 
 def _read(schema: GraphQLSchema, query: str) -> Document:
@@ -120,7 +130,29 @@ def _read(schema: GraphQLSchema, query: str) -> Document:
     return Document(schema, node)
 
 
-_kept = lru_cache(maxsize=KEPT)(_read)
+class _Kept:
+    """The documents read last."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[tuple[int, str], Document] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, schema: GraphQLSchema, query: str) -> Document | None:
+        key = (id(schema), query)
+        with self._lock:
+            found = self._documents.get(key)
+            if found is not None:
+                self._documents.move_to_end(key)
+            return found
+
+    def add(self, document: Document, query: str) -> None:
+        with self._lock:
+            self._documents[id(document.schema), query] = document
+            if len(self._documents) > KEPT:
+                self._documents.popitem(last=False)
+
+
+_kept = _Kept()
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:

@@ -15,7 +15,7 @@ from django.http.request import split_domain_port
 from django.utils import translation
 
 from linli.clients import usage
-from linli.clients.admission import Admitted, admit, admit_at
+from linli.clients.admission import Admitted, admit_at, admit_at_platform
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection, tenant_context
 from linli_api.errors import TokenInvalid
@@ -23,6 +23,8 @@ from linli_api.incoming import bearer_token
 from linli_api.responding import fault, refuse, respond
 
 PATH = "/graphql"
+# Of every answer to a program.
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class Door:
@@ -43,7 +45,7 @@ class Door:
     def _answered(self, request: HttpRequest, token: str) -> HttpResponse:
         host = split_domain_port(request.get_host())[0]
         if host in settings.LINLI_PLATFORM_HOSTS:
-            return _let_in(request, None, admit(token, None))
+            return _let_in(request, None, admit_at_platform(token))
         tenant, admitted = admit_at(host, token)
         if tenant is None or not tenant.is_served:
             return self.get_response(request)
@@ -59,6 +61,6 @@ def _let_in(request: HttpRequest, tenant: Tenant | None, admitted: Admitted | No
             response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
             # When the answer is on its way.
             response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
+    for name, value in HEADERS.items():
+        response[name] = value
     return response

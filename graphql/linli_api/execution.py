@@ -123,9 +123,14 @@ class Prepared:
         timed = self.operation.operation if self.operation and self.meter else None
         with deadline.within(timed):
             answer = _answer(self.document, self.request, self.actor)
-        told = {"requested": self.price, "limit": settings.LINLI_POINTS_A_REQUEST}
-        extensions = {"cost": told | (self.meter.told() if self.meter else {})}
-        return replace(answer, extensions=extensions)
+        told = self.meter.told() if self.meter else {}
+        return replace(answer, extensions=extensions(self.price, told))
+
+
+def extensions(price: int, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer says of its cost. told: of the caller's minute."""
+    cost = {"requested": price, "limit": settings.LINLI_POINTS_A_REQUEST, **told}
+    return {"cost": cost}
 
 
 def run(
@@ -188,8 +193,13 @@ def _answer(document: Document, request: Request, actor: Actor | None) -> Answer
     try:
         planned = planned_answer(document, request.operation_name, actor, request.variables)
     except (deadline.TimedOut, DatabaseError) as error:  # of the one statement: all of it failed
-        return Answer("null", answers([GraphQLError("", original_error=error)]))
+        return failed(error)
     return Answer(planned) if planned is not None else executed(document, request, actor)
+
+
+def failed(error: Exception) -> Answer:
+    """The answer where all that was to run failed together."""
+    return Answer("null", answers([GraphQLError("", original_error=error)]))
 
 
 def _read(schema: GraphQLSchema, request: Request, actor: Actor | None) -> Document:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -57,7 +58,12 @@ def read(request: HttpRequest, tenant: Tenant | None) -> Request:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > limits.BODY_BYTES:
         raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
-    body = _json(request.body)
+    return document_in(request.body, lambda document_id: text_of(tenant, document_id))
+
+
+def document_in(content: bytes, text_of: Callable[[str], str]) -> Request:
+    """The document in a body. text_of: finds a trusted one by its id. Raises InvalidRequest."""
+    body = _json(content)
     if isinstance(body, list):
         message = _("Several documents at once are not run. Send each in a request of its own.")
         raise InvalidRequest("BATCH_REFUSED", message)
@@ -74,7 +80,7 @@ def read(request: HttpRequest, tenant: Tenant | None) -> Request:
         message = _("variables must be an object and operationName a string.")
         raise InvalidRequest("REQUEST_INVALID", message)
     if document_id is not None:
-        return Request(text_of(tenant, document_id), variables or {}, name, trusted=True)
+        return Request(text_of(document_id), variables or {}, name, trusted=True)
     return Request(str(query), variables or {}, name)
 
 

@@ -47,16 +47,24 @@ class Meter:
     def told(self) -> dict[str, Any]:
         """For the answer's extensions."""
         assert self.lease is not None
-        return {
-            "limitPerMinute": self.lease.limit,
-            "remaining": self.lease.remaining,
-            "resetsInSeconds": self.lease.seconds_left,
-        }
+        return told(self.lease)
 
     def headers(self, status: int) -> Iterator[tuple[str, str]]:
         if self.lease is not None:
-            seconds = self.lease.seconds_left
-            yield "RateLimit-Policy", f'"points";q={self.lease.limit};w={lease.SECONDS}'
-            yield "RateLimit", f'"points";r={self.lease.remaining};t={seconds}'
+            yield from headers(self.lease)
             if status == 429:
-                yield "Retry-After", str(seconds)
+                yield "Retry-After", str(self.lease.seconds_left)
+
+
+def told(held: lease.Lease) -> dict[str, Any]:
+    """What the answer's extensions tell of a caller's minute."""
+    return {
+        "limitPerMinute": held.limit,
+        "remaining": held.remaining,
+        "resetsInSeconds": held.seconds_left,
+    }
+
+
+def headers(held: lease.Lease) -> Iterator[tuple[str, str]]:
+    yield "RateLimit-Policy", f'"points";q={held.limit};w={lease.SECONDS}'
+    yield "RateLimit", f'"points";r={held.remaining};t={held.seconds_left}'

@@ -52,6 +52,8 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "linli.urls"
 PUBLIC_SCHEMA_URLCONF = "linli.urls"
 WSGI_APPLICATION = "linli.wsgi.application"
+# What takes in requests in front of it (linli.asgi).
+LINLI_ASGI_APPLICATION = "linli_api.express.application.Application"
 
 # ── Database ─────────────────────────────────────────────────────────────────────────────────────
 DATABASES = database_settings()

@@ -5,6 +5,6 @@ becomes, `forms` how values are written, `holes` what stays open until a plan ru
 """
 
 from linli_api.planner import fields  # noqa: F401  # enters what it knows
-from linli_api.planner.plans import planned_answer
+from linli_api.planner.plans import Ready, known_plan, planned_answer
 
-__all__ = ["planned_answer"]
+__all__ = ["Ready", "known_plan", "planned_answer"]

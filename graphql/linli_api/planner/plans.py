@@ -10,10 +10,11 @@ Whatever would end in an error is left to the executor, so there is one place th
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from graphql import (
@@ -46,12 +47,45 @@ KEPT = 64  # plans of one operation
 
 @dataclass(frozen=True)
 class Plan:
-    """keys: of the root fields, in the order of the columns. params: constants and readings.
-    required: whether a NULL in the column means that the executor has something to say."""
+    """keys: of the root fields, in the order of the columns. A column that comes back NULL means
+    that the executor has something to say."""
 
     keys: tuple[str, ...]
-    statement: str
-    params: tuple[Any, ...]
+    columns: Sql
+
+    @cached_property
+    def statement(self) -> str:
+        return f"SELECT {numbered(self.columns)[0]}"
+
+    @cached_property
+    def params(self) -> tuple[Any, ...]:
+        """Constants and readings."""
+        return numbered(self.columns)[1]
+
+    def beside(self, first: str, params: int) -> str:
+        """The statement with the column ``first`` in front, which has so many parameters."""
+        if (first, params) not in self._beside:
+            columns, _params = numbered(self.columns, after=params)
+            self._beside[first, params] = f"SELECT ({first}), {columns}"
+        return self._beside[first, params]
+
+    @cached_property
+    def _beside(self) -> dict[tuple[str, int], str]:
+        return {}
+
+    def answer(self, columns: Sequence[str | None]) -> str | None:
+        """The JSON text of ``data``; None where the executor is to answer."""
+        if None in columns:
+            return None
+        parts = (f'"{key}":{column}' for key, column in zip(self.keys, columns, strict=True))
+        return "{" + ",".join(parts) + "}"
+
+
+class Ready(NamedTuple):
+    """A plan with the values of its parameters."""
+
+    plan: Plan
+    params: list[Any]
 
 
 class Run:
@@ -89,19 +123,28 @@ class Planned:
 
     def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
         """The JSON text of ``data``; None where the executor is to answer."""
+        ready = self.ready(actor, inputs, self._plan)
+        if ready is None:
+            return None
+        columns = connection.fetch_prepared(ready.plan.statement, ready.params)
+        return ready.plan.answer(columns) if columns is not None else None
+
+    def known(self, actor: Actor, inputs: Mapping[str, Any]) -> Ready | None:
+        """What answers it, if its plan was made before. Asks nothing of the database."""
+        return self.ready(actor, inputs, self._kept_plan)
+
+    def ready(
+        self, actor: Actor, inputs: Mapping[str, Any], plan_of: Callable[["Run"], Plan | None]
+    ) -> Ready | None:
         try:
             run = self._run(actor, inputs)
         except (Refused, GraphQLError, Unplanned):
             return None
-        plan = self._plan(run)
+        plan = plan_of(run)
         if plan is None:
             return None
         params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
-        columns = connection.fetch_prepared(plan.statement, params)
-        if columns is None or None in columns:
-            return None
-        parts = (f'"{key}":{column}' for key, column in zip(plan.keys, columns, strict=True))
-        return "{" + ",".join(parts) + "}"
+        return Ready(plan, params)
 
     def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run:
         """Raises what the arguments are refused with."""
@@ -116,7 +159,15 @@ class Planned:
                 self._fixed[id(node)] = found
         return Run(self.document, actor, variables, asked)
 
-    def _plan(self, run: Run) -> Plan | None:
+    def _kept_plan(self, run: Run) -> Plan | None:
+        key = self._key(run)
+        with self._lock:
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+            return plan
+
+    def _key(self, run: Run) -> Hashable:
         key: Hashable = (
             view_of(run.actor),
             tuple(_frozen(run.variables.get(name)) for name in self._conditions),
@@ -124,6 +175,10 @@ class Planned:
         )
         if key in self._personal:
             key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+        return key
+
+    def _plan(self, run: Run) -> Plan | None:
+        key = self._key(run)
         with self._lock:
             if key in self._plans:
                 self._plans.move_to_end(key)
@@ -165,7 +220,7 @@ class Planned:
             keys.append(key)
         texts = ", ".join(f"({column.text})::text" for column in columns)
         params = tuple(param for column in columns for param in column.params)
-        return Plan(tuple(keys), *numbered(Sql(f"SELECT {texts}", params)))
+        return Plan(tuple(keys), Sql(texts, params))
 
 
 def planned_answer(
@@ -175,13 +230,26 @@ def planned_answer(
     inputs: Mapping[str, Any],
 ) -> str | None:
     """The JSON text of ``data``, if the planner knows all of the operation; None if it does not."""
+    planned = _planned(document, operation_name) if actor else None
+    return planned.answer(actor, inputs) if planned else None  # type: ignore[arg-type]
+
+
+def known_plan(
+    document: Document, operation_name: str | None, actor: Actor, inputs: Mapping[str, Any]
+) -> Ready | None:
+    """What answers the operation, if its plan was made before; asks nothing of the database."""
+    planned = _planned(document, operation_name)
+    return planned.known(actor, inputs) if planned else None
+
+
+def _planned(document: Document, operation_name: str | None) -> Planned | None:
     operation = document.operation(operation_name)
-    if actor is None or operation is None or not is_query(operation):
+    if operation is None or not is_query(operation):
         return None
     planned = document.plans.get(operation_name)
     if planned is None:
         planned = document.plans[operation_name] = Planned(document, operation)
-    return planned.answer(actor, inputs)
+    return planned
 
 
 def _uses(

@@ -48,8 +48,8 @@ def param(value: Any, type_: str) -> Sql:
     return Sql(f"%s::{type_}", (value,))
 
 
-def numbered(statement: Sql) -> tuple[str, tuple[Any, ...]]:
-    """With ``$1``, ``$2`` …; equal parameters share a number, so that PostgreSQL sees that what it
+def numbered(statement: Sql, after: int = 0) -> tuple[str, tuple[Any, ...]]:
+    """With ``$1``, ``$2`` …, or from beyond ``after``; equal parameters share a number, so that PostgreSQL sees that what it
     groups by is what it selects."""
     numbers: dict[tuple[type, Any], int] = {}
     values: list[Any] = []
@@ -62,7 +62,7 @@ def numbered(statement: Sql) -> tuple[str, tuple[Any, ...]]:
         key = (type(value), value if isinstance(value, Hashable) else id(value))
         if key not in numbers:
             values.append(value)
-            numbers[key] = len(values)
+            numbers[key] = after + len(values)
         return f"${numbers[key]}"
 
     return _PLACE.sub(place, statement.text), tuple(values)

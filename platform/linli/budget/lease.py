@@ -106,15 +106,33 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
     what was granted stays granted, whatever becomes of the request.
     """
     while True:
+        held = spend_held(caller, points)
+        if held is not None:
+            return held
         with _lock:
-            lease = _live(caller)
-            left = lease.left if lease else 0
-            if lease and left >= points:
-                lease.left -= points
-                return replace(lease)
+            live = _live(caller)
+            left = min(live.left, points - 1) if live else 0
         lease, granted = _ask(caller, points - left, limit)
         if not granted and lease.ends_at > _now():
             raise RateLimited(lease)
+
+
+def spend_held(caller: UUID, points: int) -> Lease | None:
+    """The same out of what this process holds; None, and nothing spent, where that is too little."""
+    with _lock:
+        lease = _live(caller)
+        if lease is None or lease.left < points:
+            return None
+        lease.left -= points
+        return replace(lease)
+
+
+def give_back(lease: Lease, caller: UUID, points: int) -> None:
+    """Points of a lease for which nothing was done; those of a minute that is over are gone."""
+    with _lock:
+        live = _live(caller)
+        if live is not None and live.minute == lease.minute:
+            live.left += points
 
 
 def used_up(caller: UUID) -> Lease | None:

@@ -3,10 +3,13 @@
 What the database answers is always fresh: what was revoked, or a role that ended, is missing at the
 very next request, in every process. Only what follows from the values it answers is remembered, by
 these values. Tables are named with their schema, for the connection may stand in a tenant's.
+
+Who was let in is `known` from then on, with a stamp of all rows that decided it: a later statement
+that reads `standing` beside what it is for tells whether that still holds (`linli_api.express`).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,48 +28,80 @@ from linli.accounts.policy import (
 )
 from linli.clients.scopes import permissions_of
 from linli.clients.secrets import ACCESS_TOKEN, PERSONAL_TOKEN, digest
-from linli.registry.hosts import BY_HOST, COUNT, tenant_of_host, tenant_of_row
+from linli.registry.hosts import (
+    COLUMNS,
+    COUNT,
+    HOST_STAMP,
+    OF_HOST,
+    tenant_of_host,
+    tenant_of_row,
+)
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection
 from linli.tenancy.postgresql.prepared import Row
+from linli.tenancy.postgresql.stamps import stamp, stamp_of_many
 
 _REMEMBERED = 10_000
 
-_CLIENT = """
-    SELECT client.id, client.name, client.tenant_id, client.covers_below, token.scope,
-           secret.id, secret.created_by_id
+_CLIENT_COLUMNS = """
+    client.id, client.name, client.tenant_id, client.covers_below, token.scope, secret.id,
+    secret.created_by_id
+"""
+_OF_CLIENT = """
       FROM public.clients_accesstoken token
       JOIN public.clients_clientsecret secret ON secret.id = token.secret_id
       JOIN public.clients_client client ON client.id = secret.client_id
      WHERE token.token_checksum = $2 AND token.expires > $3::timestamptz
        AND secret.revoked_at IS NULL AND client.revoked_at IS NULL
 """
-_PERSON = """
-    SELECT token.id, token.name, token.tenant_id, token.scope,
-           person.id, person.username, person.name, person.email, person.phone,
-           held.roles
+_PERSON_COLUMNS = """
+    token.id, token.name, token.tenant_id, token.scope,
+    person.id, person.username, person.name, person.email, person.phone, held.roles
+"""
+_OF_PERSON = f"""
       FROM public.clients_personaltoken token
       JOIN public.accounts_person person ON person.id = token.person_id AND person.is_active
      CROSS JOIN LATERAL (
-           SELECT json_agg(json_build_array(role, tenant_id, community_id) ORDER BY id)::text AS roles
-             FROM public.accounts_membership
+           SELECT json_agg(json_build_array(role, tenant_id, community_id) ORDER BY id)::text AS roles,
+                  {stamp_of_many("member")} AS stamp
+             FROM public.accounts_membership member
             WHERE person_id = person.id AND starts_on <= $4::date
               AND (ended_on IS NULL OR ended_on > $4::date)
            ) held
      WHERE token.digest = $2 AND token.revoked_at IS NULL
        AND (token.expires_at IS NULL OR token.expires_at > $3::timestamptz)
 """
+_PERSON_STAMP = f"concat_ws(' ', {stamp('token', 'person')}, held.stamp)"
 
 
-def _at_host(token: str) -> str:
-    """With the tenant of the host $1 in front: one statement until a program's request is let in."""
+@dataclass(frozen=True)
+class _Way:
+    """How one kind of token is looked up at the host $1, in one statement; host and token may each
+    be missing. asked: the tenant, who asks, and the stamp of each. stands: the two stamps alone."""
+
+    asked: str
+    stands: str
+
+
+def _at_host(columns: str, host: str, token: str) -> str:
     return f"""
-        SELECT host.*, token.* FROM (SELECT) AS one
-        LEFT JOIN ({BY_HOST}) AS host ON true LEFT JOIN ({token}) AS token ON true
+        SELECT {columns} FROM (SELECT) AS one
+        LEFT JOIN (SELECT {host}) AS host ON true LEFT JOIN (SELECT {token}) AS token ON true
     """
 
 
-_CLIENT_AT_HOST, _PERSON_AT_HOST = _at_host(_CLIENT), _at_host(_PERSON)
+def _way(columns: str, stamped: str, of_token: str) -> _Way:
+    host, token = f"{HOST_STAMP} AS stamp {OF_HOST}", f"{stamped} AS stamp {of_token}"
+    return _Way(
+        asked=_at_host("host.*, token.*", f"{COLUMNS}, {host}", f"{columns}, {token}"),
+        stands=_at_host("concat_ws('/', host.stamp, token.stamp)", host, token),
+    )
+
+
+_WAYS = {
+    ACCESS_TOKEN: _way(_CLIENT_COLUMNS, stamp("token", "secret", "client"), _OF_CLIENT),
+    PERSONAL_TOKEN: _way(_PERSON_COLUMNS, _PERSON_STAMP, _OF_PERSON),
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +113,26 @@ class Admitted:
     key: UUID
 
 
+@dataclass(frozen=True)
+class Known:
+    """Who was let in at a host before, as long as the rows that decided it have this stamp."""
+
+    tenant: Tenant | None
+    admitted: Admitted
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A statement that tells the stamp as it is now; with no row of ours in it, another one."""
+
+    statement: str
+    params: list[Any]
+
+
+_known: dict[tuple[str, str], Known] = {}
+
+
 def admit(token: str, tenant: Tenant | None) -> Admitted | None:
     """Who asks with a token at a tenant's host, or at the platform's (None).
 
@@ -85,27 +140,70 @@ def admit(token: str, tenant: Tenant | None) -> Admitted | None:
     nothing tells these apart.
     """
     found = _found("", token)
-    return _admitted(found[COUNT:], token, tenant) if found else None
+    return _admitted(found[COUNT + 1 : -1], token, tenant) if found else None
 
 
 def admit_at(host: str, token: str) -> tuple[Tenant | None, Admitted | None]:
-    """The tenant of a host, and who asks there."""
-    found = _found(host.lower(), token)
-    if found is None:  # no token of ours
+    """The tenant of a host, and who asks there; from then on they are known."""
+    host = host.lower()
+    row = _found(host, token)
+    if row is None:  # no token of ours
         return tenant_of_host(host), None
-    tenant = tenant_of_row(found[:COUNT])
-    return tenant, _admitted(found[COUNT:], token, tenant) if tenant else None
+    tenant = tenant_of_row(row[:COUNT])
+    return tenant, _learnt(host, token, tenant, row) if tenant else None
+
+
+def admit_at_platform(token: str) -> Admitted | None:
+    """The same at the platform's host, whose name is ``""`` for who is known."""
+    row = _found("", token)
+    return _learnt("", token, None, row) if row else None
+
+
+def known(host: str, token: str) -> Known | None:
+    """Who was let in there before; whether that still holds is for a `Standing` to say."""
+    return _known.get((host, digest(token)))
+
+
+def standing(host: str, token: str) -> Standing:
+    """For a token that is `known` at the host."""
+    return Standing(_way_of(token).stands, _asked(host, token))  # type: ignore[union-attr]
+
+
+def _learnt(host: str, token: str, tenant: Tenant | None, row: Row) -> Admitted | None:
+    key, whom, stamp = (host, digest(token)), row[COUNT + 1 : -1], _stamp_in(row)
+    admitted = _admitted(whom, token, tenant)
+    if admitted is None or (tenant is not None and not tenant.is_served):
+        _known.pop(key, None)
+    elif key not in _known or _known[key].stamp != stamp:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        # With a tenant of its own: what a request does to its one is not to be seen by others.
+        own = tenant_of_row(row[:COUNT])
+        _known[key] = Known(
+            own, replace(admitted, actor=replace(admitted.actor, tenant=own)), stamp
+        )
+    return admitted
+
+
+def _stamp_in(row: Row) -> str:
+    return "/".join(stamp for stamp in (row[COUNT], row[-1]) if stamp is not None)
+
+
+def _way_of(token: str) -> _Way | None:
+    return next((way for prefix, way in _WAYS.items() if token.startswith(prefix)), None)
+
+
+def _asked(host: str, token: str) -> list[Any]:
+    now = timezone.now()
+    day = [timezone.localdate(now)] if token.startswith(PERSONAL_TOKEN) else []
+    return [host, digest(token), now, *day]
 
 
 def _found(host: str, token: str) -> Row | None:
-    now = timezone.now()
-    asked = [host, digest(token), now]
-    if token.startswith(ACCESS_TOKEN):
-        return connection.fetch_prepared(_CLIENT_AT_HOST, asked, qualified=True)
-    if token.startswith(PERSONAL_TOKEN):
-        asked.append(timezone.localdate(now))
-        return connection.fetch_prepared(_PERSON_AT_HOST, asked, qualified=True)
-    return None
+    way = _way_of(token)
+    if way is None:
+        return None
+    return connection.fetch_prepared(way.asked, _asked(host, token), qualified=True)
 
 
 def _admitted(row: Row, token: str, tenant: Tenant | None) -> Admitted | None:

@@ -15,17 +15,21 @@ _MOST = 10_000
 _noted: dict[UUID, int] = {}
 
 
+def is_due(admitted: Admitted) -> bool:
+    """Whether this process has not noted it for a minute."""
+    return int(monotonic()) - _noted.get(admitted.key, -_SECONDS) >= _SECONDS
+
+
 def note(admitted: Admitted) -> None:
     """Keep the time of use; called when the answer is sent, and nothing fails by it.
 
     A process tries once a minute for each key, and of several processes one writes.
     """
-    now = int(monotonic())
-    if now - _noted.get(admitted.key, -_SECONDS) < _SECONDS:
+    if not is_due(admitted):
         return
     if len(_noted) >= _MOST:
         _noted.clear()
-    _noted[admitted.key] = now
+    _noted[admitted.key] = int(monotonic())
     try:
         with connection.cursor() as cursor:
             cursor.execute(

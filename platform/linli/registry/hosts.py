@@ -9,20 +9,22 @@ from functools import lru_cache
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection
 from linli.tenancy.postgresql.prepared import Row
+from linli.tenancy.postgresql.stamps import stamp
 
 _FIELDS = Tenant._meta.concrete_fields
 _LEVELS = ("own", "above", "top")
 COLUMNS = ", ".join(f'{level}."{field.column}"' for level in _LEVELS for field in _FIELDS)
 COUNT = len(_LEVELS) * len(_FIELDS)
 # The tenant of the host $1 with those above it; a purged one is gone for good.
-BY_HOST = f"""
-    SELECT {COLUMNS}
+OF_HOST = f"""
     FROM public.registry_domain name
     JOIN public.registry_tenant own ON own.id = name.tenant_id
     LEFT JOIN public.registry_tenant above ON above.id = own.parent_id
     LEFT JOIN public.registry_tenant top ON top.id = above.parent_id
     WHERE name.domain = $1 AND own.status <> '{Tenant.Status.PURGED.value}'
 """
+BY_HOST = f"SELECT {COLUMNS} {OF_HOST}"
+HOST_STAMP = stamp("name", *_LEVELS)
 
 
 def tenant_of_host(host: str) -> Tenant | None:

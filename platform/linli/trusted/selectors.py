@@ -51,6 +51,17 @@ def text_of(tenant_id: UUID, document_id: str) -> str | None:
     return _texts.get((tenant_id, match[1]), lambda: _text(tenant_id, match[1]))
 
 
+def known_to_take_any(tenant_id: UUID) -> bool:
+    """Whether this process knows, without asking, that clients may send any document there."""
+    return _rules.known_now(tenant_id) is False
+
+
+def known_text(tenant_id: UUID, document_id: str) -> str | None:
+    """`text_of` as far as this process knows it without asking."""
+    match = _ID.fullmatch(document_id)
+    return _texts.known_now((tenant_id, match[1])) if match else None
+
+
 def _rule(tenant_id: UUID) -> bool:
     found = DocumentRule.objects.filter(pk=tenant_id).values_list("only_trusted", flat=True)
     return bool(found.first())
@@ -74,10 +85,14 @@ class _Memory:
         self.known: dict[Any, _Known] = {}
         self.lock = Lock()
 
-    def get(self, key: Any, look_up: Any) -> Any:
+    def known_now(self, key: Any) -> Any:
         known = self.known.get(key)
-        if known is not None and time.monotonic_ns() < known.until:
-            return known.value
+        return known.value if known is not None and time.monotonic_ns() < known.until else None
+
+    def get(self, key: Any, look_up: Any) -> Any:
+        value = self.known_now(key)
+        if value is not None:
+            return value
         until = time.monotonic_ns() + FRESH_SECONDS * 10**9
         value = look_up()
         with self.lock:

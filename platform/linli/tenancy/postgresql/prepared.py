@@ -23,7 +23,7 @@ Row = tuple[str | None, ...]
 _OIDS = {bool: 16, bytes: 17, int: 20, date: 1082, datetime: 1184, Decimal: 1700, UUID: 2950}
 _ARRAYS = {UUID: 2951, str: 1009, int: 1016, date: 1182}
 # The plan is stale, or somebody discarded it: it is prepared anew.
-_GONE = {b"0A000", b"26000"}
+GONE = {b"0A000", b"26000"}
 
 
 class PreparedCursor:
@@ -38,9 +38,9 @@ class PreparedCursor:
         if not self._raw.autocommit and self._pgconn.transaction_status == TransactionStatus.IDLE:
             self._raw.execute("SELECT")  # psycopg begins the transaction with its first statement
         self._query = SimpleNamespace(query=statement.encode())
-        values = [_text(value) for value in params]
+        values = [text(value) for value in params]
         result = self._pgconn.exec_prepared(self._name(statement, params), values)
-        if _state(result) in _GONE and self._raw.autocommit:
+        if state(result) in GONE and self._raw.autocommit:
             self._forget(statement, params)
             result = self._pgconn.exec_prepared(self._name(statement, params), values)
         if result.status != ExecStatus.TUPLES_OK:
@@ -62,7 +62,7 @@ class PreparedCursor:
     def _name(self, statement: str, params: Sequence[Any]) -> bytes:
         """Prepares it unless this connection has."""
         kept = _kept(self._raw)
-        key = (statement, tuple(map(_oid, params)))
+        key = (statement, tuple(map(oid, params)))
         if key in kept:
             kept.move_to_end(key)
             return kept[key]
@@ -77,7 +77,7 @@ class PreparedCursor:
         return name
 
     def _forget(self, statement: str, params: Sequence[Any]) -> None:
-        name = _kept(self._raw).pop((statement, tuple(map(_oid, params))), None)
+        name = _kept(self._raw).pop((statement, tuple(map(oid, params))), None)
         if name is not None:
             self._pgconn.exec_(b"DEALLOCATE " + name)
 
@@ -88,17 +88,17 @@ def _kept(raw: Any) -> OrderedDict[Any, bytes]:
     return raw.linli_statements
 
 
-def _state(result: Any) -> bytes | None:
+def state(result: Any) -> bytes | None:
     return result.error_field(DiagnosticField.SQLSTATE)
 
 
-def _oid(value: Any) -> int:
+def oid(value: Any) -> int:
     if isinstance(value, list):
         return _ARRAYS.get(type(value[0]), 0) if value else 0
     return _OIDS.get(type(value), 0)
 
 
-def _text(value: Any) -> bytes | None:
+def text(value: Any) -> bytes | None:
     if value is None:
         return None
     if isinstance(value, bytes):

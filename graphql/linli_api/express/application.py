@@ -1,0 +1,97 @@
+"""The ASGI application: what `reads` can answer is answered on the loop, all else by Django.
+
+Django's stack is synchronous; it runs in threads of its own, each with a database connection that
+is kept. A program's POST is small and is handed over whole; pages, files and what people send go
+through a2wsgi, which passes both ways on as it comes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from io import BytesIO
+from typing import Any
+
+import psycopg
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from django.core import signals
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+
+from linli import database
+from linli.tenancy.postgresql.lines import Lines
+from linli_api.express.incoming import Scope, asked_in
+from linli_api.express.reads import Reads
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+# Of each kind in a process: threads for Django, and connections for the loop.
+THREADS = 4
+LINES = 4
+
+
+class Application:
+    def __init__(self, django: WSGIHandler) -> None:
+        self._django = django
+        self._threads = ThreadPoolExecutor(THREADS, "programs")
+        self._pages = WSGIMiddleware(django, THREADS)  # type: ignore[arg-type]
+        self._reads: Reads | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = asked_in(scope)
+        if asked is None:
+            await self._pages(scope, receive, send)  # type: ignore[arg-type]
+            return
+        body = await _body(receive)
+        if body is None:  # whoever asked has gone
+            return
+        if self._reads is None:
+            self._reads = Reads(Lines(connect, LINES))
+        answered = await self._reads.answer(asked, body)
+        if answered is not None:
+            await _send(send, 200, answered.headers, answered.content)
+        else:
+            loop = asyncio.get_running_loop()
+            whole = copy_context().run
+            await _send(
+                send,
+                *await loop.run_in_executor(self._threads, whole, self._whole_way, scope, body),
+            )
+
+    def _whole_way(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
+        signals.request_started.send(sender=type(self), scope=scope)
+        request = ASGIRequest(scope, BytesIO(body))
+        response = self._django.get_response(request)
+        headers = [(name.encode(), value.encode()) for name, value in response.items()]
+        content = response.content
+        response.close()
+        return response.status_code, headers, content
+
+
+def connect() -> psycopg.Connection:
+    """One for the loop: as Django's are set up, and no statement takes longer than a read may."""
+    raw = database.connect("app")
+    raw.execute("SELECT set_config('TimeZone', %s, false)", [connection.timezone_name])
+    raw.execute(f"SET statement_timeout = {settings.LINLI_READ_SECONDS * 1000}")
+    return raw
+
+
+async def _body(receive: Receive) -> bytes | None:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(send: Send, status: int, headers: Headers, content: bytes) -> None:
+    length = (b"Content-Length", b"%d" % len(content))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,59 @@
+"""A program's POST as ASGI hands it over, as far as the express looks at it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from linli_api.door import PATH
+from linli_api.limits import BODY_BYTES
+
+Scope = dict[str, Any]
+_NONE = b""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """host: the tenant's, as `linli.clients.admission` knows it; empty at the platform's."""
+
+    scope: Scope
+    host: str
+    token: str
+    length: int
+
+
+def asked_in(scope: Scope) -> Asked | None:
+    """None for what is no program's plain POST; the whole way says what it is."""
+    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != PATH:
+        return None
+    headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]) or b"idempotency-key" in headers:
+        return None
+    if settings.SECURE_SSL_REDIRECT and scope["scheme"] != "https":
+        return None
+    scheme, _space, token = headers.get(b"authorization", _NONE).partition(b" ")
+    length = headers.get(b"content-length", _NONE)
+    if scheme.lower() != b"bearer" or not length.isdigit() or int(length) > BODY_BYTES:
+        return None
+    host = _host(headers.get(b"host", _NONE))
+    if host is None or not _is_json(headers.get(b"content-type", _NONE)) or not token.isascii():
+        return None
+    return Asked(scope, host.lower(), token.strip().decode(), int(length))
+
+
+@lru_cache(1_000)
+def _host(header: bytes) -> str | None:
+    try:
+        host, _port = split_domain_port(header.decode())
+    except ValueError:
+        return None
+    if not host or not validate_host(host, settings.ALLOWED_HOSTS):
+        return None
+    return "" if host in settings.LINLI_PLATFORM_HOSTS else host
+
+
+@lru_cache(1_000)
+def _is_json(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"

@@ -1,0 +1,132 @@
+"""Answers a read of which everything is known: who asks, the document, its plan.
+
+One statement, which also tells whether who asks still stands as known. Whatever is new, refused, a
+fault or anything but a planned read is None here, and nothing has come of it: it goes the whole way,
+which also makes known what was new.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.utils import translation
+
+from linli.budget import lease
+from linli.clients import admission, usage
+from linli.clients.admission import Known
+from linli.errors import Refused
+from linli.registry.models import Tenant
+from linli.tenancy.postgresql.lines import Failed, Lines
+from linli.trusted import selectors as trusted
+from linli_api import documents, limits, metering
+from linli_api.door import HEADERS
+from linli_api.errors import InvalidRequest
+from linli_api.execution import Answer, Request, extensions, failed
+from linli_api.express.incoming import Asked
+from linli_api.incoming import document_in
+from linli_api.limits.deadline import TimedOut
+from linli_api.planner import Ready, known_plan
+from linli_api.schema import platform_schema, tenant_schema
+
+
+@dataclass(frozen=True)
+class Read:
+    """A read that may be run, if who asks still stands as known."""
+
+    known: Known
+    ready: Ready
+    price: int
+
+    @property
+    def schema(self) -> str:
+        return self.known.tenant.schema_name if self.known.tenant else "public"
+
+
+@dataclass(frozen=True)
+class Answered:
+    content: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+class Reads:
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    async def answer(self, asked: Asked, body: bytes) -> Answered | None:
+        read = read_of(asked, body)
+        if read is None:
+            return None
+        caller = read.known.admitted.actor.client_id
+        held = lease.spend_held(caller, read.price) if caller else None
+        if caller is None or held is None:
+            return None
+        answer = await self._answer(asked, read)
+        if answer is None:
+            lease.give_back(held, caller, read.price)
+            return None
+        answer = replace(answer, extensions=extensions(read.price, metering.told(held)))
+        return Answered(answer.text.encode(), list(_headers(held)))
+
+    async def _answer(self, asked: Asked, read: Read) -> Answer | None:
+        standing = admission.standing(asked.host, asked.token)
+        statement = read.ready.plan.beside(standing.statement, len(standing.params))
+        try:
+            async with self._lines.line(read.schema) as line:
+                row = await line.row(read.schema, statement, [*standing.params, *read.ready.params])
+        except Failed as failure:
+            return _timed_out(asked) if failure.canceled else None
+        if row[0] != read.known.stamp:
+            return None
+        data = read.ready.plan.answer(row[1:])
+        return Answer(data) if data is not None else None
+
+
+def read_of(asked: Asked, body: bytes) -> Read | None:
+    """None where anything of it is new or not to be run. Asks nobody."""
+    known = admission.known(asked.host, asked.token)
+    if known is None or usage.is_due(known.admitted):
+        return None
+    try:
+        request = document_in(body, lambda document_id: _trusted(known.tenant, document_id))
+        limits.check_variables(request.variables)
+    except (Refused, InvalidRequest):
+        return None
+    if not request.trusted and known.tenant and not trusted.known_to_take_any(known.tenant.pk):
+        return None
+    schema = tenant_schema if known.tenant else platform_schema
+    document = documents.known(schema.graphql_schema, request.query)
+    price = _price(document, request) if document else None
+    if document is None or price is None:
+        return None
+    actor = known.admitted.actor
+    ready = known_plan(document, request.operation_name, actor, request.variables)
+    return Read(known, ready, price) if ready else None
+
+
+def _trusted(tenant: Tenant | None, document_id: str) -> str:
+    text = trusted.known_text(tenant.pk, document_id) if tenant else None
+    if text is None:
+        raise InvalidRequest("DOCUMENT_NOT_TRUSTED", "")
+    return text
+
+
+def _price(document: documents.Document, request: Request) -> int | None:
+    cost = document.cost(request.operation_name)
+    if cost is None or document.introspection:
+        return None
+    price = cost.price(request.variables)
+    return price if price <= settings.LINLI_POINTS_A_REQUEST else None
+
+
+def _timed_out(asked: Asked) -> Answer:
+    language = translation.get_language_from_request(ASGIRequest(asked.scope, BytesIO()))
+    with translation.override(language):
+        return failed(TimedOut(settings.LINLI_READ_SECONDS * 1000))
+
+
+def _headers(held: lease.Lease) -> Iterator[tuple[bytes, bytes]]:
+    yield b"Content-Type", b"application/json"
+    for name, value in (*metering.headers(held), *HEADERS.items()):
+        yield name.encode(), value.encode()
