@@ -6,7 +6,7 @@ graphql-core's executor over the same declarations.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -51,7 +51,7 @@ class Context:
     revealed: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Answer:
     """data: its JSON text; None when nothing was executed (HTTP 400). kept: the whole answer, where
     it was given before under the same key (`linli_api.repeats`). revealed: the secrets in it."""
@@ -124,7 +124,8 @@ class Prepared:
         with deadline.within(timed):
             answer = _answer(self.document, self.request, self.actor)
         told = self.meter.told() if self.meter else {}
-        return replace(answer, extensions=extensions(self.price, told))
+        answer.extensions = extensions(self.price, told)
+        return answer
 
 
 def extensions(price: int, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ through a2wsgi, which passes both ways on as it comes.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -20,10 +21,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
-from linli import database
 from linli.tenancy.postgresql.lines import Lines
 from linli_api.express.incoming import Scope, asked_in
 from linli_api.express.reads import Reads
+
+logger = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -39,6 +41,7 @@ class Application:
         self._django = django
         self._threads = ThreadPoolExecutor(THREADS, "programs")
         self._pages = WSGIMiddleware(django, THREADS)  # type: ignore[arg-type]
+        self._lines: Lines | None = None
         self._reads: Reads | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,9 +52,14 @@ class Application:
         body = await _body(receive)
         if body is None:  # whoever asked has gone
             return
-        if self._reads is None:
-            self._reads = Reads(Lines(connect, LINES))
-        answered = await self._reads.answer(asked, body)
+        if self._reads is None:  # here there is a loop for sure
+            self._lines = Lines(connect, LINES)
+            self._reads = Reads(self._lines)
+        try:
+            answered = await self._reads.answer(asked, body)
+        except Exception:  # a fault of ours; the whole way may know better, or words it
+            logger.exception("a read is left to the whole way")
+            answered = None
         if answered is not None:
             await _send(send, 200, answered.headers, answered.content)
         else:
@@ -62,19 +70,26 @@ class Application:
                 *await loop.run_in_executor(self._threads, whole, self._whole_way, scope, body),
             )
 
+    def close(self) -> None:
+        """What it holds: lines that nobody has, and threads with nothing left to do."""
+        if self._lines is not None:
+            self._lines.close()
+        self._threads.shutdown()
+
     def _whole_way(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
         signals.request_started.send(sender=type(self), scope=scope)
         request = ASGIRequest(scope, BytesIO(body))
         response = self._django.get_response(request)
         headers = [(name.encode(), value.encode()) for name, value in response.items()]
-        content = response.content
+        content = b"".join(response)  # type: ignore[arg-type]
         response.close()
         return response.status_code, headers, content
 
 
 def connect() -> psycopg.Connection:
     """One for the loop: as Django's are set up, and no statement takes longer than a read may."""
-    raw = database.connect("app")
+    parameters = connection.get_connection_params()
+    raw = psycopg.connect(**{**parameters, "cursor_factory": psycopg.Cursor}, autocommit=True)
     raw.execute("SELECT set_config('TimeZone', %s, false)", [connection.timezone_name])
     raw.execute(f"SET statement_timeout = {settings.LINLI_READ_SECONDS * 1000}")
     return raw

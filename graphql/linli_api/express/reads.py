@@ -6,7 +6,7 @@ which also makes known what was new.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 
 from django.conf import settings
@@ -66,20 +66,19 @@ class Reads:
         if answer is None:
             lease.give_back(held, caller, read.price)
             return None
-        answer = replace(answer, extensions=extensions(read.price, metering.told(held)))
+        answer.extensions = extensions(read.price, metering.told(held))
         return Answered(answer.text.encode(), list(_headers(held)))
 
     async def _answer(self, asked: Asked, read: Read) -> Answer | None:
-        standing = admission.standing(asked.host, asked.token)
-        statement = read.ready.plan.beside(standing.statement, len(standing.params))
+        known, plan = read.known, read.ready.plan
+        params = known.params()
+        statement = plan.beside(known.stands, len(params))
         try:
             async with self._lines.line(read.schema) as line:
-                row = await line.row(read.schema, statement, [*standing.params, *read.ready.params])
+                row = await line.row(read.schema, statement, params + read.ready.params)
         except Failed as failure:
             return _timed_out(asked) if failure.canceled else None
-        if row[0] != read.known.stamp:
-            return None
-        data = read.ready.plan.answer(row[1:])
+        data = plan.answer(row[1:]) if row[0] == known.stamp else None
         return Answer(data) if data is not None else None
 
 

@@ -44,6 +44,8 @@ from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
 
+Use = tuple[FieldNode, GraphQLField, Any]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -115,7 +117,8 @@ class Planned:
         self.document, self.operation = document, operation
         self._variables = Variables(document.schema, operation)
         self._uses = _uses(document, operation)
-        self._fixed: dict[int, Any] = {}
+        self._varying = [use for use in self._uses if uses_variables(use[0])]
+        self._fixed: dict[int, Any] | None = None
         self._conditions = _conditions(document, operation)
         self._plans: OrderedDict[Hashable, Plan | None] = OrderedDict()
         self._personal: set[Hashable] = set()
@@ -149,15 +152,17 @@ class Planned:
     def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run:
         """Raises what the arguments are refused with."""
         variables = self._variables.coerced(inputs)
-        asked = dict(self._fixed)
-        for node, field, declared in self._uses:
-            if id(node) in asked:
-                continue
-            found = declared.asked(get_argument_values(field, node, variables))
-            asked[id(node)] = found
-            if not uses_variables(node):
-                self._fixed[id(node)] = found
+        if self._fixed is None:
+            self._fixed = self._read([use for use in self._uses if use not in self._varying], {})
+        asked = self._fixed | self._read(self._varying, variables)
         return Run(self.document, actor, variables, asked)
+
+    def _read(self, uses: Sequence[Use], variables: dict[str, Any]) -> dict[int, Any]:
+        """What the arguments come to, by field."""
+        return {
+            id(node): declared.asked(get_argument_values(field, node, variables))
+            for node, field, declared in uses
+        }
 
     def _kept_plan(self, run: Run) -> Plan | None:
         key = self._key(run)
@@ -252,11 +257,9 @@ def _planned(document: Document, operation_name: str | None) -> Planned | None:
     return planned
 
 
-def _uses(
-    document: Document, operation: OperationDefinitionNode
-) -> list[tuple[FieldNode, GraphQLField, Any]]:
+def _uses(document: Document, operation: OperationDefinitionNode) -> list[Use]:
     """The fields whose arguments somebody reads, each with its declarations."""
-    found: list[tuple[FieldNode, GraphQLField, Any]] = []
+    found: list[Use] = []
     info = TypeInfo(document.schema)
     reached = {id(node) for node in nodes_below(operation, document.fragments)}
 

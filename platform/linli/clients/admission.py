@@ -77,10 +77,17 @@ _PERSON_STAMP = f"concat_ws(' ', {stamp('token', 'person')}, held.stamp)"
 @dataclass(frozen=True)
 class _Way:
     """How one kind of token is looked up at the host $1, in one statement; host and token may each
-    be missing. asked: the tenant, who asks, and the stamp of each. stands: the two stamps alone."""
+    be missing. asked: the tenant, who asks, and the stamp of each. stands: the two stamps alone.
+    by_day: whether it holds from day to day, as roles do."""
 
     asked: str
     stands: str
+    by_day: bool
+
+    def params(self, host: str, digest: str) -> list[Any]:
+        now = timezone.now()
+        asked: list[Any] = [host, digest, now]
+        return [*asked, timezone.localdate(now)] if self.by_day else asked
 
 
 def _at_host(columns: str, host: str, token: str) -> str:
@@ -90,17 +97,20 @@ def _at_host(columns: str, host: str, token: str) -> str:
     """
 
 
-def _way(columns: str, stamped: str, of_token: str) -> _Way:
+def _way(columns: str, stamped: str, of_token: str, *, by_day: bool) -> _Way:
     host, token = f"{HOST_STAMP} AS stamp {OF_HOST}", f"{stamped} AS stamp {of_token}"
     return _Way(
         asked=_at_host("host.*, token.*", f"{COLUMNS}, {host}", f"{columns}, {token}"),
         stands=_at_host("concat_ws('/', host.stamp, token.stamp)", host, token),
+        by_day=by_day,
     )
 
 
 _WAYS = {
-    ACCESS_TOKEN: _way(_CLIENT_COLUMNS, stamp("token", "secret", "client"), _OF_CLIENT),
-    PERSONAL_TOKEN: _way(_PERSON_COLUMNS, _PERSON_STAMP, _OF_PERSON),
+    ACCESS_TOKEN: _way(
+        _CLIENT_COLUMNS, stamp("token", "secret", "client"), _OF_CLIENT, by_day=False
+    ),
+    PERSONAL_TOKEN: _way(_PERSON_COLUMNS, _PERSON_STAMP, _OF_PERSON, by_day=True),
 }
 
 
@@ -115,19 +125,23 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Known:
-    """Who was let in at a host before, as long as the rows that decided it have this stamp."""
+    """Who was let in at a host before, as long as the rows that decided it have this stamp.
+
+    of: host and digest."""
 
     tenant: Tenant | None
     admitted: Admitted
     stamp: str
+    way: "_Way"
+    of: tuple[str, str]
 
+    @property
+    def stands(self) -> str:
+        """The statement that tells the stamp as it is now, with these `params`."""
+        return self.way.stands
 
-@dataclass(frozen=True)
-class Standing:
-    """A statement that tells the stamp as it is now; with no row of ours in it, another one."""
-
-    statement: str
-    params: list[Any]
+    def params(self) -> list[Any]:
+        return self.way.params(*self.of)
 
 
 _known: dict[tuple[str, str], Known] = {}
@@ -160,13 +174,8 @@ def admit_at_platform(token: str) -> Admitted | None:
 
 
 def known(host: str, token: str) -> Known | None:
-    """Who was let in there before; whether that still holds is for a `Standing` to say."""
+    """Who was let in there before; whether that still holds is for its stamp to say."""
     return _known.get((host, digest(token)))
-
-
-def standing(host: str, token: str) -> Standing:
-    """For a token that is `known` at the host."""
-    return Standing(_way_of(token).stands, _asked(host, token))  # type: ignore[union-attr]
 
 
 def _learnt(host: str, token: str, tenant: Tenant | None, row: Row) -> Admitted | None:
@@ -179,9 +188,8 @@ def _learnt(host: str, token: str, tenant: Tenant | None, row: Row) -> Admitted 
             _known.clear()
         # With a tenant of its own: what a request does to its one is not to be seen by others.
         own = tenant_of_row(row[:COUNT])
-        _known[key] = Known(
-            own, replace(admitted, actor=replace(admitted.actor, tenant=own)), stamp
-        )
+        theirs = replace(admitted, actor=replace(admitted.actor, tenant=own))
+        _known[key] = Known(own, theirs, stamp, _way_of(token), key)  # type: ignore[arg-type]
     return admitted
 
 
@@ -193,17 +201,11 @@ def _way_of(token: str) -> _Way | None:
     return next((way for prefix, way in _WAYS.items() if token.startswith(prefix)), None)
 
 
-def _asked(host: str, token: str) -> list[Any]:
-    now = timezone.now()
-    day = [timezone.localdate(now)] if token.startswith(PERSONAL_TOKEN) else []
-    return [host, digest(token), now, *day]
-
-
 def _found(host: str, token: str) -> Row | None:
     way = _way_of(token)
     if way is None:
         return None
-    return connection.fetch_prepared(way.asked, _asked(host, token), qualified=True)
+    return connection.fetch_prepared(way.asked, way.params(host, digest(token)), qualified=True)
 
 
 def _admitted(row: Row, token: str, tenant: Tenant | None) -> Admitted | None:

@@ -95,6 +95,9 @@ class Line:
         except psycopg.Error as error:
             self.close()
             raise Failed from error
+        except BaseException:  # nobody waits any more, and what the server answers is nobody's
+            self.close()
+            raise
         finally:
             self._answer = None
         if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
@@ -141,14 +144,14 @@ class Lines:
             line = self._taken(schema) or await self._made()
             try:
                 yield line
-            except BaseException:
-                # Cancelled while the server works: what it answers is nobody's.
-                if line._answer is not None:
-                    line.close()
-                raise
             finally:
                 if not line.closed:
                     self._idle.append(line)
+
+    def close(self) -> None:
+        """Those that nobody has at the moment."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _taken(self, schema: str) -> Line | None:
         for place in range(len(self._idle) - 1, -1, -1):

@@ -1,0 +1,398 @@
+"""Reads on the event loop: the same answers as Django's, nothing that no longer holds, and whatever
+is not plainly known goes the whole way. Asked over ASGI by a real client, with committed rows."""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import time
+from random import Random
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from linli import database
+from linli.accounts.models import Membership
+from linli.accounts.policy import Role, actor_for
+from linli.budget import lease
+from linli.clients import actions
+from linli.clients.models import AccessToken
+from linli.registry.models import Domain, Tenant
+from linli.tenancy.context import tenant_context
+from linli.tenancy.postgresql.lines import Failed, Lines
+from linli.trusted import selectors as trusted
+from linli.trusted.actions import require_trusted, trust_document
+from linli.wsgi import application as django
+from linli_api import ids
+from linli_api.express.application import Application, connect
+from linli_api.express.incoming import Asked
+from linli_api.express.reads import Reads
+from linli_api.schema import tenant_schema
+from linli_api.types import types_by_model
+from tests.support.documents import Material, document
+from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.programs import host_of, program
+from tests.support.town import furnish
+
+READS = ["partners:read", "communities:read", "tenants:read", "models:read", "clients:read"]
+PARTNERS = "query Page($n: Int) { partners(first: $n) { totalCount nodes { id name owedYuan } } }"
+
+
+class Asking:
+    """One program at one host. express: what the loop alone answers, None where it leaves it."""
+
+    def __init__(self, token: str, at: Tenant | None) -> None:
+        self.token, self.host, self.known_as = token, host_of(at), host_of(at) if at else ""
+
+    def express(self, query: str, variables: dict | None = None, **more):
+        async def ask():
+            lines = Lines(connect, 2)
+            try:
+                return await self.on_loop(lines, query, variables, **more)
+            finally:
+                lines.close()
+
+        return asyncio.run(ask())
+
+    async def on_loop(self, lines: Lines, query: str, variables: dict | None = None, **more):
+        body = _body(query, variables, **more)
+        scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"",
+                 "headers": [(b"accept-language", b"en")]}  # fmt: skip
+        asked = Asked(scope, self.known_as, self.token, len(body))
+        answered = await Reads(lines).answer(asked, body)
+        return answered and json.loads(answered.content)
+
+    def asgi(self, query: str, variables: dict | None = None, **headers: str) -> httpx.Response:
+        """What the application answers, whichever way it goes."""
+
+        async def ask():
+            application = Application(django)
+            transport = httpx.ASGITransport(app=application)
+            own = {"Host": self.host, "Authorization": f"Bearer {self.token}",
+                   "Content-Type": "application/json", "Accept-Language": "en"}  # fmt: skip
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                try:
+                    return await client.post(
+                        "/graphql", content=_body(query, variables), headers=own | headers
+                    )
+                finally:
+                    application.close()
+
+        try:
+            return asyncio.run(ask())
+        finally:
+            gc.collect()  # the connections of its threads
+
+    def whole(self, query: str, variables: dict | None = None) -> httpx.Response:
+        """An Idempotency-Key, which means nothing to a query, keeps it off the express."""
+        return self.asgi(query, variables, **{"Idempotency-Key": "whole"})
+
+
+def _body(query: str, variables: dict | None, **more) -> bytes:
+    return json.dumps({"query": query, "variables": variables, **more}).encode()
+
+
+@pytest.fixture
+def town(scratch_database):
+    """A furnished street office, and a program that may read all there is to read."""
+    lease.forget()
+    tenant = Tenant.objects.select_related("parent__parent").get(slug="chezhan")
+    furnish(tenant, "Ω甲", 100)
+    person = PersonFactory()
+    MembershipFactory(person=person, tenant=tenant, role=Role.STREET_ADMINISTRATOR)
+    administrator = actor_for(person, tenant)
+    made = program(administrator, *READS)
+    yield SimpleNamespace(
+        tenant=tenant,
+        administrator=administrator,
+        program=made,
+        asking=Asking(made.token(), tenant),
+    )
+    lease.forget()
+
+
+def learnt(asking: Asking, query: str, variables: dict | None = None):
+    """The answer of the whole way, after which all of it is known. Twice: that its secret was used is
+    noted after the first, which changes a row that decides who is let in."""
+    for _ in range(2):
+        answer = asking.whole(query, variables)
+        assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def data_of(answer):
+    return answer and answer["data"]
+
+
+class TestAnswers:
+    def test_what_was_answered_once_is_answered_on_the_loop(self, town):
+        assert town.asking.express(PARTNERS, {"n": 2}) is None  # nothing is known yet
+        whole = learnt(town.asking, PARTNERS, {"n": 2})
+        answer = town.asking.express(PARTNERS, {"n": 2})
+        assert answer["data"] == whole["data"]
+        assert answer["data"]["partners"]["nodes"]
+        # Other values, the same plan.
+        one = town.asking.express(PARTNERS, {"n": 1})["data"]["partners"]["nodes"]
+        assert one == whole["data"]["partners"]["nodes"][:1]
+
+    def test_it_looks_the_same_from_outside(self, town):
+        learnt(town.asking, PARTNERS, {"n": 2})
+        fast, whole = town.asking.asgi(PARTNERS, {"n": 2}), town.asking.whole(PARTNERS, {"n": 2})
+        assert fast.status_code == whole.status_code == 200
+        beside = {"ratelimit", "content-length"}
+        told = [
+            {name: value for name, value in one.headers.items() if name not in beside}
+            for one in (fast, whole)
+        ]
+        assert told[0] == told[1]
+        assert "ratelimit" in fast.headers
+        first, second = fast.json(), whole.json()
+        assert first["data"] == second["data"]
+        spent = first["extensions"]["cost"]["requested"]
+        remaining = [one["extensions"]["cost"].pop("remaining") for one in (first, second)]
+        assert remaining[0] - remaining[1] == spent
+        for one in (first, second):
+            one["extensions"]["cost"].pop("resetsInSeconds")
+        assert first["extensions"] == second["extensions"]
+
+    def test_random_documents_have_the_answers_of_the_whole_way(self, town):
+        with tenant_context(town.tenant):
+            found = {
+                type_._meta.name: [
+                    ids.encode(type_._meta.name, row.pk)
+                    for row in model._default_manager.order_by("pk")[:3]
+                ]
+                for model, type_ in types_by_model(tenant_schema.graphql_schema).items()
+            }
+        material, answered = Material(found, {}, ["城", "Ω", ""]), 0
+        for seed in range(120):
+            text, variables = document(tenant_schema, material, Random(seed))
+            whole = town.asking.whole(text, variables)
+            answer = town.asking.express(text, variables)
+            if answer is not None:
+                answered += 1
+                assert answer["data"] == whole.json()["data"], text
+                assert "errors" not in whole.json(), text
+        assert answered > 25
+
+    def test_at_the_platform(self, town):
+        asking = Asking(town.asking.token, None)
+        query = "{ tenants { nodes { slug } } }"
+        whole = learnt(asking, query)
+        assert data_of(asking.express(query)) == whole["data"]
+
+    def test_of_a_person_with_a_token(self, town):
+        with tenant_context(town.tenant):
+            _, secret = actions.create_personal_token(
+                actor=town.administrator,
+                name="表格",
+                tenant=town.tenant,
+                scopes=["partners:read"],
+                expires_at=None,
+            )
+        asking = Asking(secret, town.tenant)
+        whole = learnt(asking, PARTNERS)
+        assert data_of(asking.express(PARTNERS)) == whole["data"]
+
+    def test_trusted_documents_too(self, town):
+        with tenant_context(town.tenant):
+            made = trust_document(actor=town.administrator, name="页", text=PARTNERS, cost=1)
+        key = f"sha256:{made.digest}"
+        whole = learnt(town.asking, PARTNERS)
+        assert town.asking.express(None, documentId=key) is None
+        trusted.text_of(town.tenant.pk, key)  # as the whole way does
+        assert data_of(town.asking.express(None, documentId=key)) == whole["data"]
+
+
+class TestNothingThatNoLongerHolds:
+    def test_a_revoked_client(self, town):
+        learnt(town.asking, PARTNERS)
+        actions.revoke_client(actor=town.administrator, client_id=town.program.client.pk)
+        assert town.asking.express(PARTNERS) is None
+        assert town.asking.asgi(PARTNERS).status_code == 401
+
+    def test_an_expired_token(self, town):
+        learnt(town.asking, PARTNERS)
+        AccessToken.objects.update(expires=timezone.now())
+        assert town.asking.express(PARTNERS) is None
+        assert town.asking.asgi(PARTNERS).status_code == 401
+
+    def test_a_role_that_ended(self, town):
+        with tenant_context(town.tenant):
+            _, secret = actions.create_personal_token(
+                actor=town.administrator,
+                name="表格",
+                tenant=town.tenant,
+                scopes=["partners:read"],
+                expires_at=None,
+            )
+        asking = Asking(secret, town.tenant)
+        learnt(asking, PARTNERS)
+        Membership.objects.filter(person=town.administrator.person).update(
+            ended_on=timezone.localdate()
+        )
+        assert asking.express(PARTNERS) is None
+        assert asking.asgi(PARTNERS).status_code == 401
+
+    def test_a_tenant_that_is_not_served_any_more(self, town):
+        learnt(town.asking, PARTNERS)
+        Tenant.objects.filter(pk=town.tenant.pk).update(status=Tenant.Status.ARCHIVED)
+        assert town.asking.express(PARTNERS) is None
+        assert town.asking.asgi(PARTNERS).status_code == 503
+
+    def test_a_host_that_leads_elsewhere(self, town):
+        learnt(town.asking, PARTNERS)
+        other = Tenant.objects.get(slug="wenshao")
+        Domain.objects.filter(tenant=other).update(domain="elsewhere.example")
+        Domain.objects.filter(tenant=town.tenant).update(tenant=other)
+        assert town.asking.express(PARTNERS) is None
+        assert town.asking.asgi(PARTNERS).status_code == 401
+
+    def test_a_document_where_none_but_trusted_ones_are_taken(self, town):
+        learnt(town.asking, PARTNERS)
+        with tenant_context(town.tenant):
+            require_trusted(actor=town.administrator, only_trusted=True)
+        trusted._rules.known.clear()  # as after FRESH_SECONDS
+        assert town.asking.express(PARTNERS) is None
+
+
+class TestTheWholeWay:
+    @pytest.mark.parametrize(
+        "query",
+        [
+            'mutation { addCommunity(input: {name: "新", openedOn: "2024-05-01"}) { errors { code } } }',
+            "{ partners { nodes { nothing } } }",
+            "{ partners(first: 1000) { nodes { id } } }",
+            "{ __schema { types { name } } }",
+            '{ partner(id: "x") { id } }',
+            "{ partners { nodes { id }",
+        ],
+    )
+    def test_what_is_no_known_read(self, town, query):
+        for _ in range(2):
+            assert town.asking.express(query) is None
+            whole = town.asking.whole(query)
+            answer = town.asking.asgi(query)
+            assert answer.status_code == whole.status_code
+            told = [one.json() for one in (answer, whole)]
+            for one in told:
+                one.pop("extensions", None)
+            assert told[0] == told[1] or "addCommunity" in query
+
+    def test_points_are_spent_once(self, town):
+        learnt(town.asking, PARTNERS)
+        price = town.asking.express(PARTNERS)["extensions"]["cost"]["requested"]
+        before = town.asking.express(PARTNERS)["extensions"]["cost"]["remaining"]
+        assert town.asking.express(PARTNERS)["extensions"]["cost"]["remaining"] == before - price
+
+    def test_without_points_held_it_is_left_to_who_may_lease(self, town):
+        learnt(town.asking, PARTNERS)
+        lease.forget()
+        assert town.asking.express(PARTNERS) is None
+        assert town.asking.asgi(PARTNERS).status_code == 200
+
+
+class TestLines:
+    def test_a_statement_that_takes_too_long_is_told_so(self, town, settings):
+        settings.LINLI_READ_SECONDS = 1
+        learnt(town.asking, PARTNERS)
+
+        async def ask():
+            lines = Lines(connect, 1)
+            async with lines.line("public") as line:
+                await line.row("public", "SELECT set_config('statement_timeout', '1', false)", [])
+            try:
+                return await town.asking.on_loop(lines, PARTNERS)
+            finally:
+                lines.close()
+
+        with database.connect("owner", connection.settings_dict["NAME"]) as owner:
+            owner.autocommit = False
+            owner.execute(f"LOCK TABLE {town.tenant.schema_name}.partners_partner")
+            answer = asyncio.run(ask())
+            owner.rollback()
+        assert answer["data"] is None
+        [error] = answer["errors"]
+        assert error["extensions"]["code"] == "TIMED_OUT"
+        assert error["message"].startswith("This took longer")
+
+    def test_a_server_that_goes_away_between_two_requests(self, town):
+        learnt(town.asking, PARTNERS)
+
+        async def ask():
+            lines = Lines(connect, 1)
+            try:
+                first = await town.asking.on_loop(lines, PARTNERS)
+                async with lines.line("public") as line:
+                    [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
+                os.kill(int(backend), signal.SIGTERM)
+                deadline = time.monotonic() + 10
+                while not line.closed and time.monotonic() < deadline:
+                    await asyncio.sleep(0.01)
+                return first, await town.asking.on_loop(lines, PARTNERS)
+            finally:
+                lines.close()
+
+        first, second = asyncio.run(ask())
+        assert first["data"] == second["data"]
+
+    def test_a_server_that_goes_away_in_the_middle(self, town):
+        async def ask():
+            lines = Lines(connect, 1)
+            async with lines.line("public") as line:
+                [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
+                asyncio.get_running_loop().call_later(0.2, os.kill, int(backend), signal.SIGTERM)
+                with pytest.raises(Failed) as failed:
+                    await line.row("public", "SELECT pg_sleep(30)::text", [])
+                assert line.closed
+                assert not failed.value.canceled
+            async with lines.line("public") as other:
+                assert await other.row("public", "SELECT 1", []) == ("1",)
+            lines.close()
+
+        asyncio.run(ask())
+
+    def test_many_at_once_wait_for_a_line_and_never_see_another_schema(self, town):
+        schemas = [
+            town.tenant.schema_name,
+            Tenant.objects.get(slug="wenshao").schema_name,
+            "public",
+        ]
+
+        async def one(lines: Lines, number: int):
+            schema = schemas[number % 3]
+            async with lines.line(schema) as line:
+                statement = "SELECT current_schema(), $1::int, pg_sleep(0.001)::text"
+                return schema, number, await line.row(schema, statement, [number])
+
+        async def ask():
+            lines = Lines(connect, 2)
+            found = await asyncio.gather(*(one(lines, number) for number in range(120)))
+            lines.close()
+            return found
+
+        for schema, number, row in asyncio.run(ask()):
+            assert row[:2] == (schema, str(number))
+
+    def test_who_hangs_up_leaves_no_answer_to_the_next(self, town):
+        async def ask():
+            lines = Lines(connect, 1)
+
+            async def slow():
+                async with lines.line("public") as line:
+                    await line.row("public", "SELECT 'slow', pg_sleep(0.3)::text", [])
+
+            task = asyncio.create_task(slow())
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            async with lines.line("public") as line:
+                found = await line.row("public", "SELECT 'next'", [])
+            lines.close()
+            return found
+
+        assert asyncio.run(ask()) == ("next",)
