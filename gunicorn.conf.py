@@ -1,6 +1,8 @@
 """gunicorn's settings; what an installation changes comes from the environment."""
 
+import gc
 import os
+from typing import Any
 
 wsgi_app = "linli.asgi:application"
 worker_class = "asgi"
@@ -20,3 +22,9 @@ limit_request_fields = 100
 accesslog = os.environ.get("LINLI_ACCESS_LOG")
 errorlog = "-"
 loglevel = os.environ.get("LINLI_LOG_LEVEL", "warning")
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What was loaded stays for good: the collector need not look at it with every request."""
+    gc.collect()
+    gc.freeze()

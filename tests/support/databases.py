@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +49,13 @@ class Database:
         )  # fmt: skip
 
     def drop(self) -> None:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+        drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(self.name))
         for attempt in range(20):
             try:
-                return _as_owner(drop)
-            except errors.InsufficientPrivilege:  # autovacuum is at it, which only ends by itself
+                return _as_owner(drop + sql.SQL(" WITH (FORCE)"))
+            except errors.InsufficientPrivilege:  # autovacuum is at it, a superuser's
+                with suppress(errors.ObjectInUse):
+                    return _as_owner(drop)  # without FORCE it is sent away
                 if attempt == 19:
                     raise
                 time.sleep(0.5)
