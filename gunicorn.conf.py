@@ -8,10 +8,12 @@ wsgi_app = "linli.asgi:application"
 worker_class = "asgi"
 bind = os.environ.get("LINLI_BIND", "127.0.0.1:8000,[::1]:8000").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# A backend keeps 2 MB for every tenant it has touched; workers, and with them their connections,
-# are therefore replaced from time to time.
-max_requests = 20_000
-max_requests_jitter = 2_000
+# Should anything leak, it does not do so for ever. Connections to PostgreSQL have ages of their own.
+max_requests = 200_000
+max_requests_jitter = 20_000
+# A kept connection that the server closes just as its client sends is a request lost, so whoever
+# keeps some, as a proxy does, should let go of them sooner than this (docs/running.md).
+keepalive = 10
 timeout = 60
 # Its default path is one for all of a user's checkouts.
 control_socket_disable = True

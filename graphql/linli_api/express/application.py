@@ -34,6 +34,8 @@ Headers = list[tuple[bytes, bytes]]
 # Of each kind in a process: threads for Django, and connections for the loop.
 THREADS = 4
 LINES = 4
+# Bytes of a body that are read for nothing.
+MOST_UNWANTED = 64_000_000
 
 
 class Application:
@@ -47,6 +49,9 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = asked_in(scope)
         if asked is None:
+            if scope["type"] == "http":
+                body = _Body(scope, receive)
+                receive, send = body.receive, body.after(send)
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
         body = await _body(receive)
@@ -93,6 +98,30 @@ def connect() -> psycopg.Connection:
     raw.execute("SELECT set_config('TimeZone', %s, false)", [connection.timezone_name])
     raw.execute(f"SET statement_timeout = {settings.LINLI_READ_SECONDS * 1000}")
     return raw
+
+
+class _Body:
+    """The rest of a body that nobody wanted is read before the answer is sent: a connection that is
+    closed on a client who still sends takes the answer with it."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        names = {name for name, _value in scope["headers"]}
+        self._more = bool(names & {b"content-length", b"transfer-encoding"})
+
+    async def receive(self) -> dict[str, Any]:
+        message = await self._receive()
+        self._more = message.get("more_body", False)
+        return message
+
+    def after(self, send: Send) -> Send:
+        async def sending(message: dict[str, Any]) -> None:
+            left = MOST_UNWANTED
+            while self._more and left > 0 and message["type"] == "http.response.start":
+                left -= len((await self.receive()).get("body", b""))
+            await send(message)
+
+        return sending
 
 
 async def _body(receive: Receive) -> bytes | None:
