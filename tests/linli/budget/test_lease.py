@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from linli.budget import lease as leases
@@ -108,8 +109,10 @@ def test_what_was_granted_lapses_with_its_minute(minute):
     caller = uuid4()
     spend(caller, LIMIT, limit=LIMIT)
     assert used_up(caller)
-    Account.objects.filter(pk=caller).update(minute=1)  # the database is in a later minute
-    leases._leases[caller].ends_at = leases._now()  # and this process knows that its own is over
+    # The minute of what was granted is over, as the database sees it and as this process does.
+    Account.objects.filter(pk=caller).update(minute=F("minute") - 1)
+    own = leases._leases[caller]
+    own.minute, own.ends_at = own.minute - 1, leases._now()
     assert used_up(caller) is None
     assert spend(caller, 1, limit=LIMIT).remaining == LIMIT - 1
 
