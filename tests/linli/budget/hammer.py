@@ -1,8 +1,9 @@
 """A process of the product that uses up a caller's points; many of them are started at once.
 
-    python tests/linli/budget/hammer.py CALLER LIMIT UNTIL THREADS
+    python tests/linli/budget/hammer.py CALLER LIMIT THREADS
 
-prints what it was granted of each minute, as JSON.
+says that it is ready, reads until which second of the clock, and prints what it was granted of each
+minute, as JSON.
 """
 
 import json
@@ -33,7 +34,10 @@ def hammer(caller: UUID, limit: int, until: int, seed: int, granted: Counter) ->
 
 
 if __name__ == "__main__":
-    caller, limit, until, threads = UUID(sys.argv[1]), *map(int, sys.argv[2:5])
+    caller, limit, threads = UUID(sys.argv[1]), *map(int, sys.argv[2:4])
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    until = int(sys.stdin.readline())
     counted = [Counter() for _ in range(threads)]
     workers = [
         threading.Thread(target=hammer, args=(caller, limit, until, seed, one))

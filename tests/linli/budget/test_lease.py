@@ -46,16 +46,21 @@ def minute(db):
 
 def test_many_processes_never_get_more_than_the_limit(scratch_database):
     caller = uuid4()
-    until = int(time.time()) + HAMMERED + 3
     command = [sys.executable, "tests/linli/budget/hammer.py"]
-    arguments = [str(caller), str(LIMIT), str(until), str(THREADS)]
+    arguments = [str(caller), str(LIMIT), str(THREADS)]
     running = [
         subprocess.Popen(
             [*command, *arguments],
-            cwd=ROOT, env=scratch_database.environment(), stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, env=scratch_database.environment(), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
         for _ in range(PROCESSES)
     ]  # fmt: skip
+    assert [process.stdout.readline() for process in running] == ["ready\n"] * PROCESSES
+    until = int(time.time()) + HAMMERED
+    for process in running:
+        process.stdin.write(f"{until}\n")
+        process.stdin.flush()
     told = [json.loads(process.communicate(timeout=120)[0]) for process in running]
 
     granted = sum((Counter(one) for one in told), Counter())
