@@ -139,7 +139,7 @@ test-clients: ready-dev clients ## the generated clients, type-checked and run
 	@$(BIN)/python -m pytest -q -m clients
 
 test-pages: ready-dev assets chromium ## the pages, in Chromium
-	@$(BIN)/python -m pytest -q -m browser
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m browser
 
 prove: ready-dev ## what runs long: soaks, floods, kill storms
 	@$(BIN)/python -m pytest -q -m prove
