@@ -131,14 +131,15 @@ house: ready-dev
 	@echo "the house's rules: data discipline, budget, bans, words, locks"
 	@$(BIN)/python -m pytest -q tests/house
 
+# Side by side: half of the time a test waits for a process or for PostgreSQL.
 test: ready-dev ## every test but those with a browser or generated clients, and the long ones
-	@$(BIN)/python -m pytest -q -m "not browser and not clients and not prove"
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not browser and not clients and not prove"
 
 test-clients: ready-dev clients ## the generated clients, type-checked and run
 	@$(BIN)/python -m pytest -q -m clients
 
 test-pages: ready-dev assets chromium ## the pages, in Chromium
-	@$(BIN)/python -m pytest -q -m browser
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m browser
 
 prove: ready-dev ## what runs long: soaks, floods, kill storms
 	@$(BIN)/python -m pytest -q -m prove

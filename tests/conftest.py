@@ -1,7 +1,8 @@
 """What all tests share. Real PostgreSQL, as the application's log-in; nothing of ours is mocked.
 
 `db` (pytest-django's) rolls a test back; `scratch_database` is for tests that commit, start
-processes or kill them.
+processes or kill them. `make test` runs them in two processes: each has its own copy of the template,
+and what a test starts or makes outside of it bears a name or a port that is that test's alone.
 """
 
 import itertools

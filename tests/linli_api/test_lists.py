@@ -226,7 +226,7 @@ def lists() -> Iterator[List]:
                             yield List(side, path, one, parent, narrowed, order)
 
 
-@pytest.mark.parametrize("one", lists(), ids=str)
+@pytest.mark.parametrize("one", list(lists()), ids=str)
 def test_a_page_reads_little_more_than_it_shows(country, one: List) -> None:
     tenant = country.tenant if one.side == "tenant" else None
     with tenant_context(tenant) if tenant else public_context():

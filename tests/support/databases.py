@@ -62,26 +62,33 @@ class Database:
 
 
 def template() -> Database:
-    """The database that all others are copies of; built if the sources have changed."""
+    """The database that all others are copies of; built if the sources have changed.
+
+    Of processes that find it missing at once, such as pytest's workers, one builds and the others
+    wait for it.
+    """
     name = f"linli_test_{_fingerprint()}"
     if not _exists(name):
-        building = Database(f"{name}_building_{os.getpid()}")
-        building.drop()
-        done = building.run("-m", "tests.support.fill_template")
-        if done.returncode:
-            raise RuntimeError(f"the template database was not built:\n{done.stderr}")
-        try:
-            _as_owner(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(building.name), sql.Identifier(name)
-                )
-            )
-        except Exception:
-            if not _exists(name):  # another process was not first: a real failure
-                raise
-            building.drop()
-        _drop_older(name)
+        with database.connect("owner", "postgres") as lock:
+            lock.execute("SELECT pg_advisory_lock(hashtext('linli_test'))")
+            if not _exists(name):
+                _build(name)
+                _drop_older(name)
     return Database(name)
+
+
+def _build(name: str) -> None:
+    """Under another name until it is whole: whoever builds may be killed."""
+    building = Database(f"{name}_building")
+    building.drop()
+    done = building.run("-m", "tests.support.fill_template")
+    if done.returncode:
+        raise RuntimeError(f"the template database was not built:\n{done.stderr}")
+    _as_owner(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+            sql.Identifier(building.name), sql.Identifier(name)
+        )
+    )
 
 
 def copy_of_template(name: str) -> Database:
@@ -113,7 +120,7 @@ def _exists(name: str) -> bool:
 def _drop_older(current: str) -> None:
     with database.connect("owner", "postgres") as connection:
         rows = connection.execute(
-            r"SELECT datname FROM pg_database WHERE datname ~ '^linli_test_[0-9a-f]{12}(_building_\d+)?$'"
+            r"SELECT datname FROM pg_database WHERE datname ~ '^linli_test_[0-9a-f]{12}(_building(_\d+)?)?$'"
         ).fetchall()
     for (name,) in rows:
         if name != current:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,13 @@ class Served:
         )
 
     def workers(self) -> list[int]:
-        """Their process ids, from /proc."""
-        return [
-            int(stat.parent.name)
-            for stat in Path("/proc").glob("[0-9]*/stat")
-            if stat.exists() and int(stat.read_text().rpartition(")")[2].split()[1]) == self.master
-        ]
+        """Their process ids, from /proc. The fourth field of a stat is the parent."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended meanwhile
+                if int(stat.read_text().rpartition(")")[2].split()[1]) == self.master:
+                    found.append(int(stat.parent.name))
+        return found
 
     def memory(self) -> int:
         """Bytes that the workers hold."""

@@ -7,6 +7,7 @@ taken out of the old SDL before they are looked for: what still breaks then is r
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -60,7 +61,7 @@ class Changes:
 
 
 def compare(before: str, after: str, *, today: date) -> Changes:
-    old, new = build_schema(before), build_schema(after)
+    old, new = _schema(before), _schema(after)
     had, has = ({e.coordinate: e for e in elements(schema)} for schema in (old, new))
     known = build_ast_schema(_without_what_may_go(parse(before), today))
     return Changes(
@@ -79,6 +80,12 @@ def compare(before: str, after: str, *, today: date) -> Changes:
         dangerous=[change.description for change in find_dangerous_changes(old, new)],
         refused=[change.description for change in find_breaking_changes(known, new)],
     )
+
+
+@lru_cache(maxsize=4)
+def _schema(sdl: str) -> GraphQLSchema:
+    """Two sides, before and after: each is compared more than once in a run, and built in seconds."""
+    return build_schema(sdl)
 
 
 def elements(schema: GraphQLSchema) -> Iterator[Element]:

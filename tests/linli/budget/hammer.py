@@ -2,8 +2,8 @@
 
     python tests/linli/budget/hammer.py CALLER LIMIT THREADS
 
-It says "ready", reads until which second of the clock it is to go on, and prints what it was granted
-of each minute, as JSON.
+says that it is ready, reads until which second of the clock, and prints what it was granted of each
+minute, as JSON.
 """
 
 import json
