@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
-from django.conf import settings
 from django.db import connection, connections
 
 from linli.accounts.policy import Actor, Role, actor_for
 from linli.registry.models import Tenant
-from tests.support.databases import Database, copy_of_template
+from tests.support.databases import Database, connect_to, copy_of_template
 from tests.support.factories import MembershipFactory, PersonFactory
 
 if os.environ.keys() & {"DATABASE_URL", "OWNER_DATABASE_URL"}:
@@ -39,7 +38,7 @@ def session_database() -> Iterator[Database]:
 def django_db_setup(session_database: Database, django_db_blocker) -> None:
     """Takes the place of pytest-django's: the database is there already."""
     with django_db_blocker.unblock():
-        _connect_to(session_database.name)
+        connect_to(session_database.name)
 
 
 @pytest.fixture
@@ -50,17 +49,10 @@ def scratch_database(
     through ``scratch_database.run(…)`` and ``.environment()``."""
     database = copy_of_template(f"linli_test_run_{os.getpid()}_{next(_serial)}")
     with django_db_blocker.unblock():
-        _connect_to(database.name)
+        connect_to(database.name)
         yield database
-        _connect_to(session_database.name)
+        connect_to(session_database.name)
     database.drop()
-
-
-def _connect_to(name: str) -> None:
-    connections.close_all()
-    settings.DATABASES["default"]["NAME"] = name
-    connection.settings_dict["NAME"] = name
-    connection.set_schema_to_public()
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+from django.db import connection, connections
 from psycopg import errors, sql
 
 from linli import database, embedded
@@ -75,6 +77,14 @@ def template() -> Database:
                 _build(name)
                 _drop_older(name)
     return Database(name)
+
+
+def connect_to(name: str) -> None:
+    """Have Django's connection lead to this database from here on."""
+    connections.close_all()
+    settings.DATABASES["default"]["NAME"] = name
+    connection.settings_dict["NAME"] = name
+    connection.set_schema_to_public()
 
 
 def _build(name: str) -> None:

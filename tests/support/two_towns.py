@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
-from django.db import connection, connections
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -24,7 +22,7 @@ from linli_api.exports.actions import request_export
 from linli_api.exports.models import Export
 from linli_api.schema import tenant_schema
 from linli_api.types import types_by_model
-from tests.support.databases import Database, copy_of_template
+from tests.support.databases import Database, connect_to, copy_of_template
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.probes import Probe
 from tests.support.secrets import Secrets, rows, rows_of_schema, secrets
@@ -95,16 +93,10 @@ class World:
 def two_towns(session_database: Database) -> Iterator[World]:
     """In a database of their own, to be tried by many tests that leave it as it is."""
     database = copy_of_template(f"linli_test_towns_{os.getpid()}")
-    _connect_to(database.name)
+    connect_to(database.name)
     yield _build()
-    _connect_to(session_database.name)
+    connect_to(session_database.name)
     database.drop()
-
-
-def _connect_to(name: str) -> None:
-    connections.close_all()
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
-    connection.set_schema_to_public()
 
 
 def _build() -> World:

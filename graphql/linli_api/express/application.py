@@ -80,6 +80,7 @@ class Application:
         if self._lines is not None:
             self._lines.close()
         self._threads.shutdown()
+        self._pages.executor.shutdown()
 
     def _whole_way(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
         signals.request_started.send(sender=type(self), scope=scope)
