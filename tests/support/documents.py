@@ -42,7 +42,10 @@ class _Writing:
     schema: GraphQLSchema
     material: Material
     random: Random
-    variables: dict[str, Any] = field(default_factory=dict)
+    # Two values of each: the document is asked with the one, then with the other.
+    variables: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    # Of those, what one may leave out, for it has a default or may be null.
+    optional: set[str] = field(default_factory=set)
     definitions: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
     aliases: int = 0
@@ -55,19 +58,24 @@ class _Writing:
 
     # ── Values ───────────────────────────────────────────────────────────────────────────────────
 
-    def variable(self, type_: str, value: Any) -> str:
+    def variable(self, type_: str, value: Any, other: Any, default: str = "") -> str:
         name = f"v{len(self.definitions)}"
-        self.definitions.append(f"${name}: {type_}")
-        self.variables[name] = value
+        self.definitions.append(f"${name}: {type_}{default}")
+        self.variables[name] = value, other
+        if default or not type_.endswith("!"):
+            self.optional.add(name)
         return f"${name}"
 
-    def given(self, type_: Any, value: Any) -> str:
-        """A value as a literal or, now and then, as a variable."""
-        if self.chance(3):
-            return self.variable(str(type_), value)
-        named = get_named_type(type_)
+    def given(self, type_: Any, value: Any, other: Any) -> str:
+        """A value as a literal or, now and then, as a variable, which may have a default."""
         text = _literal(value)
-        return text.replace('"', "") if isinstance(named, GraphQLEnumType) else text
+        if isinstance(get_named_type(type_), GraphQLEnumType):
+            text = text.replace('"', "")
+        if not self.chance(3):
+            return text
+        named = str(type_)
+        default = f" = {text}" if value is not None and self.chance(4) else ""
+        return self.variable(named.removesuffix("!") if default else named, value, other, default)
 
     def value(self, type_: Any, ids: Sequence[str]) -> Any:
         if isinstance(type_, GraphQLNonNull):
@@ -94,7 +102,7 @@ class _Writing:
     def arguments(self, parent: GraphQLObjectType, name: str) -> str:
         graphql_field = parent.fields[name]
         _attribute, declared = declared_fields(parent)[name]
-        given = {}
+        given, others = {}, {}
         target = get_named_type(graphql_field.type)
         for argument, definition in graphql_field.args.items():
             required = isinstance(definition.type, GraphQLNonNull)
@@ -104,12 +112,14 @@ class _Writing:
                 continue
             ids = self._ids(declared, argument, target)
             given[argument] = self.value(definition.type, ids)
+            others[argument] = self.value(definition.type, ids)
         if isinstance(declared, Connection):
             self._page(given, declared)
+            self._page(others, declared, like=given)
         if not given:
             return ""
         texts = [
-            f"{argument}: {self.given(graphql_field.args[argument].type, value)}"
+            f"{argument}: {self.given(graphql_field.args[argument].type, value, others[argument])}"
             for argument, value in given.items()
         ]
         return f"({', '.join(texts)})"
@@ -122,8 +132,13 @@ class _Writing:
             return self.material.ids.get(target.name, [])
         return [one for some in self.material.ids.values() for one in some[:1]]
 
-    def _page(self, given: dict[str, Any], declared: Connection) -> None:
-        """Mostly pages that make sense; cursors of the order that was asked for."""
+    def _page(
+        self, given: dict[str, Any], declared: Connection, like: Mapping[str, Any] | None = None
+    ) -> None:
+        """Mostly pages that make sense; cursors of the order that was asked for. like: another page
+        that the same arguments are given of."""
+        if like is not None:
+            return self._page_like(given, declared, like)
         if not self.chance(10):
             given.pop("last" if self.chance(2) else "first", None)
         if "first" not in given and "last" not in given:
@@ -136,13 +151,28 @@ class _Writing:
             if self.chance(5) and cursors:
                 given[side] = self.one_of([*cursors, "nonsense"] if self.chance(5) else cursors)
 
+    def _page_like(
+        self, given: dict[str, Any], declared: Connection, like: Mapping[str, Any]
+    ) -> None:
+        type_ = declared.of()
+        order = given.get("orderBy") or next(iter(type_._meta.orderings))
+        cursors = self.material.cursors.get(type_._meta.name, {}).get(order, [])
+        for name in like.keys() & {"first", "last"}:
+            given[name] = self.one_of([1, 2, 3])
+        for name in like.keys() & {"after", "before"}:
+            given[name] = self.one_of([None, *cursors])
+
     def directives(self) -> str:
         if not self.chance(7):
             return ""
         name = self.one_of(["skip", "include"])
         if self.chance(2):
-            return f" @{name}(if: {self.variable('Boolean!', self.one_of([True, False]))})"
+            return f" @{name}(if: {self._yes_or_no()})"
         return f" @{name}(if: {self.one_of(['true', 'false'])})"
+
+    def _yes_or_no(self) -> str:
+        value = self.one_of([True, False])
+        return self.variable("Boolean!", value, not value)
 
     def selection(self, type_: Any, depth: int) -> str:
         if isinstance(type_, GraphQLInterfaceType):
@@ -177,8 +207,10 @@ class _Writing:
         return f"{alias}{name}{arguments}{self.directives()}{inner}"
 
 
-def document(schema: graphene.Schema, material: Material, random: Random) -> tuple[str, dict]:
-    """A query and its variables."""
+def document(
+    schema: graphene.Schema, material: Material, random: Random
+) -> tuple[str, list[dict[str, Any]]]:
+    """A query, and several sets of variables for it: other values, and some left out."""
     writing = _Writing(schema.graphql_schema, material, random)
     root = schema.graphql_schema.query_type
     assert root is not None
@@ -186,7 +218,12 @@ def document(schema: graphene.Schema, material: Material, random: Random) -> tup
     parts = [writing.field(root, name, random.randint(1, DEEPEST)) for name in chosen]
     definitions = f"({', '.join(writing.definitions)})" if writing.definitions else ""
     text = f"query{definitions} {{ {' '.join(parts)} }}"
-    return "\n".join([text, *writing.fragments]), writing.variables
+    one, other = (
+        {name: values[place] for name, values in writing.variables.items()} for place in (0, 1)
+    )
+    left_out = [{k: v for k, v in one.items() if k not in writing.optional}]
+    asked = [one, other, *left_out] if writing.variables else [one]
+    return "\n".join([text, *writing.fragments]), asked
 
 
 def _leaf(graphql_field: Any) -> Any:
