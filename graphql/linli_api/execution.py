@@ -182,7 +182,7 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
         context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
-        execution_context_class=deadline.Timed,
+        execution_context_class=deadline.execution(document.operation(request.operation_name)),
     )
     found = answers(result.errors or ())
     if result.data is None and all(error.path is None for error in result.errors or ()):

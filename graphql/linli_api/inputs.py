@@ -6,6 +6,7 @@ hold is refused with the path of the field it stands in.
 
 from collections.abc import Callable, Mapping
 from enum import Enum as PyEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from linli.errors import Refused
 from linli_api import ids
 
 DEEPEST = 50
+_in_the_api = cache(to_camel_case)
 
 # How optimistic concurrency reads at each type and mutation that has it.
 VERSION = "Counts the changes, from 1 on; give it to expectedVersion."
@@ -62,7 +64,7 @@ def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
     """The values, by Python name, ready for an action. ``fields`` are what graphene mounted."""
     result = {}
     for name, value in values.items():
-        path = prefix + to_camel_case(name)
+        path = prefix + _in_the_api(name)
         field = fields[name]
         if isinstance(field, IdOf) and value is not None:
             result[name] = field.keys(value, path)

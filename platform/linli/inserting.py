@@ -5,55 +5,101 @@ it. For rows of plain columns; nothing listens to their being saved, as signals 
 """
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
-from typing import Protocol, runtime_checkable
+from typing import Any
+from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.expressions import DatabaseDefault
 
-from linli.tenancy.context import current_schema
+from linli.tenancy.context import connection, current_schema
+from linli.tenancy.models import TenantModel
+from linli.tenancy.postgresql.prepared import as_text, value_of
 
-
-@runtime_checkable
-class Guarded(Protocol):
-    """A row that knows which tenant's it is (`linli.tenancy.models.TenantModel`)."""
-
-    def guard(self) -> None: ...
+# A value of the field's own type is what PostgreSQL is told; any other is the field's to say.
+_OWN: dict[type[models.Field], type] = {
+    models.UUIDField: UUID,
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    models.IntegerField: int,
+    models.PositiveIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+    models.DateField: date,
+}
+_Fields = tuple[models.Field, ...]
 
 
 def insert(*rows: models.Model) -> None:
     """As ``row.save(force_insert=True)`` for each, in one round trip: what the database fills in is
     read back."""
-    statements, values, filled = [], [], []
-    for row in rows:
-        if isinstance(row, Guarded):
-            row.guard()
-        fields = row._meta.local_concrete_fields
-        filled.append(
-            tuple(f for f in fields if isinstance(getattr(row, f.attname), DatabaseDefault))
-        )
-        statements.append(_statement(type(row), filled[-1]))
-        values += [
-            field.get_db_prep_save(field.pre_save(row, add=True), connection)
-            for field in fields
-            if field not in filled[-1]
-        ]
-    with connection.cursor() as cursor:
-        cursor.execute("; ".join(statements), values)
-        for row, columns in zip(rows, filled, strict=True):
-            if columns:
-                for field, value in zip(columns, cursor.fetchone(), strict=True):
-                    setattr(row, field.attname, value)
-            cursor.nextset()
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-            row._state.schema = current_schema()  # type: ignore[attr-defined]
+    filled = [_filled(row) for row in rows]
+    statements = [
+        (_statement(type(row), columns), _values(row, columns))
+        for row, columns in zip(rows, filled, strict=True)
+    ]
+    schema = current_schema()
+    for row, columns, told in zip(rows, filled, connection.fetch_together(statements), strict=True):
+        for field, value in zip(columns, told or (), strict=True):
+            setattr(row, field.attname, value_of(field, value))
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        row._state.schema = schema  # type: ignore[attr-defined]
+
+
+def _filled(row: models.Model) -> _Fields:
+    """What the database fills in."""
+    return tuple(
+        field
+        for field in _with_default(type(row))
+        if isinstance(getattr(row, field.attname), DatabaseDefault)
+    )
+
+
+def _values(row: models.Model, filled: _Fields) -> list[str | None]:
+    """As texts, which become what their columns hold."""
+    if isinstance(row, TenantModel):
+        row.guard()
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    values = []
+    for field, own in _given(type(row), filled):
+        value = getattr(row, field.attname)
+        if own is None or (type(value) is not own and value is not None):
+            value = field.get_db_prep_save(field.pre_save(row, add=True), database)
+        values.append(as_text(value))
+    return values
 
 
 @cache
-def _statement(model: type[models.Model], filled: tuple[models.Field, ...]) -> str:
-    given = [f for f in model._meta.local_concrete_fields if f not in filled]
+def _with_default(model: type[models.Model]) -> _Fields:
+    return tuple(field for field in model._meta.local_concrete_fields if field.has_db_default())
+
+
+@cache
+def _given(model: type[models.Model], filled: _Fields) -> list[tuple[models.Field, type | None]]:
+    """The other fields, each with the type of value that needs no preparing."""
+    return [
+        (field, None if _is_stamped(field) else _OWN.get(type(_column(field))))
+        for field in model._meta.local_concrete_fields
+        if field not in filled
+    ]
+
+
+def _is_stamped(field: models.Field) -> bool:
+    return getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False)
+
+
+def _column(field: models.Field) -> models.Field:
+    """The field that a key points at, for it decides what the column holds."""
+    return _column(field.target_field) if isinstance(field, models.ForeignKey) else field
+
+
+@cache
+def _statement(model: type[models.Model], filled: _Fields) -> str:
+    given = [field for field, _own in _given(model, filled)]
     table = connection.ops.quote_name(model._meta.db_table)
-    statement = f"INSERT INTO {table} ({_names(given)}) VALUES ({', '.join(['%s'] * len(given))})"
+    places = ", ".join(f"${number}" for number in range(1, len(given) + 1))
+    statement = f"INSERT INTO {table} ({_names(given)}) VALUES ({places})"
     return f"{statement} RETURNING {_names(filled)}" if filled else statement
 
 

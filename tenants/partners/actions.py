@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypedDict, Unpack
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,8 @@ from linli.events.emit import emit, event
 from linli.inserting import insert
 from linli.money import MAX_FEN, fen_from_yuan, yuan
 from linli.rules import check_fields, check_version, save_changes, upheld
+from linli.tenancy.context import connection
+from linli.tenancy.postgresql.prepared import value_of
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.rulebook import STANDING, Rulebook
 from tenants.operating_model.selectors import effective_rules
@@ -28,12 +30,12 @@ from tenants.partners.working import Declared, Worked, work_out
 # What is worked out from of an agreement.
 _TERMS = ("id", "partner_id", "mode", "rule_key", "agreed_rate", "rent_free_months", "starts_on",
           "ends_on")  # fmt: skip
+_FIELDS = [Agreement._meta.get_field(name.removesuffix("_id")) for name in _TERMS]
 _LOCKED = f"""
     SELECT partner.community_id, {STANDING}, {", ".join(f"agreement.{name}" for name in _TERMS)}
     FROM partners_agreement AS agreement
     JOIN partners_partner AS partner ON partner.id = agreement.partner_id
-    WHERE agreement.id = %(agreement)s
-      AND (%(within)s::uuid[] IS NULL OR partner.community_id = ANY(%(within)s))
+    WHERE agreement.id = $1 AND ($2::uuid[] IS NULL OR partner.community_id = ANY($2))
     FOR NO KEY UPDATE OF agreement
 """
 
@@ -274,6 +276,7 @@ def declare_income(
             ends_on=ends_on,
             income_fen=income or 0,
             sessions=sessions or 0,
+            declared_at=timezone.now(),
             sample=sample,
         )
         worked = work_out(
@@ -295,7 +298,6 @@ def declare_income(
             lines=list(worked.lines),
             rules=terms.last,
         )
-        insert(declaration, contribution)  # which tells when it was declared
         told = entry(
             actor=actor,
             action="partners.income_declared",
@@ -317,7 +319,7 @@ def declare_income(
                 "amount_fen": contribution.amount_fen,
             },
         )
-        insert(told, happened)
+        insert(declaration, contribution, told, happened)
     return contribution
 
 
@@ -329,14 +331,13 @@ def _locked_agreement(actor: Actor, agreement_id: UUID) -> tuple[Agreement, UUID
     """
     reach = actor.communities(Permission.PARTNERS_DECLARE)
     within = None if reach is None else list(reach)
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCKED, {"agreement": agreement_id, "within": within})
-        row = cursor.fetchone()
+    row = connection.fetch_prepared(_LOCKED, [agreement_id, within])
     if row is None:
         raise NotFound(_("agreement"), field="agreementId")
-    community_id, decided, *values = row
+    community_id, decided, *texts = row
+    values = [value_of(field, text) for field, text in zip(_FIELDS, texts, strict=True)]
     agreement = Agreement.from_db(connection.alias, _TERMS, values)
-    return agreement, community_id, Rulebook.standing(decided)
+    return agreement, UUID(community_id), Rulebook.standing(decided)
 
 
 def _admitted(partner: Partner) -> Refused:

@@ -139,7 +139,7 @@ class Declaration(TenantModel):
     ends_on = models.DateField(_("until (not included)"))
     income_fen = FenField(_("declared income (fen)"), default=0)
     sessions = models.PositiveIntegerField(_("sessions held"), default=0)
-    declared_at = models.DateTimeField(_("declared on"), auto_now_add=True)
+    declared_at = models.DateTimeField(_("declared on"))
     sample = models.BooleanField(_("sample"), default=False)
 
     class Meta:

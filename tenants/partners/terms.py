@@ -72,9 +72,9 @@ def rule_of(rules: Effective, agreement: Agreement) -> ContributionRule:
     Raises `Refused` RULE_UNKNOWN, RULE_NOT_FOR_MODE, each with the keys that would do.
     """
     every = rules.document.partners.contributions
-    fitting = {rule.key: rule.title.zh for rule in every if agreement.mode in rule.modes}
     rule = next((rule for rule in every if rule.key == agreement.rule_key), None)
-    if rule is None or rule.key not in fitting:
+    if rule is None or agreement.mode not in rule.modes:
+        fitting = {rule.key: rule.title.zh for rule in every if agreement.mode in rule.modes}
         raise Refused(
             "RULE_UNKNOWN" if rule is None else "RULE_NOT_FOR_MODE",
             format_lazy(

@@ -3,7 +3,7 @@
 `within` sets the time for the thread's request. Each SQL statement passes `_in_time`: none starts
 after the time, and once a part of it is gone the statement gets what is left as its
 ``statement_timeout``. A fast request pays nothing for that: the connection has the ceiling from its
-first request on. Work in Python is noticed between fields (`Timed`).
+first request on. Work in Python is noticed between fields (`execution`).
 """
 
 import threading
@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from graphql import ExecutionContext, OperationType
+from graphql import ExecutionContext, OperationDefinitionNode, OperationType
 from psycopg import Error, errors
 
 from linli.errors import Refused
@@ -69,16 +69,21 @@ def check() -> None:
         raise TimedOut(_time.allowed)
 
 
-class Timed(ExecutionContext):
-    """Looks at the time before each value of a query is completed.
+def execution(operation: OperationDefinitionNode | None) -> type[ExecutionContext]:
+    """How an operation is executed: the time is looked at in a query only.
 
-    Not of a mutation: its actions are cancelled by their statements, and once they are committed,
+    Not in a mutation: its actions are cancelled by their statements, and once they are committed,
     what they did is better told late than never.
     """
+    is_query = operation is not None and operation.operation is OperationType.QUERY
+    return _Timed if is_query else ExecutionContext
+
+
+class _Timed(ExecutionContext):
+    """Looks at the time before each value is completed."""
 
     def complete_value(self, *args: Any) -> Any:
-        if _time.allowed is not None and self.operation.operation is OperationType.QUERY:
-            check()
+        check()
         return super().complete_value(*args)
 
 

@@ -1,17 +1,19 @@
 """How an action tells programs outside what it did: beside `linli.audit.record.record`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
+from psycopg import sql
 
 from linli.audit.record import Acting
 from linli.events.models import Event
 from linli.events.types import event_type
 from linli.inserting import insert
 from linli.tenancy.context import current_schema
+from linli.tenancy.postgresql.base import AfterCommit
 
 CHANNEL = "linli_events"
 
@@ -65,15 +67,12 @@ def wake_on_commit() -> None:
     After the commit and not in it: a NOTIFY makes commits wait for each other. One that is lost is
     made good by the sweep (`linli.events.deliverer`).
     """
-    waker = _waker(current_schema())
+    waker = _waker(CHANNEL, current_schema())
     if all(waiting[1] is not waker for waiting in connection.run_on_commit):
         transaction.on_commit(waker, robust=True)
 
 
 @cache
-def _waker(schema: str) -> Callable[[], None]:
-    def wake() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, schema])
-
-    return wake
+def _waker(channel: str, schema: str) -> AfterCommit:
+    names = sql.Identifier(channel), sql.Literal(schema)
+    return AfterCommit(sql.SQL("NOTIFY {}, {}").format(*names).as_string())

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
-from linli.tenancy.context import current_schema
+from linli.tenancy.context import connection, current_schema
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -21,17 +20,18 @@ KEPT_FOR = timedelta(hours=24)
 # not seen here, and then `keep` finds it.
 _RECALL = """
     SELECT lock.is_ours, kept.fingerprint, kept.answer
-    FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS is_ours) AS lock
+    FROM (SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_ours) AS lock
     LEFT JOIN repeats_keptanswer AS kept
-        ON kept.owner_id = %s AND kept.key = %s AND kept.kept_at > %s
+        ON kept.owner_id = $2 AND kept.key = $3 AND kept.kept_at > $4
 """
 # Over one that has expired and has not been swept yet.
 _KEEP = """
     INSERT INTO repeats_keptanswer AS kept (owner_id, key, fingerprint, answer, kept_at)
-    VALUES (%s, %s, %s, %s, %s)
+    VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (owner_id, key) DO UPDATE
     SET fingerprint = EXCLUDED.fingerprint, answer = EXCLUDED.answer, kept_at = EXCLUDED.kept_at
-    WHERE kept.kept_at <= %s
+    WHERE kept.kept_at <= $6
+    RETURNING key
 """
 
 
@@ -55,11 +55,10 @@ def recall(asked: Asked) -> str | None:
     Raises `Refused` IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE.
     """
     name = f"{current_schema()} {asked.owner_id} {asked.key}"
-    with connection.cursor() as cursor:
-        cursor.execute(_RECALL, [name, asked.owner_id, asked.key, _oldest()])
-        is_ours, fingerprint, answer = cursor.fetchone()
+    looked_up = [name, asked.owner_id, asked.key, _oldest()]
+    is_ours, fingerprint, answer = connection.fetch_prepared(_RECALL, looked_up)
     if answer is None:
-        if not is_ours:
+        if is_ours != "t":
             message = _("A request with this key is being worked on. Send it again in a moment.")
             raise Refused("IDEMPOTENCY_KEY_IN_USE", message)
         return None
@@ -72,10 +71,8 @@ def recall(asked: Asked) -> str | None:
 def keep(asked: Asked, answer: str) -> None:
     """Raises `Overtaken`, whereupon nothing of the transaction may stay."""
     row = (asked.owner_id, asked.key, asked.fingerprint, answer, timezone.now(), _oldest())
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, row)
-        if cursor.rowcount == 0:
-            raise Overtaken
+    if connection.fetch_prepared(_KEEP, row) is None:
+        raise Overtaken
 
 
 def _oldest() -> datetime:

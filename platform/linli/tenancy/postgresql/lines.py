@@ -13,7 +13,7 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.sql import SQL, Identifier
 
-from linli.tenancy.postgresql.prepared import KEPT, Row, oid, text
+from linli.tenancy.postgresql.prepared import KEPT, Row, oid, sent
 
 QUERY_CANCELED = b"57014"
 # Then it is replaced: a backend keeps memory for each tenant it has touched.
@@ -51,7 +51,10 @@ class Line:
             await self._done(self._pgconn.send_query, path.as_bytes(self._raw))
             self.schema = schema
         name = await self._prepared(statement, tuple(map(oid, params)))
-        values = [text(value) for value in params]
+        try:
+            values = [sent(value) for value in params]
+        except psycopg.DataError as error:
+            raise Failed from error
         if sum(len(value) for value in values if value) > LONGEST_SENT:
             raise Failed
         result = await self._done(self._pgconn.send_query_prepared, name, values)

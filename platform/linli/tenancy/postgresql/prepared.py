@@ -5,16 +5,21 @@ PostgreSQL's text, which is what a JSON answer needs. Within Django it is a curs
 execute wrappers, the query log and its errors hold for it.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import error_from_result
-from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg import DataError
+from psycopg.pq import DiagnosticField, TransactionStatus
+from psycopg.types.json import Json, Jsonb
+
+from linli.tenancy.postgresql.piping import check, command, failed, piped
 
 KEPT = 500
 Row = tuple[str | None, ...]
@@ -23,41 +28,66 @@ Row = tuple[str | None, ...]
 _OIDS = {bool: 16, bytes: 17, int: 20, date: 1082, datetime: 1184, Decimal: 1700, UUID: 2950}
 _ARRAYS = {UUID: 2951, str: 1009, int: 1016, date: 1182}
 # The plan is stale, or somebody discarded it: it is prepared anew.
-GONE = {b"0A000", b"26000"}
+_GONE = {b"0A000", b"26000"}
 
 
 class PreparedCursor:
-    """As much of a cursor as `django.db.backends.utils.CursorWrapper` uses."""
+    """As much of a cursor as `django.db.backends.utils.CursorWrapper` uses. It takes one statement,
+    or a tuple of them with as many lists of parameters for one round trip."""
 
     def __init__(self, raw: Any) -> None:
         self._raw, self._pgconn = raw, raw.pgconn
-        self._result: Any = None
+        self._results: list[Any] = []
         self._query: Any = None  # for Django's query log
 
-    def execute(self, statement: str, params: Sequence[Any] = ()) -> None:
-        if not self._raw.autocommit and self._pgconn.transaction_status == TransactionStatus.IDLE:
-            self._raw.execute("SELECT")  # psycopg begins the transaction with its first statement
-        self._query = SimpleNamespace(query=statement.encode())
-        values = [text(value) for value in params]
-        result = self._pgconn.exec_prepared(self._name(statement, params), values)
-        if state(result) in GONE and self._raw.autocommit:
-            self._forget(statement, params)
-            result = self._pgconn.exec_prepared(self._name(statement, params), values)
-        if result.status != ExecStatus.TUPLES_OK:
-            raise error_from_result(result, self._raw.info.encoding)
-        self._result = result
+    def execute(self, statement: str | tuple[str, ...], params: Sequence[Any] = ()) -> None:
+        if isinstance(statement, str):
+            self._execute((statement,), (params,))
+        else:
+            self._execute(statement, params)
 
-    def fetchone(self) -> Row | None:
-        result = self._result
-        if result.ntuples == 0:
-            return None
-        return tuple(
-            None if (value := result.get_value(0, column)) is None else value.decode()
-            for column in range(result.nfields)
-        )
+    def _execute(self, statements: tuple[str, ...], params: Sequence[Sequence[Any]]) -> None:
+        self._query = SimpleNamespace(query="; ".join(statements).encode())
+        # psycopg begins a transaction with its first statement; so do we, in the same round trip.
+        begins = not self._raw.autocommit and self._is_idle
+        results = self._run(statements, params, begins)
+        if any(failed(one) and _state(one) in _GONE for one in results):
+            for statement, given in zip(statements, params, strict=True):
+                self._forget(statement, given)
+            if begins:
+                self._raw.rollback()
+            if self._is_idle:  # so nothing is lost by doing it again
+                results = self._run(statements, params, begins)
+        for result in results:
+            check(self._raw, result)
+        self._results = results
+
+    def fetchall(self) -> list[Row | None]:
+        """The first row of each."""
+        return [_first(result) for result in self._results]
 
     def close(self) -> None:
-        self._result = None
+        self._results = []
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._pgconn.transaction_status == TransactionStatus.IDLE
+
+    def _run(
+        self, statements: tuple[str, ...], params: Sequence[Sequence[Any]], begins: bool
+    ) -> list[Any]:
+        ready = [
+            (self._name(statement, given), [sent(value) for value in given])
+            for statement, given in zip(statements, params, strict=True)
+        ]
+        if len(ready) == 1 and not begins:
+            return [self._pgconn.exec_prepared(*ready[0])]
+        commands = [partial(self._pgconn.send_query_prepared, *one) for one in ready]
+        if not begins:
+            return piped(self._raw, commands)
+        begun, *results = piped(self._raw, [command(self._raw, "BEGIN"), *commands])
+        check(self._raw, begun)
+        return results
 
     def _name(self, statement: str, params: Sequence[Any]) -> bytes:
         """Prepares it unless this connection has."""
@@ -69,8 +99,7 @@ class PreparedCursor:
         self._raw.linli_prepared = number = getattr(self._raw, "linli_prepared", 0) + 1
         name = b"linli_%d" % number
         result = self._pgconn.prepare(name, statement.encode(), key[1])
-        if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result, self._raw.info.encoding)
+        check(self._raw, result)
         kept[key] = name
         if len(kept) > KEPT:
             self._pgconn.exec_(b"DEALLOCATE " + kept.popitem(last=False)[1])
@@ -82,13 +111,22 @@ class PreparedCursor:
             self._pgconn.exec_(b"DEALLOCATE " + name)
 
 
+def _first(result: Any) -> Row | None:
+    if result.ntuples == 0:
+        return None
+    return tuple(
+        None if (value := result.get_value(0, column)) is None else value.decode()
+        for column in range(result.nfields)
+    )
+
+
 def _kept(raw: Any) -> OrderedDict[Any, bytes]:
     if not hasattr(raw, "linli_statements"):
         raw.linli_statements = OrderedDict()
     return raw.linli_statements
 
 
-def state(result: Any) -> bytes | None:
+def _state(result: Any) -> bytes | None:
     return result.error_field(DiagnosticField.SQLSTATE)
 
 
@@ -98,16 +136,35 @@ def oid(value: Any) -> int:
     return _OIDS.get(type(value), 0)
 
 
-def text(value: Any) -> bytes | None:
-    if value is None:
-        return None
+def as_text(value: Any) -> str | None:
+    """A value as PostgreSQL reads it, whatever its type there."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bytes):
-        return b"\\x" + value.hex().encode()
+        return "\\x" + value.hex()
     if isinstance(value, list):
-        return ("{" + ",".join(map(_element, value)) + "}").encode()
+        return "{" + ",".join(map(_element, value)) + "}"
     if isinstance(value, date):
-        return value.isoformat().encode()
-    return str(value).encode()
+        return value.isoformat()
+    if isinstance(value, Json | Jsonb):
+        told = (value.dumps or json.dumps)(value.obj)
+        return told if isinstance(told, str) else told.decode()
+    return str(value)
+
+
+def value_of(field: Any, text: str | None) -> Any:
+    """What a model's field holds where PostgreSQL tells this text."""
+    read = getattr(field, "from_db_value", None)  # a JSONField's; where it is, it is needed
+    return field.to_python(read(text, None, None) if read else text)
+
+
+def sent(value: Any) -> bytes | None:
+    text = value if type(value) is str else as_text(value)
+    if text is None:
+        return None
+    if "\0" in text:  # where libpq would take it to end
+        raise DataError("a text holds a NUL, which PostgreSQL cannot keep")
+    return text.encode()
 
 
 def _element(value: Any) -> str:

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """The action says when, so that the trail can be written in the same round trip."""
+
+    dependencies = [("partners", "0006_contribution_by_partner")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="declaration",
+            name="declared_at",
+            field=models.DateTimeField(verbose_name="declared on"),
+        ),
+    ]
