@@ -1,6 +1,6 @@
 """Plans: made once for a document, an operation, a view and the shapes of its arguments, then run.
 
-A plan is one SQL statement with a column of JSON text for each root field. Its key holds whatever
+A plan is one SQL statement with one column, the JSON text of ``data``. Its key holds whatever
 the statement's text depends on: the view of the actor (`holes.view_of`), the values of variables in
 @skip and @include, and of each field with arguments which of them are given, how they order and
 which way they page. Values, tenant and person are parameters; where a selector looks at the person
@@ -10,11 +10,12 @@ Whatever would end in an error is left to the executor, so there is one place th
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from graphql import (
     FieldNode,
@@ -36,22 +37,31 @@ from linli.errors import Refused
 from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
+from linli_api.errors import AnswerTooLarge
 from linli_api.planner.compiling import Compiler, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
-from linli_api.planner.sql import Sql, numbered
+from linli_api.planner.sql import Sql, joined, numbered, param, sql, text
 from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
+# No JSON text is empty.
+TOO_LARGE = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """keys: of the root fields, in the order of the columns. params: constants and readings.
-    required: whether a NULL in the column means that the executor has something to say."""
+    """params: constants and readings."""
 
-    keys: tuple[str, ...]
     statement: str
     params: tuple[Any, ...]
+
+    def answer(self, columns: Sequence[str | None] | None) -> str | None:
+        """The JSON text of ``data``; None where the executor has something to say. Raises
+        AnswerTooLarge."""
+        [data] = columns or [None]
+        if data == TOO_LARGE:
+            raise AnswerTooLarge
+        return data
 
 
 class Run:
@@ -88,7 +98,7 @@ class Planned:
         self._lock = Lock()
 
     def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
-        """The JSON text of ``data``; None where the executor is to answer."""
+        """The JSON text of ``data``; None where the executor is to answer. Raises AnswerTooLarge."""
         try:
             run = self._run(actor, inputs)
         except (Refused, GraphQLError, Unplanned):
@@ -97,11 +107,7 @@ class Planned:
         if plan is None:
             return None
         params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
-        columns = connection.fetch_prepared(plan.statement, params)
-        if columns is None or None in columns:
-            return None
-        parts = (f'"{key}":{column}' for key, column in zip(plan.keys, columns, strict=True))
-        return "{" + ",".join(parts) + "}"
+        return plan.answer(connection.fetch_prepared(plan.statement, params))
 
     def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run:
         """Raises what the arguments are refused with."""
@@ -153,19 +159,31 @@ class Planned:
         fields = collect_fields(
             document.schema, document.fragments, run.variables, root, self.operation.selection_set
         )
-        keys, columns = [], []
+        parts = []
         for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
-                columns.append(Sql(f"'\"{root.name}\"'"))
+                value = Sql(f"'\"{root.name}\"'")
             elif name.startswith("__"):
                 raise Unplanned("introspection")
             else:
-                columns.append(compiler.field(root, name, nodes, None))
-            keys.append(key)
-        texts = ", ".join(f"({column.text})::text" for column in columns)
-        params = tuple(param for column in columns for param in column.params)
-        return Plan(tuple(keys), *numbered(Sql(f"SELECT {texts}", params)))
+                value = compiler.field(root, name, nodes, None)
+            parts.append(sql("{} || ({})::text", text(f'"{key}":'), value))
+        return Plan(*numbered(sql("SELECT {}", _in_bounds(joined(parts, " || ',' || ")))))
+
+
+def _in_bounds(parts: Sql) -> Sql:
+    """The JSON object of all of it, or `TOO_LARGE`: what is not sent is never in our memory. NULL
+    where a part is. OFFSET 0 keeps PostgreSQL from making it twice, once to measure it."""
+    most = param(Reading(lambda _run: settings.LINLI_ANSWER_BYTES), "bigint")
+    return sql(
+        f"(SELECT CASE WHEN octet_length(data) > {{}} THEN '{TOO_LARGE}' ELSE data END"
+        " FROM (SELECT {} || {} || {} AS data OFFSET 0) AS whole)",
+        most,
+        text("{"),
+        parts,
+        text("}"),
+    )
 
 
 def planned_answer(
