@@ -1,6 +1,6 @@
 """Plans: made once for a document, an operation, a view and the shapes of its arguments, then run.
 
-A plan is one SQL statement with one column, the JSON text of ``data``. Its key holds whatever
+A plan is one SQL statement with a column of JSON text for each root field. Its key holds whatever
 the statement's text depends on: the view of the actor (`holes.view_of`), the values of variables in
 @skip and @include, and of each field with arguments which of them are given, how they order and
 which way they page. Values, tenant and person are parameters; where a selector looks at the person
@@ -40,7 +40,7 @@ from linli_api.documents import Document, is_query, nodes_below, uses_variables
 from linli_api.errors import AnswerTooLarge
 from linli_api.planner.compiling import Compiler, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
-from linli_api.planner.sql import Sql, joined, numbered, param, sql, text
+from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
@@ -50,18 +50,21 @@ TOO_LARGE = ""
 
 @dataclass(frozen=True)
 class Plan:
-    """params: constants and readings."""
+    """keys: of the root fields, in the order of the columns. params: constants and readings."""
 
+    keys: tuple[str, ...]
     statement: str
     params: tuple[Any, ...]
 
     def answer(self, columns: Sequence[str | None] | None) -> str | None:
         """The JSON text of ``data``; None where the executor has something to say. Raises
         AnswerTooLarge."""
-        [data] = columns or [None]
-        if data == TOO_LARGE:
+        if columns is None or None in columns:
+            return None
+        if TOO_LARGE in columns:
             raise AnswerTooLarge
-        return data
+        parts = (f'"{key}":{column}' for key, column in zip(self.keys, columns, strict=True))
+        return "{" + ",".join(parts) + "}"
 
 
 class Run:
@@ -159,31 +162,37 @@ class Planned:
         fields = collect_fields(
             document.schema, document.fragments, run.variables, root, self.operation.selection_set
         )
-        parts = []
+        keys, columns = [], []
         for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
-                value = Sql(f"'\"{root.name}\"'")
+                columns.append(Sql(f"'\"{root.name}\"'"))
             elif name.startswith("__"):
                 raise Unplanned("introspection")
             else:
-                value = compiler.field(root, name, nodes, None)
-            parts.append(sql("{} || ({})::text", text(f'"{key}":'), value))
-        return Plan(*numbered(sql("SELECT {}", _in_bounds(joined(parts, " || ',' || ")))))
+                columns.append(compiler.field(root, name, nodes, None))
+            keys.append(key)
+        return Plan(tuple(keys), *numbered(sql("SELECT {}", _in_bounds(keys, columns))))
 
 
-def _in_bounds(parts: Sql) -> Sql:
-    """The JSON object of all of it, or `TOO_LARGE`: what is not sent is never in our memory. NULL
-    where a part is. OFFSET 0 keeps PostgreSQL from making it twice, once to measure it."""
+def _in_bounds(keys: list[str], columns: list[Sql]) -> Sql:
+    """The columns as text, or `TOO_LARGE` in their place: what is not sent is never in our memory.
+
+    Where one is NULL none is measured: the executor answers. OFFSET 0 keeps PostgreSQL from making them
+    twice, once to measure them.
+    """
+    if not columns:  # all of it is skipped
+        return Sql("")
+    names = [f"column{number}" for number in range(len(columns))]
+    around = len("{}") + sum(len(f'"{key}":,') for key in keys) - len(",")
+    size = " + ".join([str(around), *(f"octet_length({name})" for name in names)])
     most = param(Reading(lambda _run: settings.LINLI_ANSWER_BYTES), "bigint")
-    return sql(
-        f"(SELECT CASE WHEN octet_length(data) > {{}} THEN '{TOO_LARGE}' ELSE data END"
-        " FROM (SELECT {} || {} || {} AS data OFFSET 0) AS whole)",
-        most,
-        text("{"),
-        parts,
-        text("}"),
-    )
+    measured = [
+        sql(f"CASE WHEN {size} > {{}} THEN '{TOO_LARGE}' ELSE {name} END", most) for name in names
+    ]
+    made = joined([sql("({})::text", column) for column in columns])
+    listed = ", ".join(names)
+    return sql(f"{{}} FROM (SELECT {{}} OFFSET 0) AS whole({listed})", joined(measured), made)
 
 
 def planned_answer(

@@ -8,7 +8,6 @@ wrong type, the literal: `ValuesOfCorrectType` words that by the type.
 import re
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from graphql import GraphQLError, ObjectFieldNode, ObjectValueNode
@@ -20,7 +19,7 @@ from linli_api.wording.types import expected
 _GENERAL = _("The request does not fit the schema at the place that is named.")
 
 # «x» stands for a quoted name that the sentence takes as {x}; … for anything that it does not.
-_SAID: list[tuple[str, Promise]] = [
+_SAID: list[tuple[str, Any]] = [
     ("Cannot query field «field» on type «type».", _("{type} has no field {field}.")),
     ("Unknown argument «name» on field «field».", _("{field} takes no argument {name}.")),
     ("Unknown argument «name» on directive «field».", _("{field} takes no argument {name}.")),

@@ -33,7 +33,7 @@ def syntax_fault(error: GraphQLError) -> GraphQLError:
 def _found(error: GraphQLError) -> Any:
     """What stands there: a name or a sign as it is, of a value only its kind."""
     body = error.source.body if error.source else ""
-    rest = body[error.positions[0] :] if error.positions else ""
+    rest = body[next(iter(error.positions or ()), len(body)) :]
     if not rest:
         return _("the end of the document")
     if name := _NAME.match(rest):
