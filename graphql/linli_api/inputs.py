@@ -109,7 +109,7 @@ def _check_size(type_: Any, value: Any, path: str) -> None:
         type_ = type_.of_type
     if type_ is Document and size_of(value) > DOCUMENT:
         message = _("This value has more than {most} bytes.").format(most=DOCUMENT)
-        raise Refused("VALUE_TOO_LARGE", message, field=path)
+        raise Refused("INPUT_TOO_LARGE", message, field=path)
 
 
 def _is_input_object(type_: Any) -> bool:
@@ -128,5 +128,5 @@ def _storable(text: str, path: str) -> str:
         raise Refused("TEXT_INVALID", message, field=path)
     if len(text) > DOCUMENT:
         message = _("This text has more than {most} characters.").format(most=DOCUMENT)
-        raise Refused("TEXT_TOO_LONG", message, field=path)
+        raise Refused("INPUT_TOO_LARGE", message, field=path)
     return text

@@ -57,7 +57,7 @@ class AtMost:
     def __call__(self, value: Any) -> None:
         if size_of(value) > self.most:
             message = _("A value here has {most} bytes at most.")
-            raise ValidationError(format_lazy(message, most=self.most), code="VALUE_TOO_LARGE")
+            raise ValidationError(format_lazy(message, most=self.most))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AtMost) and other.most == self.most
