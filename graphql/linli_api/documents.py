@@ -23,6 +23,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     VariableNode,
     parse,
     specified_rules,
@@ -32,10 +33,16 @@ from graphql import (
 from linli_api import limits
 from linli_api.errors import InvalidRequest
 from linli_api.limits.cost import Cost, compile_cost
+from linli_api.wording import ValuesOfCorrectType, syntax_fault, worded
 
 KEPT = 500
 # A longer text is read anew each time, so that what is kept stays small.
 LONGEST_KEPT = 16_000
+
+RULES = [
+    ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+]
+MOST_FAULTS = 20
 
 
 class Rejected(Exception):
@@ -79,7 +86,7 @@ class Document:
     @cached_property
     def introspection(self) -> list[GraphQLError]:
         """What is wrong with it for who may not introspect."""
-        return validate(self.schema, self.node, [NoSchemaIntrospectionCustomRule], max_errors=20)
+        return _faults(self.schema, self.node, [NoSchemaIntrospectionCustomRule])
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The one to run; None where the name does not tell."""
@@ -118,13 +125,13 @@ def _read(schema: GraphQLSchema, query: str) -> Document:
         node = parse(query, max_lexical_tokens=limits.TOKENS, max_comments=limits.COMMENTS)
         limits.check(node)
     except GraphQLError as error:
-        raise Rejected(error) from error
+        raise Rejected(syntax_fault(error)) from error
     except InvalidRequest as refused:
         raise rejected(refused) from refused
     except RecursionError as error:
         too_deep = InvalidRequest("DOCUMENT_TOO_DEEP", _("The document nests too deep."))
         raise rejected(too_deep) from error
-    errors = validate(schema, node, specified_rules, max_errors=20)
+    errors = _faults(schema, node, RULES)
     if errors:
         raise Rejected(*errors)
     return Document(schema, node)
@@ -153,6 +160,10 @@ class _Kept:
 
 
 _kept = _Kept()
+
+
+def _faults(schema: GraphQLSchema, node: DocumentNode, rules: Any) -> list[GraphQLError]:
+    return [worded(error) for error in validate(schema, node, rules, max_errors=MOST_FAULTS)]
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:

@@ -6,15 +6,16 @@ log holds the rest under that reference. No SQL and no path ever reaches an answ
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
+from django.conf import settings
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError
 
 from linli.errors import Refused
 
@@ -37,6 +38,36 @@ class InvalidRequest(Refused):
     """
 
 
+class Misfit(InvalidRequest):
+    """The document or its variables are not what GraphQL or the schema takes (`linli_api.wording`).
+
+    suggested: names of the schema that may have been meant, told to who may ask for all of it.
+    """
+
+    def __init__(
+        self, message: Any, *, code: str = "REQUEST_INVALID", suggested: Sequence[str] = ()
+    ) -> None:
+        super().__init__(code, message)
+        self.suggested = tuple(suggested)
+
+
+class AnswerTooLarge(InvalidRequest):
+    """What was asked for comes to more than an answer may hold; wrote: a mutation has run."""
+
+    def __init__(self, *, wrote: bool = False) -> None:
+        most = settings.LINLI_ANSWER_BYTES
+        message = _(
+            "The answer would hold more than {most} bytes. Ask for shorter lists, for fewer fields,"
+            " or in several requests."
+        )
+        if wrote:
+            message = _(
+                "The request has run, but its answer would hold more than {most} bytes. Read what"
+                " it changed, asking for less of it."
+            )
+        super().__init__("ANSWER_TOO_LARGE", message.format(most=most), limit=most)
+
+
 class TokenInvalid(InvalidRequest):
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
@@ -57,30 +88,36 @@ def broken_constraint(error: IntegrityError) -> Refused | None:
     return None
 
 
-def answers(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+def answers(
+    errors: Iterable[GraphQLError], suggests: Callable[[], bool] = lambda: False
+) -> list[dict[str, Any]]:
     """The ``errors`` entry of an answer; several faults of one refusal become several entries.
 
-    A hundred at most: where every row of a list has a fault, the first tell what it is.
+    A hundred at most: where every row of a list has a fault, the first tell what it is. suggests:
+    whether names of the schema may be told.
     """
-    return list(islice((entry for error in errors for entry in _entries(error)), MOST_ERRORS))
+    found = (entry for error in errors for entry in _entries(error, suggests))
+    return list(islice(found, MOST_ERRORS))
 
 
-def _entries(error: GraphQLError) -> list[dict[str, Any]]:
+def _entries(error: GraphQLError, suggests: Callable[[], bool]) -> list[dict[str, Any]]:
     cause = error.original_error
+    if isinstance(cause, Misfit) and cause.suggested and suggests():
+        near = _("Did you mean {names}?").format(names=", ".join(cause.suggested))
+        return [_entry(error, cause.code, f"{cause.message} {near}")]
     if isinstance(cause, Refused):
         told = cause.data if isinstance(cause, InvalidRequest) else {}
         return [_entry(error, f.code, str(f.message), f.field, **told) for f in cause.faults]
-    if isinstance(error, GraphQLSyntaxError):
-        return [_entry(error, "SYNTAX_ERROR", error.message)]
-    if _is_the_clients(error):
-        return [_entry(error, "REQUEST_INVALID", error.message)]
+    if is_the_clients(error):  # found while it ran; `linli_api.wording` knows it no better
+        message = _("The request does not fit the schema at the place that is named.")
+        return [_entry(error, "REQUEST_INVALID", message)]
     reference = uuid4().hex[:12]
     logger.error("reference %s at %s", reference, error.path, exc_info=cause or error)
     message = _("This is our fault, not yours. Quote the reference when you report it.")
     return [_entry(error, "INTERNAL", message, reference=reference)]
 
 
-def _is_the_clients(error: GraphQLError) -> bool:
+def is_the_clients(error: GraphQLError) -> bool:
     """graphql-core found the fault in the document or its variables, not in our answer."""
     if error.path is None:
         return error.original_error is None or isinstance(error.original_error, GraphQLError)

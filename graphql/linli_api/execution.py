@@ -7,7 +7,7 @@ graphql-core's executor over the same declarations.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import graphene
@@ -25,11 +25,12 @@ from linli.accounts.policy import Actor, Permission
 from linli.errors import Refused
 from linli.registry.selectors import is_sandbox
 from linli_api import documents, limits
-from linli_api.documents import Document, Rejected, rejected
-from linli_api.errors import InvalidRequest, answers
+from linli_api.documents import Document, Rejected, is_query, rejected
+from linli_api.errors import AnswerTooLarge, InvalidRequest, answers, is_the_clients
 from linli_api.limits import cost, deadline
 from linli_api.metering import Meter
 from linli_api.planner import planned_answer
+from linli_api.wording import variable_faults, worded
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def prepare(
         except Rejected as refused:
             if meter:
                 meter.spend(cost.REFUSED)
-            return Answer(None, answers(refused.errors))
+            return Answer(None, answers(refused.errors, partial(may_introspect, actor)))
         if meter:
             meter.spend(price)
     except (Refused, DatabaseError) as error:
@@ -175,7 +176,7 @@ def may_introspect(actor: Actor | None) -> bool:
 
 def executed(document: Document, request: Request, actor: Actor | None) -> Answer:
     """What graphql-core's executor answers."""
-    context = Context(actor)
+    context, operation = Context(actor), document.operation(request.operation_name)
     result: Any = execute(
         document.schema,
         document.node,
@@ -184,10 +185,26 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
         operation_name=request.operation_name,
         execution_context_class=deadline.execution(document.operation(request.operation_name)),
     )
-    found = answers(result.errors or ())
-    if result.data is None and all(error.path is None for error in result.errors or ()):
-        return Answer(None, found)
-    return Answer(_json(result.data), found, revealed=context.revealed)
+    errors = result.errors or ()
+    if result.data is None and all(error.path is None for error in errors):
+        why = _before_it_ran(document, operation, request, errors)
+        return Answer(None, answers(why, partial(may_introspect, actor)))
+    text = _json(result.data)
+    if limits.is_too_large(text):
+        return failed(AnswerTooLarge(wrote=operation is not None and not is_query(operation)))
+    found = answers(worded(e) if is_the_clients(e) else e for e in errors)
+    return Answer(text, found, revealed=context.revealed)
+
+
+def _before_it_ran(
+    document: Document,
+    operation: OperationDefinitionNode | None,
+    request: Request,
+    errors: Sequence[GraphQLError],
+) -> Sequence[GraphQLError]:
+    """Why nothing was run: the variables, or no operation that is meant."""
+    faults = variable_faults(document.schema, operation, request.variables) if operation else []
+    return faults or [worded(error) for error in errors]
 
 
 def _answer(document: Document, request: Request, actor: Actor | None) -> Answer:
@@ -195,6 +212,8 @@ def _answer(document: Document, request: Request, actor: Actor | None) -> Answer
         planned = planned_answer(document, request.operation_name, actor, request.variables)
     except (deadline.TimedOut, DatabaseError) as error:  # of the one statement: all of it failed
         return failed(error)
+    except AnswerTooLarge as refused:
+        return failed(refused)
     return Answer(planned) if planned is not None else executed(document, request, actor)
 
 

@@ -1,6 +1,7 @@
 """Fields beside plain columns: of a root, to one row, worked out for many rows at once."""
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,6 +36,20 @@ class Field(graphene.Field):
     ) -> None:
         super().__init__(*args, **options)
         self.permission, self.cost, self.rows = permission, cost, rows
+
+    def wrap_resolve(self, parent_resolver: Callable[..., Any]) -> Callable[..., Any]:
+        """Text that nothing can store never reaches a resolver."""
+        resolve = super().wrap_resolve(parent_resolver)
+        taken = self.args
+        if not taken:
+            return resolve
+
+        @wraps(resolve)
+        def checked(root: Any, info: Any, **arguments: Any) -> Any:
+            plain(taken, arguments)
+            return resolve(root, info, **arguments)
+
+        return checked
 
 
 class Column(Field):

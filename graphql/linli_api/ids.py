@@ -27,7 +27,8 @@ def split(value: str) -> tuple[str, str] | None:
         type_name, colon, key = b64decode(value[:LONGEST], validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    return (type_name, key) if colon and encode(type_name, key) == value else None
+    ours = colon and "\0" not in key and encode(type_name, key) == value
+    return (type_name, key) if ours else None
 
 
 def decode(

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from graphene.utils.str_converters import to_camel_case
 
 from linli.errors import Refused
+from linli.sizes import DOCUMENT, size_of
 from linli_api import ids
+from linli_api.scalars import Document
 
 DEEPEST = 50
 _in_the_api = cache(to_camel_case)
@@ -61,7 +63,11 @@ class IdOf(graphene.InputField):
 
 
 def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values, by Python name, ready for an action. ``fields`` are what graphene mounted."""
+    """The values, by Python name, ready for an action. ``fields`` are what graphene mounted.
+
+    No text and no JSON value is larger than the largest that is kept anywhere; how much each place
+    takes is its model's to say (`linli.sizes`).
+    """
     result = {}
     for name, value in values.items():
         path = prefix + _in_the_api(name)
@@ -70,6 +76,7 @@ def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
             result[name] = field.keys(value, path)
         else:
             result[name] = _plain(field.type, value, path)
+        _check_size(field.type, value, path)
     return result
 
 
@@ -98,6 +105,15 @@ def _plain(type_: Any, value: Any, path: str) -> Any:
     return value
 
 
+def _check_size(type_: Any, value: Any, path: str) -> None:
+    """Of a JSON value that is kept as one."""
+    while isinstance(type_, graphene.NonNull | graphene.List):
+        type_ = type_.of_type
+    if type_ is Document and size_of(value) > DOCUMENT:
+        message = _("This value has more than {most} bytes.").format(most=DOCUMENT)
+        raise Refused("INPUT_TOO_LARGE", message, field=path)
+
+
 def _is_input_object(type_: Any) -> bool:
     return isinstance(type_, type) and issubclass(type_, graphene.InputObjectType)
 
@@ -112,4 +128,7 @@ def _storable(text: str, path: str) -> str:
     if broken:
         message = _("The text holds a NUL or half a character. Type it anew.")
         raise Refused("TEXT_INVALID", message, field=path)
+    if len(text) > DOCUMENT:
+        message = _("This text has more than {most} characters.").format(most=DOCUMENT)
+        raise Refused("INPUT_TOO_LARGE", message, field=path)
     return text

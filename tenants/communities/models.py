@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.money import FenField, fen_range
 from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
@@ -72,7 +73,7 @@ class Fact(Versioned, TenantModel):
         verbose_name=_("community"),
     )
     key = models.CharField(_("what"), max_length=100)
-    value = models.JSONField(_("value"))
+    value = models.JSONField(_("value"), validators=[sizes.AtMost(sizes.VALUE)])
     source = models.CharField(_("source"), max_length=200)
     sample = models.BooleanField(_("sample"), default=False)
 
@@ -81,7 +82,8 @@ class Fact(Versioned, TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["community", "key"], nulls_distinct=False, name="fact_stated_once"
-            )
+            ),
+            sizes.largest("value", name="fact_value_size", most=sizes.VALUE),
         ]
         indexes = [models.Index(fields=["key", "id"], name="fact_by_key")]
 

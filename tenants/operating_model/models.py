@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 
@@ -35,7 +36,10 @@ class ModelVersion(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["author_id", "key", "number"], name="model_version_once"
-            )
+            ),
+            sizes.largest("document", name="model_version_document_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="model_version_bounds_size", most=sizes.DOCUMENT),
+            sizes.longest("notes", name="model_version_notes_length", most=sizes.TEXT),
         ]
         indexes = [models.Index(fields=["key", "number", "id"], name="model_version_by_key")]
 
@@ -111,6 +115,9 @@ class Layer(TenantModel):
                 | (~Q(kind="community") & Q(community=None)),
             ),
             models.UniqueConstraint(fields=["policy_id"], name="layer_policy_once"),
+            sizes.largest("values", name="layer_values_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="layer_bounds_size", most=sizes.DOCUMENT),
+            sizes.longest("reason", name="layer_reason_length", most=sizes.REASON),
         ]
 
     def __str__(self) -> str:

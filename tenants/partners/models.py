@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.money import FenField, fen_range
 from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
@@ -103,6 +104,8 @@ class Agreement(TenantModel):
                 name="agreement_rate_is_a_share",
                 condition=Q(agreed_rate=None) | Q(agreed_rate__gte=0, agreed_rate__lte=1),
             ),
+            sizes.longest("services", name="agreement_services_length", most=sizes.TEXT),
+            sizes.longest("spaces", name="agreement_spaces_length", most=sizes.TEXT),
             # Rules may combine; one rule twice would have the same income declared twice.
             ExclusionConstraint(
                 name="agreement_rule_once",

@@ -32,22 +32,35 @@ def price(document, schema=tenant_schema, name=None, **variables):
         ("{ viewer { name permissions } }", 1),
         ('{ partner(id: "x") { name joinedOn } }', 1),
         ('{ partner(id: "x") { name community { name } } }', 2),
-        ("{ partners { nodes { name } } }", 1),
-        ("{ partners { edges { cursor node { name } } pageInfo { endCursor } } }", 1),
+        ("{ partners { nodes { name } } }", 1 + 2),  # and a point for ten rows
+        ("{ partners { edges { cursor node { name } } pageInfo { endCursor } } }", 1 + 2),
         ("{ partners { totalCount } }", 2),
-        ("{ partners { totalCount nodes { community { name } } } }", 2 + DEFAULT),
-        ("{ partners(first: 3) { nodes { community { name } } } }", 1 + 3),
-        ("{ partners(last: 3) { edges { node { community { name } } } } }", 1 + 3),
+        ("{ partners { totalCount nodes { community { name } } } }", 2 + 2 + DEFAULT),
+        ("{ partners(first: 3) { nodes { community { name } } } }", 1 + 1 + 3),
+        ("{ partners(last: 3) { edges { node { community { name } } } } }", 1 + 1 + 3),
+        ("{ partners(first: 10) { nodes { name } } }", 1 + 1),
+        ("{ partners(first: 11) { nodes { name } edges { cursor } } }", 1 + 2 + 2),
+        ("{ partners(first: 100) { pageInfo { endCursor } } }", 1),
         ("{ partners(first: 0) { nodes { community { name } } } }", 1),
-        ("{ partners(first: null) { nodes { community { name } } } }", 1 + DEFAULT),
+        ("{ partners(first: null) { nodes { community { name } } } }", 1 + 2 + DEFAULT),
         # More than a page may hold is refused as such when it runs.
-        ("{ partners(first: 1000) { nodes { community { name } } } }", 1 + LONGEST),
-        ("{ partners(first: 3) { nodes { agreements(first: 5) { nodes { id } } } } }", 1 + 3),
+        ("{ partners(first: 1000) { nodes { community { name } } } }", 1 + 10 + LONGEST),
+        (
+            "{ partners(first: 3) { nodes { agreements(first: 5) { nodes { id } } } } }",
+            1 + 1 + 3 * (1 + 1),
+        ),
         (
             "{ partners(first: 3) { nodes { agreements(first: 5) { totalCount"
             " nodes { partner { name } } } } } }",
-            1 + 3 * (1 + 1 + 5),
+            1 + 1 + 3 * (1 + 1 + 1 + 5),
         ),
+        # Ten thousand rows without a relation; and JSON, which may be large, a point each.
+        (
+            "{ communities(first: 100) { nodes { partners(first: 100) { nodes { name } } } } }",
+            1 + 10 + 100 * (1 + 10),
+        ),
+        ("{ facts(first: 100) { nodes { key value } } }", 1 + 10 + 100),
+        ("{ events(first: 10) { nodes { data body } } }", 1 + 1 + 10 * 2),
         ("{ __schema { types { name fields { name } } } }", 1_000),
         ('{ __type(name: "Partner") { name } }', 50),
     ],
@@ -97,14 +110,14 @@ PAGED = """query($n: Int = 7, $m: Int, $with: Boolean = false, $without: Boolean
 @pytest.mark.parametrize(
     ("variables", "points"),
     [
-        ({"without": True}, 1),
-        ({"without": True, "with": True}, 1 + 7),
-        ({"without": True, "with": True, "n": 3}, 1 + 3),
-        ({"without": True, "with": True, "n": 3.0}, 1 + 3),  # GraphQL takes it for 3
-        ({"without": True, "with": True, "n": None}, 1 + DEFAULT),
-        ({"without": False}, 1 + 7 * (1 + DEFAULT)),
-        ({"without": False, "m": 2}, 1 + 7 * (1 + 2)),
-        ({"without": False, "n": 10**30, "m": -5}, 1 + LONGEST),
+        ({"without": True}, 1 + 1),
+        ({"without": True, "with": True}, 1 + 1 + 7),
+        ({"without": True, "with": True, "n": 3}, 1 + 1 + 3),
+        ({"without": True, "with": True, "n": 3.0}, 1 + 1 + 3),  # GraphQL takes it for 3
+        ({"without": True, "with": True, "n": None}, 1 + 2 + DEFAULT),
+        ({"without": False}, 1 + 1 + 7 * (1 + 2 + DEFAULT)),
+        ({"without": False, "m": 2}, 1 + 1 + 7 * (1 + 1 + 2)),
+        ({"without": False, "n": 10**30, "m": -5}, 1 + 10 + LONGEST),
     ],
 )
 def test_variables_count_with_their_values(variables, points):
@@ -113,10 +126,10 @@ def test_variables_count_with_their_values(variables, points):
 
 def test_literal_directives_count_too():
     document = "{ partners { nodes { community @%s(if: %s) { name } } } }"
-    assert price(document % ("skip", "true")) == 1
-    assert price(document % ("skip", "false")) == 1 + DEFAULT
-    assert price(document % ("include", "true")) == 1 + DEFAULT
-    assert price(document % ("include", "false")) == 1
+    assert price(document % ("skip", "true")) == 1 + 2
+    assert price(document % ("skip", "false")) == 1 + 2 + DEFAULT
+    assert price(document % ("include", "true")) == 1 + 2 + DEFAULT
+    assert price(document % ("include", "false")) == 1 + 2
 
 
 def test_a_fragment_counts_wherever_it_is_spread():
@@ -128,7 +141,7 @@ def test_a_fragment_counts_wherever_it_is_spread():
         fragment page on PartnerConnection { nodes { ...partner } }
         fragment partner on Partner { community { name } }
     """
-    assert price(document, n=2) == (1 + 2) + (1 + 50 * 2)
+    assert price(document, n=2) == (1 + 1 + 2) + (1 + 2 * 5 + 50 * 2)
 
 
 def test_of_several_operations_the_one_that_runs_counts():
@@ -160,7 +173,7 @@ def test_compiling_a_bomb_takes_no_more_steps_than_its_text(monkeypatch):
 
 
 def test_without_variables_pricing_looks_at_nothing():
-    assert compiled("{ partners { nodes { community { name } } } }").whole.fixed == 1 + DEFAULT
+    assert compiled("{ partners { nodes { community { name } } } }").whole.fixed == 1 + 2 + DEFAULT
     assert compiled(PAGED).whole.fixed is None
 
 
@@ -178,22 +191,24 @@ class TestOverHttp:
     def test_an_answer_says_what_it_cost(self, client):
         answer = self.ask(client, "{ partners(first: 3) { nodes { community { name } } } }").json()
         told = answer["extensions"]["cost"]
-        assert (told["requested"], told["limit"]) == (4, 5000)
+        assert (told["requested"], told["limit"]) == (5, 5000)
 
     def test_too_high_names_the_costliest_field(self, client):
         nested = """query($n: Int!) { partners(first: $n) { totalCount nodes {
             community { name }
             has: agreements(first: 100) { nodes { declarations(first: 1) { nodes { id } } } }
         } } }"""
-        assert self.ask(client, nested, n=10).json()["extensions"]["cost"]["requested"] == 1022
+        assert self.ask(client, nested, n=10).json()["extensions"]["cost"][
+            "requested"
+        ] == 2 + 1 + 10 * (1 + 1 + 10 + 100 * (1 + 1))
         response = self.ask(client, nested, n=100)
         assert response.status_code == 400
         [error] = response.json()["errors"]
         assert error["extensions"] == {
             "code": "COST_TOO_HIGH",
-            "field": "partners.nodes.agreements.nodes.declarations",
-            "cost": 2 + 100 * (1 + 1 + 100),
+            "field": "partners.nodes.agreements.nodes.declarations.nodes",
+            "cost": 2 + 10 + 100 * (1 + 1 + 10 + 100 * (1 + 1)),
             "limit": 5000,
         }
-        assert "10202" in error["message"]
+        assert "21212" in error["message"]
         assert "10000" in error["message"]

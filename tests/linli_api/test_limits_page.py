@@ -5,6 +5,7 @@ import re
 import pytest
 from django.conf import settings
 
+from linli import sizes
 from linli.budget import lease
 from linli.trusted.selectors import FRESH_SECONDS
 from linli_api import errors, pages
@@ -33,6 +34,11 @@ def test_every_limit_of_size_stands_there():
         f"An answer tells {errors.MOST_ERRORS} errors at most",
         f"`first` or `last`, {pages.DEFAULT} unless told",
         f"what stands inside times {cost.LIST_ROWS} |",
+        f"| 1 for every {cost.ROWS_A_POINT} rows asked for, begun ones too |",
+        f"An answer's `data` holds {settings.LINLI_ANSWER_BYTES:,} bytes at most",
+        f"holds {sizes.DOCUMENT:,} characters at most and a JSON value as many bytes",
+        f"a fact's value {sizes.VALUE:,} bytes, a reason {sizes.REASON:,} characters",
+        f"a text of several paragraphs {sizes.TEXT:,}",
         f"| `__schema` | {cost.INTROSPECTION['__schema']:,} |",
         f"| `__type` | {cost.INTROSPECTION['__type']} |",
         f"costs at least {cost.LEAST}, one that is refused {cost.REFUSED}.",

@@ -25,8 +25,12 @@ HOSTS = {"tenant": "chezhan.linli.localhost", "platform": "linli.localhost"}
 ROLES = [Role.STREET_ADMINISTRATOR, Role.AUDITOR, Role.PARTNER]
 FEW, MANY = 3, 60
 
+# Signs that some column, JSON or UTF-8 does not take, alone and inside.
+_SIGNS = st.sampled_from(["\0", "a\0b", "\u0001", "\u202e", "\ufffe", "\U0001f9e7", "\U0010ffff"])
+_TEXTS = st.one_of(st.text(max_size=20), _SIGNS)
 _DIGITS = st.integers(-(2**63), 2**63)
 _VALUES = {
+    "String": _TEXTS.map(nodes.String),
     "Fen": st.one_of(st.integers(0, 10**6), _DIGITS).map(nodes.Int),
     "Rate": st.one_of(st.decimals(0, 1, places=4), st.decimals()).map(str).map(nodes.String),
     "Decimal": st.decimals().map(str).map(nodes.String),
@@ -34,7 +38,7 @@ _VALUES = {
     "DateTime": st.datetimes().map(lambda one: one.isoformat()).map(nodes.String),
     "UUID": st.uuids().map(str).map(nodes.String),
     "Document": st.one_of(
-        st.text(max_size=20).map(nodes.String),
+        _TEXTS.map(nodes.String),
         st.integers().map(nodes.Int),
         st.lists(st.text(max_size=5).map(nodes.String), max_size=3).map(nodes.List),
         st.just(nodes.Null),
@@ -66,7 +70,9 @@ def people(world) -> list:
         found.append(person)
     # Ids that exist, among the ones that are made up.
     known = [ids.encode(kind, key) for kind, key in world.ours.keys.items()]
-    scalar("ID", st.one_of(st.sampled_from(known), st.text(max_size=20)).map(nodes.String))
+    kinds = st.sampled_from([*world.ours.keys, "Division"])
+    strange = st.builds(ids.encode, kinds, _TEXTS)
+    scalar("ID", st.one_of(st.sampled_from(known), strange, _TEXTS).map(nodes.String))
     return found
 
 

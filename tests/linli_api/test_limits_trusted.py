@@ -65,10 +65,10 @@ class TestRunning:
 
     def test_with_variables_that_count(self, administrator):
         text = "query($n: Int) { partners(first: $n) { nodes { community { name } } } }"
-        assert trust(administrator, text)["cost"] == 21
+        assert trust(administrator, text)["cost"] == 23
         id_ = f"sha256:{sha256(text.encode()).hexdigest()}"
         response = post(administrator.person, {"documentId": id_, "variables": {"n": 5}})
-        assert response.json()["extensions"]["cost"]["requested"] == 6
+        assert response.json()["extensions"]["cost"]["requested"] == 7
 
     def test_one_that_is_not_trusted(self, administrator):
         trust(administrator)

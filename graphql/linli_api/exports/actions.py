@@ -14,6 +14,7 @@ from linli.accounts.policy import Actor
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli_api.documents import Rejected, read
+from linli_api.errors import Misfit
 from linli_api.exports import jobs
 from linli_api.exports.document import paged
 from linli_api.exports.models import Export
@@ -91,8 +92,7 @@ def _check_document(document: str) -> None:
     try:
         read(own_schema().graphql_schema, document)
     except Rejected as rejected:
-        error = rejected.errors[0]
-        cause = error.original_error
-        if isinstance(cause, Refused):
-            raise Refused(cause.code, cause.message, field="document") from rejected
-        raise Refused("EXPORT_DOCUMENT_INVALID", error.message, field="document") from rejected
+        cause = rejected.errors[0].original_error
+        assert isinstance(cause, Refused)  # a limit's, or in our words
+        code = "EXPORT_DOCUMENT_INVALID" if isinstance(cause, Misfit) else cause.code
+        raise Refused(code, cause.message, field="document") from rejected

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.tenancy.models import TenantModel
 
 
@@ -57,6 +58,8 @@ class Export(TenantModel):
     class Meta:
         verbose_name = _("export")
         constraints = [
+            sizes.longest("document", name="export_document_length", most=sizes.DOCUMENT),
+            sizes.largest("variables", name="export_variables_size", most=sizes.DOCUMENT),
             models.CheckConstraint(
                 condition=~models.Q(person_id=None, client_id=None),
                 name="export_requested_by_somebody",

@@ -22,7 +22,7 @@ from linli.tenancy.postgresql.lines import Failed, Lines
 from linli.trusted import selectors as trusted
 from linli_api import documents, limits, metering
 from linli_api.door import HEADERS
-from linli_api.errors import InvalidRequest
+from linli_api.errors import AnswerTooLarge, InvalidRequest
 from linli_api.execution import Answer, Request, extensions, failed
 from linli_api.express.incoming import Asked
 from linli_api.incoming import document_in
@@ -77,8 +77,12 @@ class Reads:
             async with self._lines.line(read.schema) as line:
                 row = await line.row(read.schema, statement, params + read.ready.params)
         except Failed as failure:
-            return _timed_out(asked) if failure.canceled else None
-        data = plan.answer(row[1:]) if row[0] == known.stamp else None
+            late = TimedOut(settings.LINLI_READ_SECONDS * 1000)
+            return _refused(asked, late) if failure.canceled else None
+        try:
+            data = plan.answer(row[1:]) if row[0] == known.stamp else None
+        except AnswerTooLarge as refused:
+            return _refused(asked, refused)
         return Answer(data) if data is not None else None
 
 
@@ -119,10 +123,10 @@ def _price(document: documents.Document, request: Request) -> int | None:
     return price if price <= settings.LINLI_POINTS_A_REQUEST else None
 
 
-def _timed_out(asked: Asked) -> Answer:
+def _refused(asked: Asked, why: Refused) -> Answer:
     language = translation.get_language_from_request(ASGIRequest(asked.scope, BytesIO()))
     with translation.override(language):
-        return failed(TimedOut(settings.LINLI_READ_SECONDS * 1000))
+        return failed(why)
 
 
 def _headers(held: lease.Lease) -> Iterator[tuple[bytes, bytes]]:

@@ -8,6 +8,15 @@ from linli_api.limits.size import (
     check,
     check_text,
     check_variables,
+    is_too_large,
 )
 
-__all__ = ["BODY_BYTES", "COMMENTS", "TOKENS", "check", "check_text", "check_variables"]
+__all__ = [
+    "BODY_BYTES",
+    "COMMENTS",
+    "TOKENS",
+    "check",
+    "check_text",
+    "check_variables",
+    "is_too_large",
+]

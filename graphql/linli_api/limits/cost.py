@@ -3,8 +3,10 @@
 Each field declares its cost where it is declared, or has that of its kind:
 
 | a column, a part of an object | 0 |
+| a `Document`, which holds whole JSON values | 1 |
 | a row of another type, a value worked out (`Computed`, `Total`), ``totalCount`` | 1 |
 | a connection | 1, and what stands in it times the rows it is asked for |
+| its ``nodes``, its ``edges`` | 1 for every ROWS_A_POINT rows it is asked for, begun ones too |
 | another list | what stands in it times the ``rows`` it declares, or LIST_ROWS |
 | a mutation | MUTATION, or its Meta's ``cost``; with ``per``, times the items of that input, and the
   lists it answers with count as many rows |
@@ -50,11 +52,15 @@ from linli_api.pages import DEFAULT, LONGEST
 
 MUTATION = 10
 LIST_ROWS = 10
+ROWS_A_POINT = 10
 # What is asked of the schema itself; what stands in it is bounded by validation.
 INTROSPECTION = {"__schema": 1_000, "__type": 50, "__typename": 0}
 # No request is free, and one that is refused costs what reading it did.
 LEAST = 1
 REFUSED = 10
+
+# The scalar that holds whole JSON values.
+DOCUMENT = "Document"
 
 Variables = Mapping[str, Any]
 
@@ -114,13 +120,15 @@ def _is_whole(value: Any) -> bool:
 class Part:
     """A field; without a name a fragment or an operation.
 
-    own × times is its own cost, rows multiplies what stands inside. It counts where each of the
-    variables in ``when`` has the value beside it.
+    own × times is its own cost, and a point for every ROWS_A_POINT of the rows that it lists; rows
+    multiplies what stands inside. It counts where each of the variables in ``when`` has the value
+    beside it.
     """
 
     name: str = ""
     own: int = 0
     times: Number = 1
+    lists: Number = 0
     rows: Number = 1
     when: tuple[tuple[str, bool], ...] = ()
     inside: tuple["Part", ...] = ()
@@ -128,10 +136,16 @@ class Part:
     @cached_property
     def fixed(self) -> int | None:
         """The price, where no variable changes it."""
-        numbers = isinstance(self.times, int) and isinstance(self.rows, int)
-        if self.when or not numbers or any(part.fixed is None for part in self.inside):
+        numbers = (self.times, self.lists, self.rows)
+        settled = all(isinstance(one, int) for one in numbers)
+        if self.when or not settled or any(part.fixed is None for part in self.inside):
             return None
         return self.price({}, {}, fixed=False)
+
+    def alone(self, variables: Variables) -> int:
+        """Without what stands inside."""
+        tens = -(-_value(self.lists, variables) // ROWS_A_POINT)
+        return self.own * _value(self.times, variables) + tens
 
     def counts(self, variables: Variables) -> bool:
         return all(bool(variables.get(name)) is wanted for name, wanted in self.when)
@@ -142,7 +156,7 @@ class Part:
             return self.fixed
         if id(self) not in known:
             known[id(self)] = (
-                self.own * _value(self.times, variables)
+                self.alone(variables)
                 + _value(self.rows, variables)
                 * sum(part.price(variables, known) for part in self.inside)
                 if self.counts(variables)
@@ -154,7 +168,7 @@ class Part:
         """Own points and path of every field, as often as it is asked for."""
         if self.counts(variables):
             path = ".".join(filter(None, (path, self.name)))
-            yield factor * self.own * _value(self.times, variables), path
+            yield factor * self.alone(variables), path
             for part in self.inside:
                 yield from part.fields(variables, path, factor * _value(self.rows, variables))
 
@@ -251,7 +265,8 @@ class _Compiler:
         times = _item_count(node, rate.per) if rate.per else 1
         inner_page = _page_size(node) if rate.pages else times
         inside = self.selections(node.selection_set, rate.type, inner_page)
-        return Part(name, rate.own, times, rows, when, inside)
+        lists: Number = page if rate.of_connection else 0
+        return Part(name, rate.own, times, lists, rows, when, inside)
 
 
 def _conditions(node: SelectionNode) -> tuple[tuple[str, bool], ...] | None:
@@ -306,8 +321,8 @@ class Rate:
     """What a field is declared to cost.
 
     pages: it is a connection, so ``first`` and ``last`` say how often its rows count. of_page: it
-    lists a connection's rows, or what came of a mutation's items. per: the input whose items a
-    mutation counts.
+    lists a connection's rows (of_connection), or what came of a mutation's items. per: the input
+    whose items a mutation counts.
     """
 
     type: GraphQLNamedType
@@ -315,6 +330,7 @@ class Rate:
     rows: int = 1
     pages: bool = False
     of_page: bool = False
+    of_connection: bool = False
     per: str | None = None
 
 
@@ -323,12 +339,15 @@ def rates(parent: Any) -> dict[str, Rate]:
     """The rates of a type's fields, by their names in the API."""
     declared = parent.graphene_type._meta.fields
     names = {one.name or to_camel_case(name): one for name, one in declared.items()}
-    in_page = parent.name.endswith("Connection") and "pageInfo" in parent.fields
-    in_page = in_page or getattr(parent.graphene_type, "per", None) is not None
-    return {name: _rate(one.type, names.get(name), in_page) for name, one in parent.fields.items()}
+    paged = parent.name.endswith("Connection") and "pageInfo" in parent.fields
+    in_page = paged or getattr(parent.graphene_type, "per", None) is not None
+    return {
+        name: _rate(one.type, names.get(name), in_page, paged)
+        for name, one in parent.fields.items()
+    }
 
 
-def _rate(type_: Any, declared: Any, in_page: bool) -> Rate:
+def _rate(type_: Any, declared: Any, in_page: bool, paged: bool) -> Rate:
     target = get_named_type(type_)
     made_of: Any = getattr(target, "graphene_type", None)
     if hasattr(made_of, "as_field"):  # a mutation's payload
@@ -338,10 +357,13 @@ def _rate(type_: Any, declared: Any, in_page: bool) -> Rate:
     own, rows = getattr(declared, "cost", None), getattr(declared, "rows", None)
     if own is None:
         is_row = getattr(getattr(made_of, "_meta", None), "model", None) is not None
-        fetched = isinstance(declared, Computed | Total) or (
-            not is_leaf_type(target) and (isinstance(declared, Field) or is_row)
+        fetched = (
+            target.name == DOCUMENT
+            or isinstance(declared, Computed | Total)
+            or (not is_leaf_type(target) and (isinstance(declared, Field) or is_row))
         )
         own = int(fetched and not (listed and in_page))
     if rows is None:
         rows = LIST_ROWS if listed else 1
-    return Rate(target, own, rows, isinstance(declared, Connection), listed and in_page)
+    pages, of_page = isinstance(declared, Connection), listed and in_page
+    return Rate(target, own, rows, pages, of_page, of_connection=of_page and paged)

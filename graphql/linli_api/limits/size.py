@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from graphql import (
@@ -91,6 +92,12 @@ def check_variables(variables: Mapping[str, Any]) -> None:
             message = _("The variables nest more than {most} levels deep.")
             raise InvalidRequest("INPUT_TOO_DEEP", format_lazy(message, most=VALUE_DEPTH))
         level = [inner for one in level for inner in _inside(one)]
+
+
+def is_too_large(answer: str) -> bool:
+    """Whether the text is longer than an answer may be, in UTF-8."""
+    most = settings.LINLI_ANSWER_BYTES
+    return len(answer) * 4 > most and len(answer.encode()) > most
 
 
 def _inside(value: Any) -> Any:

@@ -16,6 +16,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from graphql import (
     FieldNode,
@@ -37,12 +38,15 @@ from linli.errors import Refused
 from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
+from linli_api.errors import AnswerTooLarge
 from linli_api.planner.compiling import Compiler, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
-from linli_api.planner.sql import Sql, numbered
+from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
+# No JSON text is empty.
+TOO_LARGE = ""
 
 Use = tuple[FieldNode, GraphQLField, Any]
 
@@ -68,7 +72,8 @@ class Plan:
         """The statement with the column ``first`` in front, which has so many parameters."""
         if (first, params) not in self._beside:
             columns, _params = numbered(self.columns, after=params)
-            self._beside[first, params] = f"SELECT ({first}), {columns}"
+            # With nothing to answer, as where all of it is skipped, there is the one column.
+            self._beside[first, params] = f"SELECT ({first})" + (columns and f", {columns}")
         return self._beside[first, params]
 
     @cached_property
@@ -76,9 +81,11 @@ class Plan:
         return {}
 
     def answer(self, columns: Sequence[str | None]) -> str | None:
-        """The JSON text of ``data``; None where the executor is to answer."""
+        """The JSON text of ``data``; None where the executor is to answer. Raises AnswerTooLarge."""
         if None in columns:
             return None
+        if TOO_LARGE in columns:
+            raise AnswerTooLarge
         parts = (f'"{key}":{column}' for key, column in zip(self.keys, columns, strict=True))
         return "{" + ",".join(parts) + "}"
 
@@ -125,7 +132,7 @@ class Planned:
         self._lock = Lock()
 
     def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
-        """The JSON text of ``data``; None where the executor is to answer."""
+        """The JSON text of ``data``; None where the executor is to answer. Raises AnswerTooLarge."""
         ready = self.ready(actor, inputs, self._plan)
         if ready is None:
             return None
@@ -223,9 +230,27 @@ class Planned:
             else:
                 columns.append(compiler.field(root, name, nodes, None))
             keys.append(key)
-        texts = ", ".join(f"({column.text})::text" for column in columns)
-        params = tuple(param for column in columns for param in column.params)
-        return Plan(tuple(keys), Sql(texts, params))
+        return Plan(tuple(keys), _in_bounds(keys, columns))
+
+
+def _in_bounds(keys: list[str], columns: list[Sql]) -> Sql:
+    """The columns as text, or `TOO_LARGE` in their place: what is not sent is never in our memory.
+
+    Where one is NULL none is measured: the executor answers. OFFSET 0 keeps PostgreSQL from making them
+    twice, once to measure them.
+    """
+    if not columns:  # all of it is skipped
+        return Sql("")
+    names = [f"column{number}" for number in range(len(columns))]
+    around = len("{}") + sum(len(f'"{key}":,') for key in keys) - len(",")
+    size = " + ".join([str(around), *(f"octet_length({name})" for name in names)])
+    most = param(Reading(lambda _run: settings.LINLI_ANSWER_BYTES), "bigint")
+    measured = [
+        sql(f"CASE WHEN {size} > {{}} THEN '{TOO_LARGE}' ELSE {name} END", most) for name in names
+    ]
+    made = joined([sql("({})::text", column) for column in columns])
+    listed = ", ".join(names)
+    return sql(f"{{}} FROM (SELECT {{}} OFFSET 0) AS whole({listed})", joined(measured), made)
 
 
 def planned_answer(

@@ -7,6 +7,7 @@ from graphql import GraphQLError
 
 from linli.errors import Refused
 from linli_api.documents import Rejected, read
+from linli_api.errors import Misfit
 
 
 def cost_of(text: str) -> int:
@@ -33,9 +34,9 @@ def cost_of(text: str) -> int:
 
 
 def _said(error: GraphQLError) -> Refused:
-    if isinstance(error.original_error, Refused):
-        return error.original_error
+    cause = error.original_error
+    if not isinstance(cause, Misfit):
+        assert isinstance(cause, Refused)  # a limit's
+        return cause
     message = _("This is no document of this schema: {fault}")
-    return Refused(
-        "DOCUMENT_NOT_VALID", format_lazy(message, fault=error.message[:200]), field="text"
-    )
+    return Refused("DOCUMENT_NOT_VALID", format_lazy(message, fault=cause.message), field="text")

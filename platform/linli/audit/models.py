@@ -4,6 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.ids import uuid7
 
 
@@ -29,6 +30,9 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name = _("audit entry")
+        constraints = [
+            sizes.longest("reason", name="audit_reason_length", most=sizes.REASON),
+        ]
         indexes = [
             models.Index(fields=["object_id", "id"], name="audit_of_object"),
             models.Index(fields=["action", "id"], name="audit_of_action"),

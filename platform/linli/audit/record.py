@@ -4,8 +4,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection, models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.audit.models import Entry
+from linli.errors import Refused
 from linli.inserting import insert
 
 MASK = "…"
@@ -52,6 +56,9 @@ def entry(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() belongs inside the transaction of the write it tells of")
+    if len(reason) > sizes.REASON:
+        message = format_lazy(_("A reason has {most} characters at most."), most=sizes.REASON)
+        raise Refused("REASON_TOO_LONG", message, field="reason")
     return Entry(
         person_id=actor.person_id if actor else None,
         client_id=actor.client_id if actor else None,

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.ids import uuid7
 from linli.registry.models import Tenant
 
@@ -30,7 +31,12 @@ class PublishedVersion(models.Model):
     class Meta:
         verbose_name = _("published version")
         constraints = [
-            models.UniqueConstraint(fields=["author", "key", "number"], name="published_once")
+            models.UniqueConstraint(fields=["author", "key", "number"], name="published_once"),
+            sizes.largest("document", name="published_document_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="published_bounds_size", most=sizes.DOCUMENT),
+            sizes.largest("evidence", name="published_evidence_size", most=sizes.DOCUMENT),
+            sizes.longest("notes", name="published_notes_length", most=sizes.TEXT),
+            sizes.longest("case_text", name="published_case_length", most=sizes.TEXT),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +90,11 @@ class Policy(models.Model):
 
     class Meta:
         verbose_name = _("policy")
+        constraints = [
+            sizes.largest("values", name="policy_values_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="policy_bounds_size", most=sizes.DOCUMENT),
+            sizes.longest("reason", name="policy_reason_length", most=sizes.REASON),
+        ]
 
     def __str__(self) -> str:
         return f"{self.issuer} from {self.effective_from}"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.ids import uuid7
 
 
@@ -22,11 +23,12 @@ class TrustedDocument(models.Model):
     class Meta:
         verbose_name = _("trusted document")
         constraints = [
+            sizes.longest("text", name="trusted_text_length", most=sizes.DOCUMENT),
             models.UniqueConstraint(
                 fields=["tenant_id", "digest"],
                 name="trusteddocument_once",
                 condition=models.Q(withdrawn_at=None),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

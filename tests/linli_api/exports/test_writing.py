@@ -16,6 +16,7 @@ from django.db import connection
 
 from linli.accounts.models import Membership
 from linli.accounts.policy import Role, actor_for
+from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 from linli_api.exports import files, run
@@ -67,6 +68,19 @@ class TestRows:
         export, text = written(town.secretary)
         assert {row["community"]["name"] for row in rows(text)} == {"城南社区"}
         assert export.rows == 125
+
+    def test_rows_too_large_for_one_answer_come_in_shorter_pages(self, town, settings):
+        settings.LINLI_ANSWER_BYTES = 2_000
+        export, text = written(town.administrator)
+        assert [row["name"] for row in rows(text)] == NAMES
+        assert (export.status, export.rows, export.total) == ("done", 250, 250)
+
+    def test_a_row_too_large_for_any_ends_it(self, town, settings):
+        settings.LINLI_ANSWER_BYTES = 50
+        given = {"document": PARTNERS, "format": "jsonl", "variables": {}}
+        with pytest.raises(Refused, match="ANSWER_TOO_LARGE"):
+            request_export(actor=town.administrator, **given)
+        assert not Export.objects.exists()
 
     def test_who_lost_the_permission_meanwhile_gets_nothing(self, town):
         export = request_export(actor=town.administrator, document=PARTNERS, format="csv")

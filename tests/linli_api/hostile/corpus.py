@@ -4,6 +4,7 @@ What is hostile is the form: no request here knows anything of the data.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 
 Made = Callable[[], bytes]
@@ -359,6 +360,34 @@ def half_a_character_as_operation_name() -> bytes:
 
 
 @_hostile
+def null_bytes_as_graphql_escape() -> bytes:
+    query = (
+        r'{ partners(kind: "\u0000") { totalCount } communities(search: "a\u{0}b") { totalCount } }'
+    )
+    return _document(query)
+
+
+@_hostile
+def null_bytes_in_every_kind_of_text() -> bytes:
+    query = """query($t: String, $i: ID!, $c: ID) {
+        partners(kind: $t, after: $t, communityId: $c) { totalCount } node(id: $i) { id }
+        auditEntries(action: $t, objectId: $c) { totalCount } partner(id: $i) { id }
+    }"""
+    return _document(query, variables={"t": "\0", "i": "\0", "c": "\0"})
+
+
+@_hostile
+def signs_beyond_the_first_plane() -> bytes:
+    query = "query($t: String, $i: ID!) { partners(kind: $t) { totalCount } node(id: $i) { id } }"
+    return _document(query, variables={"t": "\U0001f9e7" * 1_000, "i": "\U0010ffff"})
+
+
+@_hostile
+def half_a_character_as_graphql_escape_in_braces() -> bytes:
+    return _document(r'{ partners(kind: "\u{D800}") { totalCount } node(id: "\uDFFF") { id } }')
+
+
+@_hostile
 def signs_that_look_alike() -> bytes:
     return _document("{ vіewer { nаme } }")  # Cyrillic і and а
 
@@ -469,5 +498,19 @@ def _wrong_types() -> Iterator[tuple[str, bytes]]:
         yield f"wrong_type_input_{number}", _document(admit, variables={"i": value})
 
 
-for _name, _body in _wrong_types():
+# What may stand in the key of an id of ours: signs that no column holds, and bytes that are no text.
+_KEYS = [b"\0", b"a\0b", b"\xed\xa0\x80", b"\xff\xfe", "\U0001f600".encode(), b"9" * 100, b""]
+
+
+def _ids_of_keys() -> Iterator[tuple[str, bytes]]:
+    query = """query($i: ID!, $c: ID) { node(id: $i) { id } partner(id: $i) { id }
+        partners(communityId: $c) { totalCount } }"""
+    for kind in ("Partner", "Division", "Nothing"):
+        for number, key in enumerate(_KEYS):
+            given = b64encode(kind.encode() + b":" + key).decode()
+            variables = {"i": given, "c": given}
+            yield f"id_of_{kind}_{number}", _document(query, variables=variables)
+
+
+for _name, _body in (*_wrong_types(), *_ids_of_keys()):
     CORPUS[_name] = lambda body=_body: body

@@ -1,0 +1,131 @@
+"""What does not fit the schema, by the sentence in which graphql-core says so.
+
+Its rules have no codes, so their sentences are the key; the version is pinned, and a test breaks
+every rule to see that each is known. Those sentences hold names, but where a literal is of the
+wrong type, the literal: `ValuesOfCorrectType` words that by the type.
+"""
+
+import re
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from graphql import GraphQLError, ObjectFieldNode, ObjectValueNode
+from graphql.validation import ValuesOfCorrectTypeRule
+
+from linli_api.wording.misfit import misfit, named
+from linli_api.wording.types import expected
+
+_GENERAL = _("The request does not fit the schema at the place that is named.")
+
+# «x» stands for a quoted name that the sentence takes as {x}; … for anything that it does not.
+_SAID: list[tuple[str, Any]] = [
+    ("Cannot query field «field» on type «type».", _("{type} has no field {field}.")),
+    ("Unknown argument «name» on field «field».", _("{field} takes no argument {name}.")),
+    ("Unknown argument «name» on directive «field».", _("{field} takes no argument {name}.")),
+    ("Unknown type «name».", _("There is no type {name}.")),
+    ("Unknown fragment «name».", _("The document defines no fragment {name}.")),
+    ("Unknown directive «name».", _("There is no directive {name}.")),
+    ("Directive «name» may not be used on …", _("The directive {name} has no place here.")),
+    ("The directive «name» can only…", _("The directive {name} stands here twice.")),
+    (
+        "Field «field» argument «name» of type «type» is required, …",
+        _("{field} needs its argument {name}, of type {type}."),
+    ),
+    (
+        "Directive «field» argument «name» of type «type» is required, …",
+        _("{field} needs its argument {name}, of type {type}."),
+    ),
+    (
+        "Field «field» of type «type» must have a selection of subfields.",
+        _("Say which fields of {field} you want: {type} is an object."),
+    ),
+    (
+        "Field «field» must not have a selection since type «type» …",
+        _("{field} has no fields to choose from: {type} is a plain value."),
+    ),
+    ("Variable «name» is not defined…", _("The operation declares no variable {name}.")),
+    ("Variable «name» is never used…", _("The variable {name} is used nowhere. Leave it out.")),
+    ("Variable «name» cannot be non-input type «type».", _("{name} cannot be of type {type}.")),
+    (
+        "Variable «name» of type «type» used in position expecting type «other».",
+        _("{name} is of type {type}, and {other} is expected where it is used."),
+    ),
+    ("Fragment «name» is never used.", _("The fragment {name} is used nowhere. Leave it out.")),
+    ("Fragment… cannot condition on non composite type «type».", _("{type} has no fields.")),
+    (
+        "Fragment… cannot be spread here as objects of type «type» can never be of type «other».",
+        _("Nothing here is both {type} and {other}. Leave the fragment out."),
+    ),
+    ("Cannot spread fragment «name» within itself…", _("The fragment {name} contains itself.")),
+    (
+        "Fields «name» conflict because …",
+        _("Two fields answer as {name}. Give one of them another alias."),
+    ),
+    (
+        "This anonymous operation must be the only defined operation.",
+        _("Of several operations each needs a name."),
+    ),
+    ("There can be only one … named «name».", _("{name} stands here twice.")),
+    ("The … definition is not executable.", _("A request holds operations and fragments only.")),
+    (
+        "GraphQL introspection has been disabled, … the field «name».",
+        _("You may not ask for {name}: it takes the permission schema.introspect."),
+    ),
+    ("Maximum introspection depth exceeded", _("What is asked of the schema nests too deep.")),
+    ("Too many validation errors, …", _("There are more faults than are told. Mend these first.")),
+    ("Must provide operation name …", _("Name the operation that is to run: operationName.")),
+    ("Unknown operation named …", _("The document has no operation of that operationName.")),
+    ("Must provide an operation.", _("The document holds no operation.")),
+    (
+        "Argument «name» of …type «type» … the variable «other» which was not provided …",
+        _("{other} is missing, and {name} needs it, of type {type}."),
+    ),
+    ("Argument «name» of …type «type» …", _("The argument {name} is missing: give {type}.")),
+]
+
+
+def _pattern(said: str) -> re.Pattern[str]:
+    parts = re.split(r"(«\w+»|…)", said)
+    return re.compile("".join(_piece(part) for part in parts), re.DOTALL)
+
+
+def _piece(part: str) -> str:
+    if part == "…":
+        return ".*?"
+    return f"'(?P<{part[1:-1]}>[^']*)'" if part.startswith("«") else re.escape(part)
+
+
+_KNOWN = [(_pattern(said), sentence) for said, sentence in _SAID]
+_QUOTED = re.compile(r"'([^']*)'")
+_NEAR = re.compile(r"'([_A-Za-z]\w*)'", re.ASCII)
+
+
+def worded(error: GraphQLError) -> GraphQLError:
+    """The error in our words; one that is not graphql-core's own has its words."""
+    if not isinstance(error.original_error, GraphQLError | None):
+        return error
+    said, _sign, suggestions = error.message.partition(" Did you mean ")
+    for pattern, sentence in _KNOWN:
+        if found := pattern.fullmatch(said):
+            names = {key: named(name) for key, name in found.groupdict().items()}
+            near = _NEAR.findall(suggestions)
+            return misfit(error, format_lazy(sentence, **names), suggested=near)
+    return misfit(error, _GENERAL)
+
+
+class ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+    """graphql-core's rule, which says what is expected and not what was found."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        type_: Any = self.context.get_input_type()
+        node = error.nodes[0] if error.nodes else None
+        _said, _sign, suggestions = error.message.partition(" Did you mean ")
+        if isinstance(node, ObjectFieldNode):
+            message = format_lazy(_("There is no field {name} here."), name=named(node.name.value))
+        elif isinstance(node, ObjectValueNode) and " of required type " in error.message:
+            name, required = _QUOTED.findall(error.message)[:2]
+            message = format_lazy(_("{name} is missing: give {type}."), name=name, type=required)
+        else:
+            message = format_lazy(_("This is not {expected}."), expected=expected(type_))
+        super().report_error(misfit(error, message, suggested=_NEAR.findall(suggestions)))

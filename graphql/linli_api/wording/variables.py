@@ -1,0 +1,106 @@
+"""What is wrong with the values of an operation's variables, each at its place."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    get_nullable_type,
+    is_enum_type,
+    is_input_object_type,
+    is_input_type,
+    is_list_type,
+    is_non_null_type,
+    is_required_input_field,
+)
+from graphql.pyutils import suggestion_list
+from graphql.utilities import coerce_input_value, type_from_ast
+
+from linli_api.wording.misfit import misfit, named
+from linli_api.wording.types import expected
+
+
+def variable_faults(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """Every fault of the values; none where graphql-core would take them."""
+    faults: list[GraphQLError] = []
+    for definition in operation.variable_definitions:
+        name, type_ = definition.variable.name.value, type_from_ast(schema, definition.type)
+        if not is_input_type(type_):
+            continue
+        value = given.get(name)
+        if value is None and is_non_null_type(type_):
+            if name in given or definition.default_value is None:
+                message = _("${name} is missing: give {expected}.")
+                faults.append(_at(definition, message, name=name, expected=expected(type_)))
+        elif name in given:
+            faults += _of_value(definition, type_, value)
+    return faults
+
+
+def _of_value(definition: VariableDefinitionNode, type_: Any, value: Any) -> Iterator[GraphQLError]:
+    found: dict[tuple[str | int, ...], Any] = {}
+
+    def note(path: list[str | int], wrong: Any, _error: GraphQLError) -> None:
+        found.setdefault(tuple(path), wrong)
+
+    coerce_input_value(value, type_, note)
+    name = definition.variable.name.value
+    for path, wrong in found.items():
+        place = "$" + ".".join(named(part) for part in (name, *path))
+        yield from _wrong(definition, place, _type_at(type_, path, wrong), wrong)
+
+
+def _wrong(
+    definition: VariableDefinitionNode, place: str, type_: Any, value: Any
+) -> Iterator[GraphQLError]:
+    inner = get_nullable_type(type_)
+    if value is None:
+        message = _("{place} may not be null: give {expected}.")
+        yield _at(definition, message, place=place, expected=expected(type_))
+        return
+    if is_input_object_type(inner) and isinstance(value, dict):
+        for name, field in inner.fields.items():
+            if name not in value and is_required_input_field(field):
+                message = _("{place}.{name} is missing: give {expected}.")
+                told = {"place": place, "name": name, "expected": expected(field.type)}
+                yield _at(definition, message, **told)
+        for name in value:
+            if name not in inner.fields:
+                message = _("{place} has a field {name} that {type} does not have.")
+                near = suggestion_list(named(name), list(inner.fields))
+                told = {"place": place, "name": named(name), "type": inner.name}
+                yield _at(definition, message, near, **told)
+        return
+    near = []
+    if is_enum_type(inner) and isinstance(value, str):
+        near = suggestion_list(named(value), list(inner.values))
+    message = _("{place} is not {expected}.")
+    yield _at(definition, message, near, place=place, expected=expected(type_))
+
+
+def _type_at(type_: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    """The type of what stands there; a value that stands for a list of one has that of its items."""
+    for part in path:
+        inner = get_nullable_type(type_)
+        if isinstance(part, str):
+            while is_list_type(inner):
+                inner = get_nullable_type(inner.of_type)
+            type_ = inner.fields[part].type
+        else:
+            type_ = inner.of_type
+    while is_list_type(get_nullable_type(type_)) and not isinstance(value, list | None):
+        type_ = get_nullable_type(type_).of_type
+    return type_
+
+
+def _at(
+    definition: VariableDefinitionNode, message: Any, near: Any = (), **told: Any
+) -> GraphQLError:
+    return misfit(GraphQLError("", definition), format_lazy(message, **told), suggested=near)
