@@ -178,6 +178,7 @@ def model(stage: Stage) -> None:
         stage.write(
             "adoptVersion", "adoption { id }",
             by=by, at=at, versionId=version["id"], effectiveFrom=given["effective_from"],
+            expectedVersion=0,
         )  # fmt: skip
 
 
@@ -212,8 +213,9 @@ def adoptions(stage: Stage) -> None:
         if preview["problems"] or not preview["changes"]:
             raise DemoError(f"the preview of {at} says {preview}")
         stage.write(
-            "adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"], **asked
-        )
+            "adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"],
+            expectedVersion=0, expectedLayerVersion=0, **asked,
+        )  # fmt: skip
 
 
 def policy(stage: Stage) -> None:
@@ -223,7 +225,7 @@ def policy(stage: Stage) -> None:
         stage.write(
             "issuePolicy", "layer { id }",
             by=by, at=at, values=[], bounds=given["bounds"], reason=given["reason"],
-            effectiveFrom=date.today().isoformat(),
+            effectiveFrom=date.today().isoformat(), expectedVersion=0,
         )  # fmt: skip
     below = [t["slug"] for t in reads.streets(stage) if t["parent"] == at]
     _until(
@@ -239,7 +241,7 @@ def override(stage: Stage) -> None:
             "setLayer", "layer { id }",
             by=by, at=at, communityId=reads.community(stage, at, given["community"]),
             values=[{"path": p, "value": v} for p, v in given["values"].items()], bounds=[],
-            effectiveFrom=date.today().isoformat(), reason=given["reason"],
+            effectiveFrom=date.today().isoformat(), reason=given["reason"], expectedVersion=0,
         )  # fmt: skip
 
 

@@ -169,9 +169,9 @@ class TestRequired:
     @pytest.fixture
     def only_trusted(self, administrator):
         trust(administrator)
-        shows = "tenant { onlyTrustedDocuments }"
+        shows = "tenant { documentRule { onlyTrusted } }"
         tenant = done(administrator, "requireTrustedDocuments", shows, onlyTrusted=True)
-        assert tenant == {"onlyTrustedDocuments": True}
+        assert tenant == {"documentRule": {"onlyTrusted": True}}
 
     def test_a_program_runs_no_other(self, only_trusted, administrator, street):
         program = type(administrator)(None, street, administrator.grants, Client(uuid4(), "小程序"))
@@ -199,8 +199,8 @@ class TestRequired:
 
     def test_it_can_be_lifted(self, only_trusted, administrator, street):
         done(administrator, "requireTrustedDocuments", "tenant { id }", onlyTrusted=False)
-        shown = ask(administrator, "{ tenant { onlyTrustedDocuments } }")
-        assert shown == {"tenant": {"onlyTrustedDocuments": False}}
+        shown = ask(administrator, "{ tenant { documentRule { onlyTrusted } } }")
+        assert shown == {"tenant": {"documentRule": {"onlyTrusted": False}}}
         _forget()
         check_untrusted(street, None)
         assert DocumentRule.objects.filter(pk=street.pk, only_trusted=False).exists()

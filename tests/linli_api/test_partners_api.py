@@ -263,6 +263,7 @@ class TestDeclaring:
                 values=[{"path": RATE, "value": "0.02"}],
                 bounds=[],
                 effectiveFrom="2026-05-11",
+                expectedVersion=0,
             )
         key = declare(house, agreement, incomeFen=3_100_000)
         shows = "query($id: ID!) { contribution(id: $id) { amountFen lines { startsOn rate baseFen amountFen } } }"

@@ -21,6 +21,7 @@ from linli.clients.models import Client
 from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.registry.models import Brand, Sandbox, Tenant
+from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
 from linli_api import ids
 from linli_api.exports.actions import request_export
@@ -32,7 +33,7 @@ from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
 from tenants.operating_model.actions import write_version
-from tenants.operating_model.models import ModelVersion
+from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
@@ -200,6 +201,8 @@ def adopt_version(place: Place) -> Deed:
         "versionId": place.id(place.version()),
         "effectiveFrom": place.today.isoformat(),
         "values": [{"path": RATE, "value": "0.025"}],
+        "expectedVersion": Adoption.objects.count(),
+        "expectedLayerVersion": Layer.objects.filter(kind=Layer.Kind.STREET).count(),
         "reason": "利润薄",
     }
     return Deed(
@@ -215,10 +218,16 @@ def set_layer(place: Place) -> Deed:
         "values": [{"path": RATE, "value": "0.03"}],
         "bounds": [],
         "effectiveFrom": place.today.isoformat(),
+        "expectedVersion": Layer.objects.filter(community=community).count(),
     }
     return Deed(
         place.everybody, given, {"values": [{"path": RATE, "value": "0.06"}]}, "OUTSIDE_BOUNDS"
     )
+
+
+def _policies(district: Tenant) -> int:
+    with tenant_context(district):
+        return Layer.objects.filter(kind=Layer.Kind.DISTRICT).count()
 
 
 @_does("issuePolicy")
@@ -229,6 +238,7 @@ def issue_policy(place: Place) -> Deed:
         "values": [{"path": "meetings.joint.day_of_month", "value": 10}],
         "bounds": [{"path": RATE, "maximum": "0.045"}],
         "effectiveFrom": place.today.isoformat(),
+        "expectedVersion": _policies(district),
         "reason": "区里的意见",
     }
     wrong = {"effectiveFrom": "2020-01-01"}

@@ -9,7 +9,7 @@ from linli.events import actions
 from linli_api import ids
 from linli_api.events.types import EventType, WebhookDelivery, WebhookEndpoint
 from linli_api.fields import Revealed
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import DateTime
 
@@ -49,6 +49,7 @@ class UpdateWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         url = graphene.String(description="An https:// address.")
         types = graphene.List(graphene.NonNull(EventType), description="What to be told of.")
         description = graphene.String(description="What it is for.")
@@ -68,6 +69,7 @@ class AddWebhookSecret(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
     secret = Revealed(of="secret", description=SECRET)
@@ -86,6 +88,7 @@ class RevokeWebhookSecret(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         secret_id = graphene.String(required=True, description="Which secret, by its id.")
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
@@ -103,6 +106,7 @@ class PauseWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why.")
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
@@ -120,6 +124,7 @@ class ResumeWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
 
@@ -136,6 +141,7 @@ class DeleteWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint_id = graphene.ID(description="The id it had.")
 

@@ -15,6 +15,7 @@ from linli_api import ids
 from linli_api.connections import Connection
 from linli_api.fields import One
 from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, Document, choices
 from linli_api.types import Object
 
@@ -127,6 +128,7 @@ class WebhookEndpoint(Object):
         graphene.NonNull(WebhookSecret), required=True, description="The live secrets, 1 or 2."
     )
     created_at = DateTime(required=True, description="When it was made.")
+    version = graphene.Int(required=True, description=VERSION)
     deliveries = Connection(
         lambda: WebhookDelivery, by="endpoint_id", description="What was sent to it, for 30 days."
     )

@@ -19,6 +19,7 @@ from linli_api.operating_model.types import (
     Clash,
     EffectiveRules,
     Layer,
+    LayerKind,
     ModelVersion,
 )
 from linli_api.scalars import Date
@@ -39,7 +40,10 @@ class Query:
     )
     layers = Connection(
         Layer,
-        filters={"community_id": Filter("community_id", IdOf("Community"))},
+        filters={
+            "kind": Filter("kind", LayerKind(description="Of one kind of authority.")),
+            "community_id": Filter("community_id", IdOf("Community")),
+        },
         description="What was set on top of the model, by whom and from which day on.",
     )
     clashes = Field(

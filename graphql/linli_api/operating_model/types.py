@@ -12,7 +12,7 @@ from linli.library.layers import Effective
 from linli.library.limits import Limits
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
@@ -99,6 +99,13 @@ class Adoption(Object):
         selector = selectors.adoptions
         orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
 
+    number = Computed(
+        graphene.Int,
+        load=selectors.number_by_adoption,
+        required=True,
+        description="Counts what was adopted here, from 1 on, as it was decided; give the highest "
+        "to adoptVersion as expectedVersion.",
+    )
     version = One(ModelVersion, by="version_id", description="What was adopted.")
     effective_from = Date(required=True, description="The first day it counts.")
     decided_at = DateTime(required=True, description="When this was decided.")
@@ -113,6 +120,13 @@ class Layer(Object):
         selector = selectors.layers
         orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
 
+    version = Computed(
+        graphene.Int,
+        load=selectors.version_by_layer,
+        required=True,
+        description="Counts what this authority set in this place, from 1 on, as it was decided; "
+        "give the highest to expectedVersion.",
+    )
     kind = graphene.Field(LayerKind, required=True, description="Which authority.")
     set_by = graphene.String(required=True, description="Its name.")
     community = One(Community, by="community_id", description="Where it is one community's.")

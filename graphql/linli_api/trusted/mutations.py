@@ -1,12 +1,14 @@
 """What people do with trusted documents."""
 
+from copy import copy
 from typing import Any
 
 import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli.trusted import actions
-from linli_api.inputs import IdOf
+from linli_api.batches import together
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.registry.types import Tenant
 from linli_api.trusted.types import TrustedDocument
@@ -57,10 +59,14 @@ class RequireTrustedDocuments(Mutation):
 
     class Input:
         only_trusted = graphene.Boolean(required=True, description="True: no others.")
+        expected_version = graphene.Int(
+            description=f"{EXPECTED_VERSION} The rule's; 0: nothing was ruled yet."
+        )
 
     tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         actions.require_trusted(actor=actor, **values)
-        return {"tenant": actor.tenant}
+        [now] = together([copy(actor.tenant)])  # what was read of it before stands no more
+        return {"tenant": now}
