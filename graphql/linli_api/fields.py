@@ -102,7 +102,8 @@ class ById(Field):
 
 def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Any:
     """The row with a global id; NotFound, naming the argument, when the actor may see none."""
-    row = type_.rows_for(actor).filter(pk=type_.key_of(value, field=field)).first()
+    key, found = type_.key_of(value, field=field), type_._meta.found
+    row = found(key, actor=actor) if found else type_.rows_for(actor).filter(pk=key).first()
     if row is None:
         raise NotFound(noun(type_._meta.name), field=field)
     return together([row])[0]

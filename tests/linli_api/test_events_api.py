@@ -139,12 +139,12 @@ class TestEndpoints:
             administrator,
             "revokeWebhookSecret",
             "endpoint { secrets { id } }",
-            secretId=old,
+            webhookSecretId=old,
             **given,
         )
         assert left["secrets"] == [{"id": new}]
-        assert refused(administrator, "revokeWebhookSecret", secretId=new, **given) == [
-            ("LAST_SECRET", "secretId")
+        assert refused(administrator, "revokeWebhookSecret", webhookSecretId=new, **given) == [
+            ("LAST_SECRET", "webhookSecretId")
         ]
 
     @pytest.mark.parametrize(

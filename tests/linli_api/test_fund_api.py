@@ -438,7 +438,7 @@ class TestReversing:
     def test_every_posting_is_taken_back_once(self, house):
         fund = open_fund(house)
         event = donate(house, fund)
-        given = {"eventId": event, "reason": "记错账"}
+        given = {"ledgerEventId": event, "reason": "记错账"}
         reversal = done(house.administrator, "reverseEvent", "event { id }", **given)["id"]
 
         assert reversal != event
@@ -460,17 +460,17 @@ class TestReversing:
             * 4
         )
         assert refused(house.administrator, "reverseEvent", **given) == [
-            ("ALREADY_REVERSED", "eventId")
+            ("ALREADY_REVERSED", "ledgerEventId")
         ]
-        assert refused(house.administrator, "reverseEvent", eventId=reversal, reason="又错了") == [
-            ("REVERSAL_OF_REVERSAL", "eventId")
-        ]
+        assert refused(
+            house.administrator, "reverseEvent", ledgerEventId=reversal, reason="又错了"
+        ) == [("REVERSAL_OF_REVERSAL", "ledgerEventId")]
 
     def test_what_was_spent_is_not_taken_back(self, house):
         fund = open_fund(house)
         event = donate(house, fund)
         pay(house, approve(house, propose(house, fund)))
-        [fault] = refused(house.administrator, "reverseEvent", eventId=event, reason="记错账")
+        [fault] = refused(house.administrator, "reverseEvent", ledgerEventId=event, reason="记错账")
         assert fault[0] == "BALANCE_TOO_LOW"
 
     def test_of_a_contribution_it_is_owed_again(self, house):
@@ -484,14 +484,16 @@ class TestReversing:
             amountFen=3_001,
             receivedOn="2026-06-05",
         )["id"]
-        done(house.administrator, "reverseEvent", "event { id }", eventId=event, reason="退回")
+        done(
+            house.administrator, "reverseEvent", "event { id }", ledgerEventId=event, reason="退回"
+        )
         shows = "query($id: ID!) { contribution(id: $id) { receivedFen } }"
         assert ask(house.auditor, shows, id=owed)["contribution"] == {"receivedFen": 0}
 
     @pytest.mark.parametrize("reason", ["", "  ", "长" * 201])
     def test_without_a_reason_nothing_is_taken_back(self, house, reason):
         event = donate(house, open_fund(house))
-        assert refused(house.administrator, "reverseEvent", eventId=event, reason=reason) == [
+        assert refused(house.administrator, "reverseEvent", ledgerEventId=event, reason=reason) == [
             ("REASON_MISSING", "reason")
         ]
 
@@ -499,9 +501,9 @@ class TestReversing:
         assert refused(
             house.administrator,
             "reverseEvent",
-            eventId=ids.encode("LedgerEvent", house.street.pk),
+            ledgerEventId=ids.encode("LedgerEvent", house.street.pk),
             reason="记错账",
-        ) == [("NOT_FOUND", "eventId")]
+        ) == [("NOT_FOUND", "ledgerEventId")]
 
 
 class TestBalances:
@@ -562,7 +564,7 @@ GIVEN = {
     },
     "approveSpending": {"spendingId": "?"},
     "paySpending": {"spendingId": "?", "paidOn": "2026-06-01"},
-    "reverseEvent": {"eventId": "?", "reason": "甲"},
+    "reverseEvent": {"ledgerEventId": "?", "reason": "甲"},
 }
 
 
@@ -619,7 +621,7 @@ class TestWhoMay:
                 (administrator, "proposeSpending", {"fundId": fund}),
                 (approver, "approveSpending", {"spendingId": spending}),
                 (cashier, "paySpending", {"spendingId": spending}),
-                (administrator, "reverseEvent", {"eventId": event}),
+                (administrator, "reverseEvent", {"ledgerEventId": event}),
             ):
                 [field] = given
                 assert refused(actor, name, **GIVEN[name] | given) == [("NOT_FOUND", field)]

@@ -137,20 +137,20 @@ class TestWithdrawing:
     def test_it_holds_as_soon_as_what_is_known_is_old(self, administrator, monkeypatch):
         document = trust(administrator)
         assert "data" in post(administrator.person, self.body).json()
-        done(administrator, "withdrawDocument", "document { id }", documentId=document["id"])
+        done(administrator, "withdrawDocument", "document { id }", trustedDocumentId=document["id"])
         # For FRESH_SECONDS a process may run it on; then none does.
         assert "data" in post(administrator.person, self.body).json()
         monkeypatch.setattr(selectors, "FRESH_SECONDS", 0)
         _expire()
         assert code(post(administrator.person, self.body)) == "DOCUMENT_NOT_TRUSTED"
-        again = {"documentId": document["id"]}
+        again = {"trustedDocumentId": document["id"]}
         assert refused(administrator, "withdrawDocument", **again) == [
-            ("DOCUMENT_WITHDRAWN", "documentId")
+            ("DOCUMENT_WITHDRAWN", "trustedDocumentId")
         ]
 
     def test_it_can_be_trusted_anew(self, administrator):
         first = trust(administrator)
-        done(administrator, "withdrawDocument", "document { id }", documentId=first["id"])
+        done(administrator, "withdrawDocument", "document { id }", trustedDocumentId=first["id"])
         assert trust(administrator)["id"] != first["id"]
         _forget()
         assert "data" in post(administrator.person, self.body).json()
@@ -210,8 +210,8 @@ def test_what_one_tenant_trusts_another_does_not_see(administrator, other_street
     document = trust(administrator)
     other = actor_as(other_street, Role.STREET_ADMINISTRATOR)
     assert ask(other, "{ trustedDocuments { nodes { id } } }")["trustedDocuments"]["nodes"] == []
-    assert refused(other, "withdrawDocument", documentId=document["id"]) == [
-        ("NOT_FOUND", "documentId")
+    assert refused(other, "withdrawDocument", trustedDocumentId=document["id"]) == [
+        ("NOT_FOUND", "trustedDocumentId")
     ]
     query = "query($id: ID!) { trustedDocument(id: $id) { text } }"
     assert errors(other, query, id=document["id"]) == [("NOT_FOUND", "id")]

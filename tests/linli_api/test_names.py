@@ -1,9 +1,11 @@
 """One naming scheme for both schemas, as docs/api.md states it, and everything described."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from graphene.utils.str_converters import to_camel_case
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -13,6 +15,7 @@ from graphql import (
     get_named_type,
 )
 
+from linli_api.inputs import IdOf
 from linli_api.schema import SCHEMAS
 
 both = pytest.mark.parametrize("side", SCHEMAS)
@@ -64,8 +67,11 @@ VERBS = {
 # Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day.
 DAYS = {"effectiveFrom", "asOf", "since", "until", "on", "month"}
 INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
-# Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document, a secret's own.
-OTHERS_IDS = {"oauthId", "documentId", "secretId"}
+# Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document. They are text
+# wherever they stand.
+OTHERS_IDS = {"oauthId", "documentId"}
+# Why a mutation answers without the object it was about.
+NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
@@ -130,12 +136,18 @@ def test_names_say_what_they_hold(side):
         if path.split(".")[0] in GIVEN:
             continue
         is_id = type_ == "ID"
-        if name not in OTHERS_IDS and is_id != (name == "id" or name.endswith(("Id", "Ids"))):
+        if is_id != (name not in OTHERS_IDS and (name == "id" or name.endswith(("Id", "Ids")))):
             wrong.append(f"{path}: ids, and nothing else, end in Id")
         if type_ == "Date" and not (name.endswith("On") or name in DAYS):
             wrong.append(f"{path}: a day ends in On")
         if type_ == "DateTime" and not (name.endswith("At") or name in INSTANTS):
             wrong.append(f"{path}: an instant ends in At")
+        if (name == "at" or name.endswith("At")) and type_ != "DateTime":
+            wrong.append(f"{path}: what ends in At is an instant")
+        if name.endswith("On") and type_ != "Date":
+            wrong.append(f"{path}: what ends in On is a day")
+        if type_ == "Float":
+            wrong.append(f"{path}: nothing here is inexact")
         if (type_ == "Fen") != name.endswith("Fen"):
             wrong.append(f"{path}: money in fen, and nothing else, ends in Fen")
         if not LOCAL.fullmatch(name):
@@ -143,6 +155,54 @@ def test_names_say_what_they_hold(side):
         if isinstance(named, GraphQLEnumType) and name == "kind":
             assert named.name.endswith(("Kind", "Level")), path
     assert wrong == []
+
+
+@both
+def test_an_id_by_one_name_is_of_one_type(side):
+    """What answered an id takes it back under the same name, and no other name means it."""
+    types_of = defaultdict(set)
+    for one in types(side):
+        declared = getattr(getattr(one, "graphene_type", None), "_meta", None)
+        for name, given in getattr(declared, "fields", {}).items():
+            if isinstance(given, IdOf):
+                types_of[to_camel_case(name)].add(given.type_name)
+            for taken in getattr(given, "inputs", {}).items():
+                if isinstance(taken[1], IdOf):
+                    types_of[to_camel_case(taken[0])].add(taken[1].type_name)
+    assert len(types_of) > 5
+    assert {name: found for name, found in types_of.items() if len(found) > 1} == {}
+
+
+@both
+def test_whatever_has_an_id_is_a_node(side):
+    """docs/api.md: node(id) takes any. An Error or an edge has none."""
+    for one in types(side):
+        if isinstance(one, GraphQLObjectType) and "id" in one.fields:
+            assert [i.name for i in one.interfaces] == ["Node"], one.name
+            assert str(one.fields["id"].type) == "ID!"
+
+
+@both
+def test_a_field_of_one_name_has_one_type(side):
+    """bounds, createdAt, documentId … are the same thing wherever they stand."""
+    held = defaultdict(set)
+    for _path, name, field in fields(side):
+        if name in ("bounds", "documentId", "createdAt", "at"):
+            held[name].add(str(get_named_type(field.type)).removesuffix("Input"))
+    assert all(len(found) == 1 for found in held.values()), held
+
+
+@both
+def test_a_mutation_answers_with_the_object(side):
+    for name, field in SCHEMAS[side].graphql_schema.mutation_type.fields.items():
+        answers = get_named_type(field.type).fields
+        shown = [
+            get_named_type(one.type)
+            for key, one in answers.items()
+            if key not in ("errors", "items")
+        ]
+        objects = [one for one in shown if isinstance(one, GraphQLObjectType)]
+        assert objects or "items" in answers or name in NO_OBJECT, name
 
 
 @both

@@ -357,8 +357,8 @@ def reverse_event(place: Place) -> Deed:
         income.filter(reversal__isnull=reversed_not)[0].group_id for reversed_not in (True, False)
     )
     first, again = (ids.encode("LedgerEvent", one) for one in (open_one, gone))
-    given = {"eventId": first, "reason": "记错了"}
-    return Deed(place.everybody, given, {"eventId": again}, "ALREADY_REVERSED")
+    given = {"ledgerEventId": first, "reason": "记错了"}
+    return Deed(place.everybody, given, {"ledgerEventId": again}, "ALREADY_REVERSED")
 
 
 # ── Documents that programs run ───────────────────────────────────────────────────────────────────
@@ -373,8 +373,8 @@ def trust_document(place: Place) -> Deed:
 @_does("withdrawDocument")
 def withdraw_document(place: Place) -> Deed:
     document = TrustedDocument.objects.filter(tenant_id=place.tenant.pk).order_by("pk")[0]
-    given = {"documentId": place.id(document)}
-    wrong = {"documentId": place.code_of_none("TrustedDocument")}
+    given = {"trustedDocumentId": place.id(document)}
+    wrong = {"trustedDocumentId": place.code_of_none("TrustedDocument")}
     return Deed(place.everybody, given, wrong, "NOT_FOUND")
 
 
@@ -409,8 +409,8 @@ def add_client_secret(place: Place) -> Deed:
 
 @_does("revokeClientSecret")
 def revoke_client_secret(place: Place) -> Deed:
-    given = {"secretId": place.id(place.client().secrets.get()), "reason": "泄露"}
-    wrong = {"secretId": place.code_of_none("ClientSecret")}
+    given = {"clientSecretId": place.id(place.client().secrets.get()), "reason": "泄露"}
+    wrong = {"clientSecretId": place.code_of_none("ClientSecret")}
     return Deed(place.everybody, given, wrong, "NOT_FOUND")
 
 
@@ -432,8 +432,8 @@ def revoke_personal_token(place: Place) -> Deed:
     row, _token = clients.create_personal_token(
         actor=place.everybody, name="我的", scopes=["partners:read"], tenant=None
     )
-    wrong = {"tokenId": place.code_of_none("PersonalToken")}
-    return Deed(place.everybody, {"tokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
+    wrong = {"personalTokenId": place.code_of_none("PersonalToken")}
+    return Deed(place.everybody, {"personalTokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
 
 
 # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────
@@ -469,8 +469,16 @@ def add_webhook_secret(place: Place) -> Deed:
 def revoke_webhook_secret(place: Place) -> Deed:
     one = an_endpoint(place)
     webhooks.add_secret(actor=place.everybody, endpoint_id=one.pk)
-    given = {"endpointId": place.id(one), "secretId": one.secrets[0]["id"]}
-    return Deed(place.everybody, given, {"secretId": "another"}, "NOT_FOUND")
+    given = {
+        "endpointId": place.id(one),
+        "webhookSecretId": ids.encode("WebhookSecret", one.secrets[0]["id"]),
+    }
+    return Deed(
+        place.everybody,
+        given,
+        {"webhookSecretId": place.code_of_none("WebhookSecret")},
+        "NOT_FOUND",
+    )
 
 
 @_does("pauseWebhookEndpoint")

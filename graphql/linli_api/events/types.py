@@ -1,5 +1,6 @@
 """Events and webhooks, as the API shows them."""
 
+from datetime import datetime
 from enum import Enum as PyEnum
 from typing import Any
 
@@ -30,7 +31,10 @@ _Members = PyEnum(  # type: ignore[misc]
 
 def _describe(member: PyEnum | None) -> str:
     if member is None:
-        return 'What kind of thing happened; in bodies it is written "partner.admitted".'
+        return (
+            'What kind of thing happened. Bodies have it as "partner.admitted", which no enum of '
+            "GraphQL can hold: in capitals, with _ for the dot, it is the same name."
+        )
     told = event_type(member.value)
     carried = ", ".join(
         f"{to_camel_case(name)} ({kind.of} id)" if isinstance(kind, Id) else to_camel_case(name)
@@ -53,7 +57,9 @@ class Event(Object):
 
     type = graphene.Field(EventType, required=True, description="What kind of thing happened.")
     position = graphene.Int(
-        required=True, description="Where it stands; every later event has a higher one."
+        required=True,
+        description="Where it stands; every later event has a higher one. 0 in the answer that made "
+        "it, for it is given a moment later.",
     )
     at = DateTime(required=True, description="When it happened.")
     object_type = graphene.String(required=True, description="The type of what it is about.")
@@ -84,13 +90,11 @@ class WebhookSecret(Object):
     """A signing secret that is live; what it is was told once, when it was made."""
 
     class Meta:
-        permission = INHERITED
+        permission = Permission.WEBHOOKS_MANAGE
+        shape = selectors.LiveSecret
+        found = selectors.live_secret
 
-    id = graphene.ID(required=True, description="To revoke it by.")
-    created_at = graphene.String(required=True, description="When it was made.")
-
-    def resolve_id(self: Any, info: Any) -> str:
-        return self["id"]
+    created_at = DateTime(required=True, description="When it was made.")
 
 
 class WebhookAttempt(Object):
@@ -99,10 +103,14 @@ class WebhookAttempt(Object):
     class Meta:
         permission = INHERITED
 
-    at = graphene.String(required=True, description="When it ended.")
+    at = DateTime(required=True, description="When it ended.")
     status = graphene.Int(description="The HTTP status the receiver answered with, if it did.")
     milliseconds = graphene.Int(required=True, description="How long it took.")
     failure = graphene.Field(WebhookFailure, description="Why it failed; null for a success.")
+
+    @staticmethod
+    def resolve_at(attempt: dict[str, Any], info: Any) -> datetime:
+        return datetime.fromisoformat(attempt["at"])
 
 
 class WebhookEndpoint(Object):
@@ -132,6 +140,10 @@ class WebhookEndpoint(Object):
     deliveries = Connection(
         lambda: WebhookDelivery, by="endpoint_id", description="What was sent to it, for 30 days."
     )
+
+    @staticmethod
+    def resolve_secrets(endpoint: models.WebhookEndpoint, info: Any) -> list[selectors.LiveSecret]:
+        return selectors.live_secrets(endpoint)
 
 
 class WebhookDelivery(Object):

@@ -4,11 +4,8 @@ from datetime import date
 from typing import Any
 
 import graphene
-from django.utils.translation import gettext as _
 
 from linli.accounts.policy import Permission
-from linli.errors import NotFound
-from linli_api import ids
 from linli_api.connections import Connection, Filter
 from linli_api.fields import ById, Field, by_id
 from linli_api.fund import mutations
@@ -18,7 +15,6 @@ from linli_api.fund.types import (
     LedgerEvent,
     Posting,
     Spending,
-    ledger_event,
 )
 from linli_api.inputs import IdOf
 from linli_api.scalars import Date
@@ -52,24 +48,13 @@ class Query:
         },
         description="Every move of money.",
     )
-    ledger_event = Field(
-        LedgerEvent,
-        id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
-        description="One event of the ledger.",
-    )
+    ledger_event = ById(LedgerEvent, description="One event of the ledger.")
     spending = ById(Spending, description="One spending.")
     spendings = Connection(
         Spending,
         filters={"fund_id": Filter("fund_id", IdOf("Fund"))},
         description="What was asked for, approved and paid.",
     )
-
-    @staticmethod
-    def resolve_ledger_event(root: None, info: Any, id: str) -> selectors.LedgerEvent:
-        event = ledger_event(info.context.actor, ids.decode("LedgerEvent", id))
-        if event is None:
-            raise NotFound(_("ledger event"), field="id")
-        return event
 
     @staticmethod
     def resolve_balances(root: None, info: Any, fund_id: str, on: date) -> list[selectors.Balance]:

@@ -130,8 +130,9 @@ class LedgerEvent(Object):
 
     class Meta:
         permission = Permission.FUND_READ
+        shape = selectors.LedgerEvent
+        found = staticmethod(lambda key, *, actor: ledger_event(key, actor=actor))
 
-    id = graphene.ID(required=True, description="For ledgerEvent and reverseEvent.")
     kind = graphene.Field(
         PostingKind, required=True, description="Of its first posting: why money moved."
     )
@@ -159,7 +160,7 @@ class LedgerEvent(Object):
         return event.postings[0].note
 
 
-def ledger_event(actor: Actor, key: UUID) -> selectors.LedgerEvent | None:
+def ledger_event(key: UUID, *, actor: Actor) -> selectors.LedgerEvent | None:
     """The event with a key, if the actor may read it."""
     event = selectors.events([key], actor=actor).get(key)
     if event:

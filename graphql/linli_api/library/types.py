@@ -1,5 +1,6 @@
 """The library of operating models, as the API shows it."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from linli.library import models, selectors
 from linli_api.communities.types import CommunityProfile
 from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED
+from linli_api.operating_model.inputs import PATH
 from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, DateTime, Document
 from linli_api.types import Object
@@ -36,6 +38,23 @@ class MeasuredOutcome(Object):
         return date.fromisoformat(outcome["as_of"])
 
 
+class RuleBound(Object):
+    """How far layers below may move a place: locked, or a range, or a set of values."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
+    minimum = Document(description="A whole number, or a decimal as text.")
+    maximum = Document(description="A whole number, or a decimal as text.")
+    one_of = graphene.List(Document, description="The values it may have.")
+
+
+def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"path": path, "locked": False, **bound} for path, bound in by_path.items()]
+
+
 class PublishedVersion(Object):
     """A version of an operating model that any tenant may adopt (M4). It never changes."""
 
@@ -57,8 +76,10 @@ class PublishedVersion(Object):
     number = graphene.Int(required=True, description="Of the version, from 1 on.")
     title = graphene.String(required=True, description="What the author calls it.")
     document = Document(required=True, description="The model, by operatingModelSchema.")
-    bounds = Document(
-        required=True, description="By path, what an adopter's own values must lie within (M3)."
+    bounds = graphene.List(
+        graphene.NonNull(RuleBound),
+        required=True,
+        description="What an adopter's own values must lie within (M3).",
     )
     digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
     notes = graphene.String(required=True, description="What is new; may be empty.")
@@ -72,6 +93,12 @@ class PublishedVersion(Object):
         description="What was measured at the author's when it was published.",
     )
     published_at = DateTime(required=True, description="When.")
+
+    @staticmethod
+    def resolve_bounds(
+        version: models.PublishedVersion, info: graphene.ResolveInfo
+    ) -> list[dict[str, Any]]:
+        return bounds_of(version.bounds)
 
     @staticmethod
     def resolve_evidence(

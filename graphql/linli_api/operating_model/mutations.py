@@ -68,6 +68,7 @@ class PublishVersion(Mutation):
             required=True, default_value="", description="The case, in words."
         )
 
+    version = graphene.Field(ModelVersion, description="The version that was published.")
     published_id = graphene.ID(
         description="Global id of the PublishedVersion: at the platform's host, and for adoptVersion."
     )
@@ -75,7 +76,11 @@ class PublishVersion(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         published = actions.publish_version(actor=actor, **values)
-        return {"published_id": ids.encode("PublishedVersion", published.pk)}
+        version = ModelVersion.rows_for(actor).filter(pk=values["version_id"]).first()
+        return {
+            "version": version,
+            "published_id": ids.encode("PublishedVersion", published.pk),
+        }
 
 
 class AdoptVersion(Mutation):

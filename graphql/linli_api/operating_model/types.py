@@ -14,6 +14,7 @@ from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED
+from linli_api.library.types import RuleBound, bounds_of
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
 from linli_api.scalars import Date, DateTime, Document, choices
@@ -41,25 +42,8 @@ class RuleValue(Object):
     value = Document(description="A JSON value; null takes an item of a list away.")
 
 
-class RuleBound(Object):
-    """How far layers below may move a place: locked, or a range, or a set of values."""
-
-    class Meta:
-        permission = INHERITED
-
-    path = graphene.String(required=True, description=PATH)
-    locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
-    minimum = Document(description="A whole number, or a decimal as text.")
-    maximum = Document(description="A whole number, or a decimal as text.")
-    one_of = graphene.List(Document, description="The values it may have.")
-
-
 def values_of(by_path: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"path": path, "value": value} for path, value in by_path.items()]
-
-
-def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"path": path, "locked": False, **bound} for path, bound in by_path.items()]
 
 
 class ModelVersion(Object):

@@ -42,13 +42,14 @@ class WithdrawDocument(Mutation):
         permission = Permission.DOCUMENTS_TRUST
 
     class Input:
-        document_id = IdOf("TrustedDocument", required=True, description="Which document.")
+        trusted_document_id = IdOf("TrustedDocument", required=True, description="Which document.")
 
     document = graphene.Field(TrustedDocument, description="The document as it stands now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"document": actions.withdraw_document(actor=actor, **values)}
+        document_id = values.pop("trusted_document_id")
+        return {"document": actions.withdraw_document(actor=actor, document_id=document_id)}
 
 
 class RequireTrustedDocuments(Mutation):

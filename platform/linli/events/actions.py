@@ -102,10 +102,10 @@ def revoke_secret(
         endpoint = _endpoint(actor, endpoint_id, expected_version)
         before = _secret_ids(endpoint)
         if secret_id not in before:
-            raise NotFound(_("secret"), field="secretId")
+            raise NotFound(_("webhook secret"), field="webhookSecretId")
         if len(before) == 1:
             message = _("An endpoint needs a secret. Add the new one first.")
-            raise Refused("LAST_SECRET", message, field="secretId")
+            raise Refused("LAST_SECRET", message, field="webhookSecretId")
         endpoint.secrets = [one for one in endpoint.secrets if one["id"] != secret_id]
         save_changes(endpoint, ["secrets"])
         _record_secrets(actor, "webhooks.secret_revoked", endpoint, before)

@@ -51,10 +51,10 @@ def withdraw_document(*, actor: Actor, document_id: UUID) -> TrustedDocument:
         own = TrustedDocument.objects.select_for_update().filter(tenant_id=_tenant_id(actor))
         document = own.filter(pk=document_id).first()
         if document is None:
-            raise NotFound(_("trusted document"), field="documentId")
+            raise NotFound(_("trusted document"), field="trustedDocumentId")
         if document.withdrawn_at is not None:
             message = _("The document was withdrawn before.")
-            raise Refused("DOCUMENT_WITHDRAWN", message, field="documentId")
+            raise Refused("DOCUMENT_WITHDRAWN", message, field="trustedDocumentId")
         before = snapshot(document, "withdrawn_at")
         document.withdrawn_at = timezone.now()
         document.save(update_fields=["withdrawn_at"])
