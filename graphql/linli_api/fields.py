@@ -106,7 +106,7 @@ def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Any:
     row = found(key, actor=actor) if found else type_.rows_for(actor).filter(pk=key).first()
     if row is None:
         raise NotFound(noun(type_._meta.name), field=field)
-    return together([row])[0]
+    return row if found else together([row])[0]
 
 
 class One(Field):

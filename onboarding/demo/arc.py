@@ -287,7 +287,7 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
             stage.write(
                 "declareIncome", "contribution { amountFen }",
                 by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
-                incomeYuan=yuan, sessions=wanted.get("sessions"), sample=True,
+                incomeFen=fen_from_yuan(yuan), sessions=wanted.get("sessions"), sample=True,
             )  # fmt: skip
             declared = reads.declarations(stage, wanted)
         owed = declared[starts_on]["contribution"]

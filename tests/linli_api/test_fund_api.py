@@ -4,6 +4,8 @@ import pytest
 
 from linli.accounts.policy import Role, actor_for
 from linli.audit.models import Entry
+from linli.events.sequencing import sequence
+from linli.money import yuan
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tests.support.api import ask, do, done, errors, refused, send, statements
@@ -423,6 +425,9 @@ class TestEvents:
     def test_one_of_another_community_is_not_there(self, house):
         event = donate(house, open_fund(house, "gongsheng"))
         assert errors(house.secretary, self.EVENT, id=event) == [("NOT_FOUND", "id")]
+        node = "query($id: ID!) { node(id: $id) { id ... on LedgerEvent { kind } } }"
+        assert ask(house.auditor, node, id=event)["node"]["id"] == event
+        assert errors(house.secretary, node, id=event) == [("NOT_FOUND", "id")]
         assert errors(house.auditor, self.EVENT, id="?") == [("NOT_FOUND", "id")]
 
     def test_the_events_of_many_postings_are_read_together(self, house):
@@ -432,6 +437,24 @@ class TestEvents:
         few = statements(house.auditor, query)
         donate(house, fund)
         assert statements(house.auditor, query) == few
+
+
+def test_what_is_told_of_money_leads_back_to_it(house):
+    """A webhook's ids are the API's, and its amounts read as the API's do."""
+    fund = open_fund(house)
+    event = donate(house, fund)
+    reversal = done(
+        house.administrator, "reverseEvent", "event { id }", ledgerEventId=event, reason="记错账"
+    )["id"]
+    sequence(house.street.pk)
+    types = "types: [INCOME_RECORDED, LEDGER_EVENT_REVERSED]"
+    told = ask(house.auditor, f"{{ events({types}) {{ nodes {{ data }} }} }}")["events"]["nodes"]
+    recorded, reversed_ = (one["data"] for one in told)
+    assert recorded["ledgerEvent"] == event
+    assert recorded["amountYuan"] == yuan(recorded["amountFen"])
+    assert reversed_ == {"ledgerEvent": reversal, "reverses": event}
+    read = "query($id: ID!) { ledgerEvent(id: $id) { id } }"
+    assert ask(house.auditor, read, id=recorded["ledgerEvent"])["ledgerEvent"]["id"] == event
 
 
 class TestReversing:

@@ -158,6 +158,18 @@ def test_names_say_what_they_hold(side):
 
 
 @both
+def test_money_goes_in_as_fen_and_comes_out_as_both(side):
+    for one in types(side):
+        for name in getattr(one, "fields", {}):
+            if isinstance(one, GraphQLInputObjectType):
+                assert not name.endswith("Yuan"), (one.name, name)
+            elif name.endswith("Fen"):
+                assert f"{name[:-3]}Yuan" in one.fields, (one.name, name)
+        if str(getattr(getattr(one, "fields", {}).get("value"), "type", "")) == "Decimal":
+            assert "text" in one.fields, one.name
+
+
+@both
 def test_an_id_by_one_name_is_of_one_type(side):
     """What answered an id takes it back under the same name, and no other name means it."""
     types_of = defaultdict(set)

@@ -44,6 +44,10 @@ class ComparisonRow(Object):
 
     tenant = graphene.Field(Tenant, description="Whose figure it is.")
     value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    text = graphene.String(
+        description="The same as people read it: fen in yuan as 1,234.50, a share as 12.5 %, a "
+        "number as 1,234; null: missing."
+    )
     missing = graphene.Boolean(
         required=True, description="True where the tenant has not reported what it takes."
     )
@@ -54,6 +58,10 @@ class ComparisonRow(Object):
     @staticmethod
     def resolve_value(row: selectors.Row, info: graphene.ResolveInfo) -> Decimal | None:
         return None if row.value is None else Decimal(format(row.value.normalize(), "f"))
+
+    @staticmethod
+    def resolve_text(row: selectors.Row, info: graphene.ResolveInfo) -> str | None:
+        return None if row.value is None else measures.as_text(row.value, row.unit)
 
     @staticmethod
     def resolve_missing(row: selectors.Row, info: graphene.ResolveInfo) -> bool:

@@ -5,7 +5,6 @@ from enum import Enum as PyEnum
 from typing import Any
 
 import graphene
-from graphene.utils.str_converters import to_camel_case
 
 from linli.accounts.policy import Permission
 from linli.events import models, selectors
@@ -36,9 +35,9 @@ def _describe(member: PyEnum | None) -> str:
             "GraphQL can hold: in capitals, with _ for the dot, it is the same name."
         )
     told = event_type(member.value)
+    kinds = ((spelled, told.data.get(name)) for name, spelled in told.wire_names.items())
     carried = ", ".join(
-        f"{to_camel_case(name)} ({kind.of} id)" if isinstance(kind, Id) else to_camel_case(name)
-        for name, kind in told.data.items()
+        f"{spelled} ({kind.of} id)" if isinstance(kind, Id) else spelled for spelled, kind in kinds
     )
     return f"{told.name}: {told.description} About: {told.about}. data: {carried or 'empty'}."
 
@@ -66,7 +65,9 @@ class Event(Object):
     object_id = graphene.ID(required=True, description="The global id of what it is about.")
     person_id = graphene.ID(description="Who did it; null where the platform or a client did.")
     client_id = graphene.ID(description="The program it was done through, or null.")
-    data = Document(required=True, description="The facts, by the type; amounts in fen.")
+    data = Document(
+        required=True, description="The facts, by the type; amounts in fen, and as text in yuan."
+    )
     body = Document(required=True, description="The same as a webhook carries it.")
 
     @staticmethod

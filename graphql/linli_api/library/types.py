@@ -8,8 +8,10 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Permission
+from linli.comparison import measures
 from linli.library import models, selectors
 from linli_api.communities.types import CommunityProfile
+from linli_api.comparison.types import MeasureUnit
 from linli_api.fields import Computed, One
 from linli_api.guard import INHERITED
 from linli_api.operating_model.inputs import PATH
@@ -26,12 +28,28 @@ class MeasuredOutcome(Object):
 
     measure = graphene.String(required=True, description="The measure's key: self_reliance.")
     value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    text = graphene.String(
+        description="The same as people read it: fen in yuan as 1,234.50, a share as 12.5 %, a "
+        "number as 1,234; null: missing, or no longer measured."
+    )
+    unit = graphene.Field(
+        MeasureUnit, description="Of the value; null for a measure that is there no more."
+    )
     as_of = Date(required=True, description="The day the figure is of.")
 
     @staticmethod
     def resolve_value(outcome: dict[str, Any], info: graphene.ResolveInfo) -> Decimal | None:
         value = outcome["value"]
         return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
+
+    @staticmethod
+    def resolve_text(outcome: dict[str, Any], info: graphene.ResolveInfo) -> str | None:
+        value, unit = outcome["value"], measures.unit_of(outcome["measure"])
+        return None if value is None or unit is None else measures.as_text(Decimal(value), unit)
+
+    @staticmethod
+    def resolve_unit(outcome: dict[str, Any], info: graphene.ResolveInfo) -> measures.Unit | None:
+        return measures.unit_of(outcome["measure"])
 
     @staticmethod
     def resolve_as_of(outcome: dict[str, Any], info: graphene.ResolveInfo) -> date:

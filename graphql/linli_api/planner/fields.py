@@ -98,6 +98,8 @@ def by_id(compiler: Compiler, declared: ById, at: Selection) -> Sql:
     """NULL where there is none: then the executor says what is wrong."""
     type_ = _target(at)
     node, target = at.nodes[0], type_.graphene_type
+    if target._meta.model is None:
+        raise Unplanned(f"{target._meta.name} is no row")
     row = compiler.row(target._meta.model)
     made = compiler.object(type_, at.nodes, row)
     key = Hole(lambda run: run.asked(node), type_of_value(compiler.run.asked(node)))
