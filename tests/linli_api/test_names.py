@@ -13,9 +13,16 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
 )
 
+from linli.errors import Refused
+from linli_api.bulk import MOST as MOST_ITEMS
+from linli_api.errors import MOST_ERRORS
+from linli_api.fields import Bounded, Groups, at_most
 from linli_api.inputs import IdOf
+from linli_api.planner.compiling import declared_fields
 from linli_api.schema import SCHEMAS
 
 both = pytest.mark.parametrize("side", SCHEMAS)
@@ -227,6 +234,40 @@ def test_types_and_enum_values_are_spelled_one_way(side):
             assert one.name.endswith("Input")
         if one.name.endswith("Order"):
             assert all(not value.startswith("BY_") for value in one.values)
+
+
+@both
+def test_every_list_is_a_connection_or_states_its_bound(side):
+    """`Bounded` and `Groups` refuse what is longer; the others are held to it where they are written."""
+    enforced = 0
+    for one in types(side):
+        if not isinstance(one, GraphQLObjectType) or one.name.endswith("Connection"):
+            continue
+        declared = declared_fields(one)
+        for name, field in one.fields.items():
+            if not is_list_type(get_nullable_type(field.type)):
+                continue
+            if isinstance(get_named_type(field.type), GraphQLEnumType):
+                continue  # as long as the enum
+            path, said = f"{one.name}.{name}", re.search(r"At most ([\d,]+)", field.description)
+            assert said, path
+            most = int(said[1].replace(",", ""))
+            held = declared[name][1]
+            if isinstance(held, Bounded | Groups):
+                assert held.most == most, path
+                enforced += 1
+            else:
+                assert {"errors": MOST_ERRORS, "items": MOST_ITEMS, "oneOf": 200}[name] == most, (
+                    path
+                )
+    assert enforced >= 5
+
+
+def test_a_list_that_is_too_long_is_refused_and_says_how_to_ask():
+    assert at_most(2, ["a", "b"]) == ["a", "b"]
+    with pytest.raises(Refused, match=r"longer than 2\. Ask for one month\.") as told:
+        at_most(2, ["a", "b", "c"], "Ask for one month.")
+    assert told.value.code == "LIST_TOO_LONG"
 
 
 @both

@@ -321,6 +321,10 @@ class TestLayers:
                 {"bounds": [{"path": MONTHS, "locked": True}, {"path": MONTHS, "maximum": 3}]},
                 ("PATH_TWICE", "bounds.1.path"),
             ),
+            (
+                {"values": [{"path": f"a.b{n}", "value": n} for n in range(501)]},
+                ("TOO_MANY_PLACES", "values"),
+            ),
             ({"communityId": "?"}, ("NOT_FOUND", "communityId")),
         ],
     )

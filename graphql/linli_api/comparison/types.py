@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import graphene
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
 from linli.comparison import measures, selectors
+from linli_api.fields import Bounded
 from linli_api.guard import INHERITED
 from linli_api.registry.types import Tenant, TenantKind
 from linli_api.scalars import Date, DateTime, choices
@@ -75,8 +77,9 @@ class Comparison(Object):
         permission = Permission.COMPARISON_READ
 
     measure = graphene.Field(Measure, required=True, description="What is compared.")
-    rows = graphene.List(
-        graphene.NonNull(ComparisonRow),
-        required=True,
+    rows = Bounded(
+        ComparisonRow,
+        most=1_000,
+        less=_("Compare the tenants of each district by themselves."),
         description="Best first; those that have not reported last.",
     )

@@ -7,13 +7,13 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Permission
-from linli.events import models, selectors
+from linli.events import deliveries, models, secrets, selectors
 from linli.events.body import body_of
 from linli.events.sending import Failure
 from linli.events.types import Id, event_type, event_types
 from linli_api import ids
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import Bounded, One
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, Document, choices
@@ -133,9 +133,7 @@ class WebhookEndpoint(Object):
     failing_since = DateTime(
         description="Since when every attempt failed; null after a success. Paused after 3 days."
     )
-    secrets = graphene.List(
-        graphene.NonNull(WebhookSecret), required=True, description="The live secrets, 1 or 2."
-    )
+    secrets = Bounded(WebhookSecret, most=secrets.LIVE, description="The live secrets.")
     created_at = DateTime(required=True, description="When it was made.")
     version = graphene.Int(required=True, description=VERSION)
     deliveries = Connection(
@@ -160,8 +158,10 @@ class WebhookDelivery(Object):
     event = One(Event, by="event_id", description="Of what.")
     state = graphene.Field(DeliveryState, required=True, description="How it stands.")
     next_at = DateTime(description="When it is tried next; null once it is delivered or given up.")
-    attempts = graphene.List(
-        graphene.NonNull(WebhookAttempt), required=True, description="All of them, oldest first."
+    attempts = Bounded(
+        WebhookAttempt,
+        most=deliveries.LOG_ENTRIES,
+        description="What came of each, oldest first; of very many the last.",
     )
 
     @staticmethod

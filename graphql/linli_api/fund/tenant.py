@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any
 
 import graphene
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById, Field, by_id
+from linli_api.fields import Bounded, ById, by_id
 from linli_api.fund import mutations
 from linli_api.fund.types import (
     Balance,
@@ -28,8 +29,12 @@ class Query:
         filters={"community_id": Filter("community_id", IdOf("Community"))},
         description="The funds of this street office.",
     )
-    balances = Field(
-        graphene.List(graphene.NonNull(Balance)),
+    balances = Bounded(
+        Balance,
+        most=1_000,
+        less=_("Read the fund's accounts page by page, and their postings up to the day."),
+        required=False,
+        cost=1,
         fund_id=graphene.Argument(graphene.ID, required=True, description="Which fund."),
         on=Date(required=True, description="At the end of which day."),
         permission=Permission.FUND_READ,

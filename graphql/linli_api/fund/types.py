@@ -10,7 +10,7 @@ from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import Computed, One, Total, Worked
+from linli_api.fields import Bounded, Computed, One, Total, Worked
 from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.partners.types import Contribution
@@ -139,9 +139,7 @@ class LedgerEvent(Object):
     happened_on = Date(required=True, description="The day the money moved.")
     recorded_at = DateTime(required=True, description="When it was written down.")
     note = graphene.String(required=True, description="A remark; empty where there is none.")
-    postings = graphene.List(
-        graphene.NonNull(Posting), required=True, description="Its moves, in their order."
-    )
+    postings = Bounded(Posting, most=1_000, cost=1, description="Its moves, in their order.")
 
     @staticmethod
     def resolve_kind(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> str:

@@ -10,9 +10,10 @@ import graphene
 from linli.accounts.policy import Permission
 from linli.comparison import measures
 from linli.library import models, selectors
+from linli.library.bounds import MOST_PLACES
 from linli_api.communities.types import CommunityProfile
 from linli_api.comparison.types import MeasureUnit
-from linli_api.fields import Computed, One
+from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import INHERITED
 from linli_api.operating_model.inputs import PATH
 from linli_api.registry.types import Tenant
@@ -66,7 +67,7 @@ class RuleBound(Object):
     locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
     minimum = Document(description="A whole number, or a decimal as text.")
     maximum = Document(description="A whole number, or a decimal as text.")
-    one_of = graphene.List(Document, description="The values it may have.")
+    one_of = graphene.List(Document, description="The values it may have. At most 200.")
 
 
 def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -94,9 +95,9 @@ class PublishedVersion(Object):
     number = graphene.Int(required=True, description="Of the version, from 1 on.")
     title = graphene.String(required=True, description="What the author calls it.")
     document = Document(required=True, description="The model, by operatingModelSchema.")
-    bounds = graphene.List(
-        graphene.NonNull(RuleBound),
-        required=True,
+    bounds = Bounded(
+        RuleBound,
+        most=MOST_PLACES,
         description="What an adopter's own values must lie within (M3).",
     )
     digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
@@ -105,9 +106,9 @@ class PublishedVersion(Object):
         graphene.NonNull(CommunityProfile), required=True, description="The communities it suits."
     )
     case_text = graphene.String(required=True, description="How it went there; may be empty.")
-    evidence = graphene.List(
-        graphene.NonNull(MeasuredOutcome),
-        required=True,
+    evidence = Bounded(
+        MeasuredOutcome,
+        most=200,
         description="What was measured at the author's when it was published.",
     )
     published_at = DateTime(required=True, description="When.")

@@ -9,7 +9,7 @@ from linli.accounts.policy import Permission
 from linli.library.layers import Effective
 from linli_api.communities.types import Community
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById, Field, by_id
+from linli_api.fields import Bounded, ById, Field, by_id
 from linli_api.inputs import IdOf, plain
 from linli_api.operating_model import mutations
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
@@ -46,9 +46,10 @@ class Query:
         },
         description="What was set on top of the model, by whom and from which day on.",
     )
-    clashes = Field(
-        graphene.List(graphene.NonNull(Clash)),
-        required=True,
+    clashes = Bounded(
+        Clash,
+        most=100,
+        cost=1,
         permission=Permission.MODELS_READ,
         description="Policies from above that wait until what they do not fit is changed.",
     )

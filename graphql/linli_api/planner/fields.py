@@ -81,6 +81,7 @@ def total(compiler: Compiler, declared: Total, at: Selection) -> Sql:
 
 @plans(Groups)
 def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
+    """NULL where there are too many: then the executor says so."""
     node = at.nodes[0]
 
     def hole(name: str, sample: Any) -> Hole:
@@ -90,7 +91,8 @@ def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
     rows = declared.groups(actor=compiler.actor, **holes)
     row = compiler.group(rows)
     made = compiler.object(_target(at), at.nodes, row)
-    return sql("(SELECT coalesce(json_agg({}), '[]'::json) FROM {})", made, row.source(rows))
+    whole = f"CASE WHEN count(*) <= {declared.most} THEN coalesce(json_agg({{}}), '[]'::json) END"
+    return sql(f"(SELECT {whole} FROM {{}})", made, row.source(rows))
 
 
 @plans(ById)
