@@ -107,9 +107,13 @@ class Node(graphene.Interface):
 @cache
 def node_types(schema: GraphQLSchema) -> dict[type, type[Object]]:
     """What has a global id, by the class of what it shows."""
-    types = (getattr(one, "graphene_type", None) for one in schema.type_map.values())
-    shapes = {type_._meta.shape: type_ for type_ in types if getattr(_meta(type_), "shape", None)}
-    return {**types_by_model(schema), **shapes}
+    found: dict[type, type[Object]] = {**types_by_model(schema)}
+    for graphql_type in schema.type_map.values():
+        type_: Any = getattr(graphql_type, "graphene_type", None)
+        shape = getattr(getattr(type_, "_meta", None), "shape", None)
+        if shape is not None:
+            found[shape] = type_
+    return found
 
 
 @cache
@@ -156,10 +160,6 @@ def _in_yuan(declared: Mapping[str, Any]) -> dict[str, InYuan]:
         for name, field in declared.items()
         if name.endswith("_fen") and isinstance(field, MountedType | UnmountedType)
     }
-
-
-def _meta(type_: Any) -> Any:
-    return getattr(type_, "_meta", None)
 
 
 def _is_required(field: Any) -> bool:

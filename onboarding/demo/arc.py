@@ -279,7 +279,8 @@ def partner(stage: Stage, wanted: dict[str, Any]) -> None:
 
 def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
     at = by = wanted["tenant"]
-    yuan = str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None
+    told = wanted.get("quarterly_income")
+    income = None if told is None else fen_from_yuan(str(told))
     for starts_on, ends_on in _periods(stage, wanted):
         declared = reads.declarations(stage, wanted)
         if starts_on not in declared:
@@ -287,7 +288,7 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
             stage.write(
                 "declareIncome", "contribution { amountFen }",
                 by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
-                incomeFen=fen_from_yuan(yuan), sessions=wanted.get("sessions"), sample=True,
+                incomeFen=income, sessions=wanted.get("sessions"), sample=True,
             )  # fmt: skip
             declared = reads.declarations(stage, wanted)
         owed = declared[starts_on]["contribution"]
