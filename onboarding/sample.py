@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from linli.accounts.policy import system_actor
 from linli.audit.record import Acting
+from linli.events.sequencing import go_on_after, last_position
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from onboarding.demo.stage import load
@@ -44,7 +45,8 @@ def fill(tenant: Tenant, actor: Acting | None) -> None:
 
 
 def refill(tenant_id: UUID, asked_at: datetime) -> None:
-    """Throw away all rows of a sandbox's schema and fill it anew. As the owner.
+    """Throw away all rows of a sandbox's schema and fill it anew. As the owner. Positions of events
+    go on, so that a cursor of before is good for what comes after.
 
     Does nothing for one that is suspended or no sandbox, whoever asked, and for one that was filled
     after it was asked for: then an earlier run had done it.
@@ -58,9 +60,13 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
         )
         if sandbox is None or sandbox.filled_at is None or sandbox.filled_at >= asked_at:
             return
+        with tenant_context(sandbox.tenant):
+            position = last_position()
         _throw_away(sandbox.tenant.schema_name)
         _lay_out(sandbox.tenant)
         freeze_policies(sandbox.tenant, None)
+        with tenant_context(sandbox.tenant):
+            go_on_after(position)
         _filled(sandbox)
 
 

@@ -39,7 +39,8 @@ class Bulk(Mutation):
         cls.items = graphene.List(
             graphene.NonNull(_item_of(cls.of)),  # type: ignore[arg-type]
             required=True,
-            description="What came of each, in the order given; empty where none was tried.",
+            description="What came of each, in the order given; empty where none was tried. "
+            f"At most {MOST}.",
         )
         options |= {"permission": cls.of._meta.permission, "cost": COST, "per": "items"}
         super().__init_subclass_with_meta__(**options)
@@ -113,7 +114,8 @@ def _item_of(of: type[Mutation]) -> type[Object]:
         "errors": graphene.List(
             graphene.NonNull(Error),
             required=True,
-            description="Why this one was refused; empty: it was not. Paths begin at the item.",
+            description="Why this one was refused; empty: it was not. Paths begin at the item. "
+            "At most 100.",
         ),
         **_answers(of),
     }

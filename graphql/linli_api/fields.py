@@ -3,20 +3,25 @@
 from collections.abc import Callable, Mapping
 from functools import wraps
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import graphene
 from django.db.models import Model, QuerySet, Sum
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from graphene.types.utils import get_type
 
 from linli.accounts.policy import Actor
-from linli.errors import NotFound
+from linli.errors import NotFound, Refused
 from linli.money import yuan
 from linli_api import ids
 from linli_api.batches import batch_of, together
 from linli_api.guard import Rule
 from linli_api.ids import noun
 from linli_api.inputs import IdOf, plain
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Field(graphene.Field):
@@ -117,10 +122,11 @@ class ById(Field):
 
 def by_id(type_: Any, value: str, actor: Actor, *, field: str = "id") -> Any:
     """The row with a global id; NotFound, naming the argument, when the actor may see none."""
-    row = type_.rows_for(actor).filter(pk=type_.key_of(value, field=field)).first()
+    key, found = type_.key_of(value, field=field), type_._meta.found
+    row = found(key, actor=actor) if found else type_.rows_for(actor).filter(pk=key).first()
     if row is None:
         raise NotFound(noun(type_._meta.name), field=field)
-    return together([row])[0]
+    return row if found else together([row])[0]
 
 
 class One(Field):
@@ -194,9 +200,43 @@ class Total(Field):
         return int(batch_of(root).load(id(self), load).get(root.pk, 0))
 
 
+class Bounded(Field):
+    """A list that is no connection: never longer than ``most``, which its description states. What
+    writes it keeps to that; where that cannot be known before, LIST_TOO_LONG says how to ask."""
+
+    def __init__(
+        self, of: Any, *, most: int, description: str, less: "StrOrPromise" = "", **options: Any
+    ) -> None:
+        options = {"required": True, "cost": 0, **options}
+        listed = graphene.List(graphene.NonNull(of))
+        super().__init__(listed, description=f"{description} At most {most:,}.", **options)
+        self.most, self.less = most, less
+
+    def wrap_resolve(self, parent_resolver: Callable[..., Any]) -> Callable[..., Any]:
+        resolve = super().wrap_resolve(parent_resolver)
+
+        def bounded(root: Any, info: Any, **arguments: Any) -> Any:
+            return at_most(self.most, resolve(root, info, **arguments), self.less)
+
+        return bounded
+
+
+def at_most(most: int, rows: Any, less: "StrOrPromise" = "") -> Any:
+    """The rows. Raises `Refused` LIST_TOO_LONG, with how to ask for less."""
+    if rows is None or len(rows) <= most:
+        return rows
+    message = _("This list would be longer than {most}. {less}")
+    raise Refused(
+        "LIST_TOO_LONG",
+        format_lazy(message, most=most, less=less or _("Ask for what it is part of in parts.")),
+        most=most,
+    )
+
+
 class Groups(Field):
     """A list of groups of rows: ``groups(actor=actor, **arguments)`` gives a queryset of values, one
-    for each group, in order. ``check(**arguments)`` refuses what would make too many."""
+    for each group, in order; ``most`` of them, or LIST_TOO_LONG, which says with ``less`` how to ask.
+    ``check(**arguments)`` refuses what is no question."""
 
     def __init__(
         self,
@@ -205,8 +245,13 @@ class Groups(Field):
         groups: Callable[..., QuerySet],
         check: Callable[..., None],
         arguments: Mapping[str, Any],
+        most: int,
+        less: "StrOrPromise",
+        description: str,
         **options: Any,
     ) -> None:
+        options["description"] = f"{description} At most {most:,}."
+        self.most, self.less = most, less
         listed = graphene.List(graphene.NonNull(type_))
         taken = {
             name: one.argument() if isinstance(one, IdOf) else one
@@ -228,7 +273,8 @@ class Groups(Field):
 
     def _resolve(self, root: None, info: Any, **arguments: Any) -> list[Any]:
         found = self.groups(actor=info.context.actor, **self.asked(arguments))
-        return together(SimpleNamespace(**group) for group in found)
+        groups = at_most(self.most, found[: self.most + 1], self.less)
+        return together(SimpleNamespace(**group) for group in groups)
 
 
 class InYuan(Field):

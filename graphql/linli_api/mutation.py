@@ -5,6 +5,7 @@ nothing was changed, because the action runs in one transaction that is rolled b
 """
 
 from inspect import getdoc
+from itertools import islice
 from typing import Any, ClassVar
 
 import graphene
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from linli.accounts.policy import Actor
 from linli.errors import Refused
 from linli.registry.models import Tenant
-from linli_api.errors import broken_constraint
+from linli_api.errors import MOST_ERRORS, broken_constraint
 from linli_api.guard import INHERITED, MEMBER, check, declared
 from linli_api.inputs import plain
 from linli_api.types import Object
@@ -48,7 +49,7 @@ class Mutation(Object):
     errors = graphene.List(
         graphene.NonNull(Error),
         required=True,
-        description="Why it was refused, and nothing changed; empty: it is done.",
+        description="Why it was refused, and nothing changed; empty: it is done. At most 100.",
     )
 
     @classmethod
@@ -111,8 +112,9 @@ class Mutation(Object):
 
 
 def told(refused: Refused) -> list[Error]:
-    """Each of the faults of a refusal."""
-    return [Error(code=f.code, field=f.field, message=str(f.message)) for f in refused.faults]
+    """Each of the faults of a refusal; of more than a hundred the first, which tell what it is."""
+    faults = islice(refused.faults, MOST_ERRORS)
+    return [Error(code=f.code, field=f.field, message=str(f.message)) for f in faults]
 
 
 def _check_writable(actor: Actor | None) -> None:

@@ -76,6 +76,16 @@ class Fen(graphene.Scalar):
         return cls.parse_value(int(node.value) if isinstance(node, IntValueNode) else node)
 
 
+class Bytes(graphene.Scalar):
+    """How many bytes: a JSON integer, of more than Int's 32 bits where need be."""
+
+    @staticmethod
+    def serialize(value: Any) -> int:
+        if type(value) is not int or not 0 <= value <= 2**53 - 1:
+            raise ValueError(f"not a number of bytes: {value!r}")
+        return value
+
+
 class Rate(graphene.Scalar):
     """An exact decimal as a string, a share of one: "0.03" is 3 %."""
 

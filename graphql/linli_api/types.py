@@ -8,6 +8,7 @@ holds everywhere.
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import graphene
 from django.core.exceptions import FieldDoesNotExist
@@ -35,12 +36,15 @@ class Options(ObjectTypeOptions):
     """permission: who may see the type. model, selector: where its rows come from, as in
     ``selector(actor=actor)``. orderings: the orders a list of it can be asked for, by name: columns
     of the model that are never null, "-" for descending; the first one is the default and the key
-    breaks ties."""
+    breaks ties. For what has an id and is no row of its own: its class, and `found`, which gives
+    the one with a key or None: ``found(key, actor=actor)``."""
 
     permission: Rule
     model: type[Model] | None = None
     selector: Selector | None = None
     orderings: Orderings = BY_AGE
+    shape: type | None = None
+    found: Callable[..., Any] | None = None
 
 
 class Object(graphene.ObjectType):
@@ -57,6 +61,8 @@ class Object(graphene.ObjectType):
         model: type[Model] | None = None,
         selector: Selector | None = None,
         orderings: Orderings | None = None,
+        shape: type | None = None,
+        found: Callable[..., Any] | None = None,
         _meta: Options | None = None,
         **options: Any,
     ) -> None:
@@ -66,6 +72,8 @@ class Object(graphene.ObjectType):
             _meta.model, _meta.selector = model, selector
             _meta.orderings = orderings or BY_AGE
             _check_rows(cls, model, _meta)
+        _meta.shape, _meta.found = shape, found
+        if model is not None or shape is not None:
             options.setdefault("interfaces", (Node,))
         for name, field in _in_yuan(vars(cls)).items():
             setattr(cls, name, field)
@@ -79,9 +87,8 @@ class Object(graphene.ObjectType):
     @classmethod
     def key_of(cls, value: str, *, field: str = "id") -> Any:
         """The primary key inside a global id of this type; NotFound otherwise."""
-        return ids.decode(
-            cls._meta.name, value, field=field, parse=cls._meta.model._meta.pk.to_python
-        )
+        parse = cls._meta.model._meta.pk.to_python if cls._meta.model else UUID
+        return ids.decode(cls._meta.name, value, field=field, parse=parse)
 
     def resolve_id(self: Any, info: Any) -> str:
         return ids.encode(info.parent_type.name, self.pk)
@@ -93,8 +100,20 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True, description="Opaque, and the same for as long as it exists.")
 
     @classmethod
-    def resolve_type(cls, instance: Model, info: Any) -> type[Object]:
-        return types_by_model(info.schema)[type(instance)]
+    def resolve_type(cls, instance: Any, info: Any) -> type[Object]:
+        return node_types(info.schema)[type(instance)]
+
+
+@cache
+def node_types(schema: GraphQLSchema) -> dict[type, type[Object]]:
+    """What has a global id, by the class of what it shows."""
+    found: dict[type, type[Object]] = {**types_by_model(schema)}
+    for graphql_type in schema.type_map.values():
+        type_: Any = getattr(graphql_type, "graphene_type", None)
+        shape = getattr(getattr(type_, "_meta", None), "shape", None)
+        if shape is not None:
+            found[shape] = type_
+    return found
 
 
 @cache

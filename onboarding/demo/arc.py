@@ -178,6 +178,7 @@ def model(stage: Stage) -> None:
         stage.write(
             "adoptVersion", "adoption { id }",
             by=by, at=at, versionId=version["id"], effectiveFrom=given["effective_from"],
+            expectedVersion=0,
         )  # fmt: skip
 
 
@@ -212,8 +213,9 @@ def adoptions(stage: Stage) -> None:
         if preview["problems"] or not preview["changes"]:
             raise DemoError(f"the preview of {at} says {preview}")
         stage.write(
-            "adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"], **asked
-        )
+            "adoptVersion", "adoption { id }", by=by, at=at, reason=wanted["reason"],
+            expectedVersion=0, expectedLayerVersion=0, **asked,
+        )  # fmt: skip
 
 
 def policy(stage: Stage) -> None:
@@ -223,7 +225,7 @@ def policy(stage: Stage) -> None:
         stage.write(
             "issuePolicy", "layer { id }",
             by=by, at=at, values=[], bounds=given["bounds"], reason=given["reason"],
-            effectiveFrom=date.today().isoformat(),
+            effectiveFrom=date.today().isoformat(), expectedVersion=0,
         )  # fmt: skip
     below = [t["slug"] for t in reads.streets(stage) if t["parent"] == at]
     _until(
@@ -239,7 +241,7 @@ def override(stage: Stage) -> None:
             "setLayer", "layer { id }",
             by=by, at=at, communityId=reads.community(stage, at, given["community"]),
             values=[{"path": p, "value": v} for p, v in given["values"].items()], bounds=[],
-            effectiveFrom=date.today().isoformat(), reason=given["reason"],
+            effectiveFrom=date.today().isoformat(), reason=given["reason"], expectedVersion=0,
         )  # fmt: skip
 
 
@@ -277,7 +279,8 @@ def partner(stage: Stage, wanted: dict[str, Any]) -> None:
 
 def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
     at = by = wanted["tenant"]
-    yuan = str(wanted["quarterly_income"]) if "quarterly_income" in wanted else None
+    told = wanted.get("quarterly_income")
+    income = None if told is None else fen_from_yuan(str(told))
     for starts_on, ends_on in _periods(stage, wanted):
         declared = reads.declarations(stage, wanted)
         if starts_on not in declared:
@@ -285,7 +288,7 @@ def contributions(stage: Stage, wanted: dict[str, Any]) -> None:
             stage.write(
                 "declareIncome", "contribution { amountFen }",
                 by=by, at=at, agreementId=agreement["id"], startsOn=starts_on, endsOn=ends_on,
-                incomeYuan=yuan, sessions=wanted.get("sessions"), sample=True,
+                incomeFen=income, sessions=wanted.get("sessions"), sample=True,
             )  # fmt: skip
             declared = reads.declarations(stage, wanted)
         owed = declared[starts_on]["contribution"]

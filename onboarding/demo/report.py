@@ -156,6 +156,7 @@ def _guards(stage: Stage) -> list[str]:
                     "values": [{"path": "partners.contributions[stationed].rate", "value": "0.06"}],
                     "bounds": [],
                     "effectiveFrom": "2099-01-01",
+                    "expectedVersion": 0,
                 },
             ),
         ),

@@ -63,7 +63,11 @@ def check_version(row: Versioned | None, expected: int | None) -> None:
 
     Raises `Refused` VERSION_CONFLICT.
     """
-    now = row.version if row else 0
+    check_count(row.version if row else 0, expected)
+
+
+def check_count(now: int, expected: int | None, *, field: str = "expectedVersion") -> None:
+    """The same where rows are only added, and what was seen is how many there were."""
     if expected not in (None, now):
         message = _(
             "Somebody has changed it meanwhile: it is at version {now}, not {expected}. "
@@ -72,7 +76,7 @@ def check_version(row: Versioned | None, expected: int | None) -> None:
         raise Refused(
             "VERSION_CONFLICT",
             format_lazy(message, now=now, expected=expected),
-            field="expectedVersion",
+            field=field,
             version=now,
         )
 

@@ -11,7 +11,7 @@ _SPENDING: Fields = {
     "amount_fen": Value("How much, in fen."),
     "status": Value("proposed, approved or paid."),
 }
-_EVENT = Value("The id that its postings share.")
+_EVENT = Id("LedgerEvent", "The event of the ledger: what was posted together.")
 _AMOUNT = Value("How much, in fen.")
 _DAY = Value("The day the money arrived.")
 
@@ -55,7 +55,7 @@ register(
         "Fund",
         READ,
         "An event of the ledger was taken back by its opposite.",
-        {"ledger_event": _EVENT, "reverses": Value("The event that was taken back.")},
+        {"ledger_event": _EVENT, "reverses": Id("LedgerEvent", "The event that was taken back.")},
     ),
     EventType("spending.proposed", "Spending", READ, "Money was asked for.", _SPENDING),
     EventType("spending.approved", "Spending", READ, "The host charity said yes.", _SPENDING),

@@ -84,7 +84,7 @@ def _refusals() -> Iterator[None]:
             raise Refused(
                 "ALREADY_REVERSED",
                 _("This has been reversed already; that cannot be done twice."),
-                field="eventId",
+                field="ledgerEventId",
             ) from error
         if name in ("account_debits_range", "account_credits_range", "posting_amount_range"):
             raise Refused(

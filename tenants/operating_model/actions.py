@@ -28,6 +28,7 @@ from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
 from linli.registry.selectors import is_sandbox
+from linli.rules import check_count
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
@@ -43,7 +44,7 @@ from tenants.operating_model.proposals import (
     version_here,
     version_to_adopt,
 )
-from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
 from tenants.operating_model.selectors import measured_outcomes
 
 # By rules that are kept themselves (`tenants.operating_model.rulebook`). Snapshots are never deleted.
@@ -176,19 +177,25 @@ def adopt_version(
     values: Mapping[str, Any] | None = None,
     bounds: Mapping[str, Any] | None = None,
     reason: str = "",
+    expected_version: int | None = None,
+    expected_layer_version: int | None = None,
 ) -> Adoption:
     """Run a published version (a copy of it is frozen here) or one that is here, from a day on (M5).
 
     With ``values`` or ``bounds`` given, the street's layer of the same day becomes these; without,
     it stays what it is. Today or later; the first adoption of a tenant may name an earlier day,
-    since nothing was in force then. Refused: NOT_FOUND, ONE_VERSION, TENANT_KIND, CHANGE_BACKDATED,
-    NOTHING_CHANGES, and what `resolve` refuses, CLASHES_BELOW or RULES_CLASH for what would no
+    since nothing was in force then. ``expected_version`` is how many adoptions there were when this
+    was decided, ``expected_layer_version`` how many layers of the street. Refused: NOT_FOUND,
+    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, and what `resolve` refuses, CLASHES_BELOW or RULES_CLASH for what would no
     longer fit.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
     with one_at_a_time():
         version = version_to_adopt(published_id, version_id)
+        check_count(Adoption.objects.count(), expected_version)
+        streets = decided_at((Layer.Kind.STREET, None))
+        check_count(streets, expected_layer_version, field="expectedLayerVersion")
         if not Adoption.objects.exists():
             # The doors may have opened just after a policy came: rules begin with all of them.
             land_policies(tenant, actor=system_actor(tenant))
@@ -250,18 +257,21 @@ def set_layer(
     effective_from: date,
     community_id: UUID | None = None,
     reason: str = "",
+    expected_version: int | None = None,
 ) -> Layer:
     """What the street (or one community) sets on top of the model from a day on (M3).
 
-    The whole of it: what is not given is no longer set. Today or later. Refused: NOT_FOUND,
-    TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, and what `resolve` refuses,
+    The whole of it: what is not given is no longer set. Today or later. ``expected_version`` is how
+    many layers of this place there were when it was decided. Refused: NOT_FOUND, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, and what `resolve` refuses,
     CLASHES_BELOW or RULES_CLASH for communities whose layers would no longer fit.
     """
     actor.require(Permission.MODELS_OVERRIDE, community_id=community_id)
     if community_id is None:
         actor.require(Permission.MODELS_ADOPT)  # the street's own rules: who chooses the model
     community = community_to_act_on(community_id) if community_id else None
+    kind = Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET
     with one_at_a_time():
+        check_count(decided_at((kind, community_id)), expected_version)
         proposal = propose_layer(
             Rulebook.load(),
             tenant=tenant_of(actor),
@@ -296,12 +306,14 @@ def issue_policy(
     bounds: Mapping[str, Any],
     effective_from: date,
     reason: str = "",
+    expected_version: int | None = None,
 ) -> Policy:
     """Bind every tenant below this district or city from a day on, today or later (M3).
 
     The whole policy: it replaces the issuer's earlier one. It is frozen here at once and below by
-    a job for each tenant; where it clashes with what a street has set it waits there. Refused:
-    TENANT_KIND, CHANGE_BACKDATED, NOT_BY_PATH, BOUND_INVALID, UNKNOWN_PATH.
+    a job for each tenant; where it clashes with what a street has set it waits there.
+    ``expected_version`` is how many of its policies stood here when it was decided. Refused:
+    VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOT_BY_PATH, BOUND_INVALID, UNKNOWN_PATH.
     """
     actor.require(Permission.MODELS_ISSUE_POLICY)
     tenant = tenant_of(actor)
@@ -315,6 +327,7 @@ def issue_policy(
     for path in told_bounds:
         check_possible(path)
     with one_at_a_time():
+        check_count(decided_at((tenant.kind, None)), expected_version)
         policy = library.issue(
             actor=actor,
             issuer=tenant,

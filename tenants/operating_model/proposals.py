@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor
 from linli.errors import Forbidden, NotFound, Refused
-from linli.library.bounds import parse_bounds
+from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
 from linli.library.selectors import published_version
 from linli.registry.models import Tenant
@@ -154,12 +154,17 @@ def version_to_adopt(published_id: UUID | None, version_id: UUID | None) -> Mode
 
 
 def by_path(given: Any, field: str) -> dict[str, Any]:
-    """Values or bounds as they must come: an object of paths. Refused: NOT_BY_PATH."""
+    """Values or bounds as they must come: an object of paths. Refused: NOT_BY_PATH,
+    TOO_MANY_PLACES."""
     if not isinstance(given, Mapping):
         message = _(
             'Write an object with paths as names, such as {"partners.rent_free_months": 12}.'
         )
         raise Refused("NOT_BY_PATH", message, field=field)
+    if len(given) > MOST_PLACES:
+        message = _("These are {count} places; at most {most} can be set. Keep what differs.")
+        told = format_lazy(message, count=len(given), most=MOST_PLACES)
+        raise Refused("TOO_MANY_PLACES", told, field=field, most=MOST_PLACES)
     return dict(given)
 
 

@@ -32,6 +32,9 @@ STANDING = """(
     ) AS decided
 )"""
 
+# What decides about one and the same: the authority and, where it is a community's, which one.
+Place = tuple[str, UUID | None]
+
 _Row = TypeVar("_Row", Adoption, Layer)
 _DEEPEST_LAST = Layer.Kind.values
 
@@ -49,6 +52,12 @@ def one_at_a_time() -> Iterator[None]:
                 [f"operating_model of {current_schema()}"],
             )
         yield
+
+
+def decided_at(place: Place) -> int:
+    """How many layers were decided for a place so far; whatever day they count from."""
+    kind, community_id = place
+    return Layer.objects.filter(kind=kind, community=community_id).count()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,7 +28,7 @@ from tenants.operating_model.proposals import (
     told_below,
     version_to_adopt,
 )
-from tenants.operating_model.rulebook import Rulebook
+from tenants.operating_model.rulebook import Place, Rulebook
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,28 @@ def layers(*, actor: Actor) -> QuerySet[Layer]:
     every = Layer.objects.order_by("effective_from", "decided_at", "id")
     reach = actor.communities(Permission.MODELS_READ)
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
+
+
+def number_by_adoption(rows: Sequence[Adoption], actor: Actor) -> dict[UUID, int]:
+    """Which of all adoptions here each is, from 1 on, as they were decided."""
+    ids = Adoption.objects.order_by("pk").values_list("pk", flat=True)
+    return {pk: number for number, pk in enumerate(ids, start=1)}
+
+
+def version_by_layer(rows: Sequence[Layer], actor: Actor) -> dict[UUID, int]:
+    """Which of those of its place each is, from 1 on, as they were decided."""
+    counted: Counter[Place] = Counter()
+    versions = {}
+    kinds, communities = {row.kind for row in rows}, {row.community_id for row in rows}
+    here = Q(community__in=communities - {None}) | Q(community=None)
+    for pk, kind, community in (
+        Layer.objects.filter(here, kind__in=kinds)
+        .order_by("pk")
+        .values_list("pk", "kind", "community")
+    ):
+        counted[kind, community] += 1
+        versions[pk] = counted[kind, community]
+    return versions
 
 
 def snapshots(*, actor: Actor) -> QuerySet[RuleSnapshot]:

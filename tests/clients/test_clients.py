@@ -71,7 +71,7 @@ class TestPython:
         ("right", "wrong", "told"),
         [
             ("nodes[0].name", "nodes[0].nickname", 'has no attribute "nickname"'),
-            ("incomeYuan=", "incomeYen=", 'Unexpected keyword argument "incomeYen"'),
+            ("incomeFen=", "incomeYen=", 'Unexpected keyword argument "incomeYen"'),
             ("amount_fen: int", "amount_fen: str", "Incompatible types in assignment"),
         ],
     )
@@ -109,7 +109,7 @@ class TestTypeScript:
         ("right", "wrong", "told"),
         [
             ("nodes[0].name", "nodes[0].nickname", "Property 'nickname' does not exist"),
-            ("incomeYuan:", "incomeYen:", "'incomeYen' does not exist"),
+            ("incomeFen:", "incomeYen:", "'incomeYen' does not exist"),
             ("amountFen: number", "amountFen: string", "'number' is not assignable"),
         ],
     )

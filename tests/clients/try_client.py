@@ -34,7 +34,7 @@ given = DeclareIncomeInput(
     agreementId=agreement.id,
     startsOn=date(2026, 1, 1),
     endsOn=date(2026, 4, 1),
-    incomeYuan="100000.00",
+    incomeFen=10_000_000,
     sample=True,
 )
 written = client.declare_income(input=given, **patiently).declareIncome

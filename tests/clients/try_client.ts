@@ -30,7 +30,7 @@ const input: DeclareIncomeInput = {
   agreementId: agreement.id,
   startsOn: "2026-01-01",
   endsOn: "2026-04-01",
-  incomeYuan: "100000.00",
+  incomeFen: 10_000_000,
   sample: true,
 };
 const written = (await client.mutation(DeclareIncomeDocument, { input }).toPromise()).data!;

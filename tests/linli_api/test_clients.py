@@ -48,7 +48,10 @@ def test_rotating_and_revoking(administrator, street):
     first, second = ask(administrator, CLIENTS)["clients"]["nodes"][0]["secrets"]["nodes"]
     assert second["id"] == added["clientSecret"]["id"]
     gone = done(
-        administrator, "revokeClientSecret", "clientSecret { id revokedAt }", secretId=first["id"]
+        administrator,
+        "revokeClientSecret",
+        "clientSecret { id revokedAt }",
+        clientSecretId=first["id"],
     )
     assert gone["revokedAt"]
     assert ours.asks_for_token(street).status_code == 401
@@ -82,7 +85,7 @@ def test_who_may_see_them(street, administrator, actor_as):
     for act in ("createClient", "addClientSecret", "revokeClient", "revokeClientSecret"):
         given = {
             "createClient": {"name": "x", "scopes": ["fund:read"]},
-            "revokeClientSecret": {"secretId": "x"},
+            "revokeClientSecret": {"clientSecretId": "x"},
         }.get(act, {"clientId": "x"})
         assert refused(actor_as(street, Role.AUDITOR), act, **given) == [("FORBIDDEN", None)]
 
@@ -98,7 +101,9 @@ def test_another_tenants_are_nothing(administrator, other_street, actor_as):
     ]
     for act in ("addClientSecret", "revokeClient"):
         assert refused(other, act, clientId=client_id) == [("NOT_FOUND", "clientId")]
-    assert refused(other, "revokeClientSecret", secretId=secret_id) == [("NOT_FOUND", "secretId")]
+    assert refused(other, "revokeClientSecret", clientSecretId=secret_id) == [
+        ("NOT_FOUND", "clientSecretId")
+    ]
 
 
 class TestPersonalTokens:
@@ -112,8 +117,12 @@ class TestPersonalTokens:
         assert [t["name"] for t in ask(mine, query)["personalTokens"]["nodes"]] == ["表格"]
         assert ask(other, query)["personalTokens"]["nodes"] == []
         token_id = made["personalToken"]["id"]
-        assert refused(other, "revokePersonalToken", tokenId=token_id) == [("NOT_FOUND", "tokenId")]
-        assert done(mine, "revokePersonalToken", "personalToken { revokedAt }", tokenId=token_id)
+        assert refused(other, "revokePersonalToken", personalTokenId=token_id) == [
+            ("NOT_FOUND", "personalTokenId")
+        ]
+        assert done(
+            mine, "revokePersonalToken", "personalToken { revokedAt }", personalTokenId=token_id
+        )
         assert admit(made["token"], street) is None
 
     def test_at_the_platform_one_is_made_for_everywhere_or_for_one_tenant(self, street, actor_as):

@@ -15,7 +15,7 @@ from tests.support.api import ask, done, errors, refused, statements
 COMPARISON = """query($measure: String!, $under: ID!, $asOf: Date) {
     comparison(measure: $measure, underId: $under, asOf: $asOf) {
         measure { key unit direction }
-        rows { tenant { slug } value missing asOf rolledUpAt rank }
+        rows { tenant { slug } value text missing asOf rolledUpAt rank }
     }
 }"""
 NOON = datetime(2026, 6, 2, 4, tzinfo=UTC)
@@ -71,6 +71,7 @@ class TestComparison:
                 {
                     "tenant": {"slug": "wenshao"},
                     "value": "12",
+                    "text": "12",
                     "missing": False,
                     "asOf": "2026-06-01",
                     "rolledUpAt": NOON.isoformat(),
@@ -79,6 +80,7 @@ class TestComparison:
                 {
                     "tenant": {"slug": "chezhan"},
                     "value": None,
+                    "text": None,
                     "missing": True,
                     "asOf": "2026-06-01",
                     "rolledUpAt": NOON.isoformat(),
@@ -94,6 +96,20 @@ class TestComparison:
         figure(street, kept)
         rows = compared(supervisor, city)["rows"]
         assert rows[0]["value"] == shown
+
+    @pytest.mark.parametrize(
+        ("measure", "kept", "text"),
+        [
+            ("fund_balance_fen", "8520045", "85,200.45"),
+            ("fund_balance_fen", "-5", "-0.05"),
+            ("self_reliance_rate", "0.125", "12.5 %"),
+            ("self_reliance_rate", "1", "100 %"),
+            ("communities", "12000", "12,000"),
+        ],
+    )
+    def test_each_unit_as_people_read_it(self, city, street, supervisor, measure, kept, text):
+        figure(street, kept, measure=measure)
+        assert compared(supervisor, city, measure=measure)["rows"][0]["text"] == text
 
     def test_as_of_an_earlier_day(self, city, street, other_street, supervisor):
         figure(street, "5", date(2026, 5, 1))
@@ -139,7 +155,7 @@ class TestComparison:
 class TestRefreshing:
     def test_one_job_for_each_tenant(self, city, district, street, supervisor):
         given = {"underId": global_id(city), "asOf": "2026-06-01"}
-        assert done(supervisor, "refreshComparison", "tenants", **given) == 5
+        assert done(supervisor, "refreshComparison", "refreshing", **given) == 5
         jobs = ProcrastinateJob.objects.filter(task_name__endswith="roll_up_tenant")
         assert [job.args["as_of"] for job in jobs] == ["2026-06-01"] * 5
 

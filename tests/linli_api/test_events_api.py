@@ -1,6 +1,6 @@
 """Events and webhooks through the API: who hears of what, cursors, secrets, states."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -130,8 +130,19 @@ class TestEndpoints:
         administrator = house.administrator
         first = self._create(house)
         given = {"endpointId": first["id"]}
-        added = do(administrator, "addWebhookSecret", "endpoint { secrets { id } } secret", **given)
+        shows = "endpoint { secrets { id } } webhookSecret { id createdAt } secret"
+        added = do(administrator, "addWebhookSecret", shows, **given)
         old, new = (secret["id"] for secret in added["endpoint"]["secrets"])
+        assert added["webhookSecret"]["id"] == new
+        assert datetime.fromisoformat(added["webhookSecret"]["createdAt"]).tzinfo
+        node = "query($id: ID!) { node(id: $id) { id __typename } }"
+        assert ask(administrator, node, id=new)["node"] == {
+            "id": new,
+            "__typename": "WebhookSecret",
+        }
+        assert errors(house.auditor, node, id=new) == [("FORBIDDEN", None)]
+        nothing = ids.encode("WebhookSecret", house.street.pk)
+        assert errors(administrator, node, id=nothing) == [("NOT_FOUND", "id")]
         assert refused(administrator, "addWebhookSecret", **given) == [
             ("SECRETS_FULL", "endpointId")
         ]
@@ -139,12 +150,12 @@ class TestEndpoints:
             administrator,
             "revokeWebhookSecret",
             "endpoint { secrets { id } }",
-            secretId=old,
+            webhookSecretId=old,
             **given,
         )
         assert left["secrets"] == [{"id": new}]
-        assert refused(administrator, "revokeWebhookSecret", secretId=new, **given) == [
-            ("LAST_SECRET", "secretId")
+        assert refused(administrator, "revokeWebhookSecret", webhookSecretId=new, **given) == [
+            ("LAST_SECRET", "webhookSecretId")
         ]
 
     @pytest.mark.parametrize(
@@ -171,6 +182,15 @@ class TestEndpoints:
         with unchanged():
             done(house.administrator, "updateWebhookEndpoint", "endpoint { id }", **given)
 
+    def test_a_test_is_answered_with_its_event(self, house):
+        given = {"endpointId": self._create(house)["id"]}
+        shows = "endpoint { id } event { id type objectId }"
+        sent = do(house.administrator, "sendTestEvent", shows, **given)
+        assert sent["endpoint"] == {"id": given["endpointId"]}
+        assert sent["event"]["type"] == "WEBHOOK_TEST"
+        assert sent["event"]["objectId"] == given["endpointId"]
+        assert ids.split(sent["event"]["id"])[0] == "Event"
+
     def test_paused_and_resumed(self, house):
         given = {"endpointId": self._create(house)["id"]}
         shows = "endpoint { state stateReason }"
@@ -189,8 +209,10 @@ class TestEndpoints:
         made = self._create(happened)
         since = (timezone.now() - timedelta(days=1)).isoformat()
         given = {"endpointId": made["id"]}
-        replayed = do(happened.administrator, "replayEvents", "deliveries", since=since, **given)
-        assert replayed["deliveries"] == Delivery.objects.count() > 0
+        replayed = do(
+            happened.administrator, "replayEvents", "replayed endpoint { id }", since=since, **given
+        )
+        assert replayed["replayed"] == Delivery.objects.count() > 0
         do(happened.administrator, "deleteWebhookEndpoint", "endpointId", **given)
         assert not Delivery.objects.exists()
         assert WebhookEndpoint.objects.get().secrets == []
@@ -238,7 +260,7 @@ def test_the_log_shows_every_attempt(happened):
                 "state": "READY",
                 "endpoint": {"id": made["id"]},
                 "event": {"type": "PARTNER_ADMITTED"},
-                "attempts": [attempt | {"failure": "STATUS"}],
+                "attempts": [attempt | {"at": "2026-06-15T00:00:00+00:00", "failure": "STATUS"}],
             }
         ]
         * 2

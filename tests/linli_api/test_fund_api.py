@@ -4,6 +4,8 @@ import pytest
 
 from linli.accounts.policy import Role, actor_for
 from linli.audit.models import Entry
+from linli.events.sequencing import sequence
+from linli.money import yuan
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tests.support.api import ask, do, done, errors, refused, send, statements
@@ -423,6 +425,9 @@ class TestEvents:
     def test_one_of_another_community_is_not_there(self, house):
         event = donate(house, open_fund(house, "gongsheng"))
         assert errors(house.secretary, self.EVENT, id=event) == [("NOT_FOUND", "id")]
+        node = "query($id: ID!) { node(id: $id) { id ... on LedgerEvent { kind } } }"
+        assert ask(house.auditor, node, id=event)["node"]["id"] == event
+        assert errors(house.secretary, node, id=event) == [("NOT_FOUND", "id")]
         assert errors(house.auditor, self.EVENT, id="?") == [("NOT_FOUND", "id")]
 
     def test_the_events_of_many_postings_are_read_together(self, house):
@@ -434,11 +439,29 @@ class TestEvents:
         assert statements(house.auditor, query) == few
 
 
+def test_what_is_told_of_money_leads_back_to_it(house):
+    """A webhook's ids are the API's, and its amounts read as the API's do."""
+    fund = open_fund(house)
+    event = donate(house, fund)
+    reversal = done(
+        house.administrator, "reverseEvent", "event { id }", ledgerEventId=event, reason="记错账"
+    )["id"]
+    sequence(house.street.pk)
+    types = "types: [INCOME_RECORDED, LEDGER_EVENT_REVERSED]"
+    told = ask(house.auditor, f"{{ events({types}) {{ nodes {{ data }} }} }}")["events"]["nodes"]
+    recorded, reversed_ = (one["data"] for one in told)
+    assert recorded["ledgerEvent"] == event
+    assert recorded["amountYuan"] == yuan(recorded["amountFen"])
+    assert reversed_ == {"ledgerEvent": reversal, "reverses": event}
+    read = "query($id: ID!) { ledgerEvent(id: $id) { id } }"
+    assert ask(house.auditor, read, id=recorded["ledgerEvent"])["ledgerEvent"]["id"] == event
+
+
 class TestReversing:
     def test_every_posting_is_taken_back_once(self, house):
         fund = open_fund(house)
         event = donate(house, fund)
-        given = {"eventId": event, "reason": "记错账"}
+        given = {"ledgerEventId": event, "reason": "记错账"}
         reversal = done(house.administrator, "reverseEvent", "event { id }", **given)["id"]
 
         assert reversal != event
@@ -460,17 +483,17 @@ class TestReversing:
             * 4
         )
         assert refused(house.administrator, "reverseEvent", **given) == [
-            ("ALREADY_REVERSED", "eventId")
+            ("ALREADY_REVERSED", "ledgerEventId")
         ]
-        assert refused(house.administrator, "reverseEvent", eventId=reversal, reason="又错了") == [
-            ("REVERSAL_OF_REVERSAL", "eventId")
-        ]
+        assert refused(
+            house.administrator, "reverseEvent", ledgerEventId=reversal, reason="又错了"
+        ) == [("REVERSAL_OF_REVERSAL", "ledgerEventId")]
 
     def test_what_was_spent_is_not_taken_back(self, house):
         fund = open_fund(house)
         event = donate(house, fund)
         pay(house, approve(house, propose(house, fund)))
-        [fault] = refused(house.administrator, "reverseEvent", eventId=event, reason="记错账")
+        [fault] = refused(house.administrator, "reverseEvent", ledgerEventId=event, reason="记错账")
         assert fault[0] == "BALANCE_TOO_LOW"
 
     def test_of_a_contribution_it_is_owed_again(self, house):
@@ -484,14 +507,16 @@ class TestReversing:
             amountFen=3_001,
             receivedOn="2026-06-05",
         )["id"]
-        done(house.administrator, "reverseEvent", "event { id }", eventId=event, reason="退回")
+        done(
+            house.administrator, "reverseEvent", "event { id }", ledgerEventId=event, reason="退回"
+        )
         shows = "query($id: ID!) { contribution(id: $id) { receivedFen } }"
         assert ask(house.auditor, shows, id=owed)["contribution"] == {"receivedFen": 0}
 
     @pytest.mark.parametrize("reason", ["", "  ", "长" * 201])
     def test_without_a_reason_nothing_is_taken_back(self, house, reason):
         event = donate(house, open_fund(house))
-        assert refused(house.administrator, "reverseEvent", eventId=event, reason=reason) == [
+        assert refused(house.administrator, "reverseEvent", ledgerEventId=event, reason=reason) == [
             ("REASON_MISSING", "reason")
         ]
 
@@ -499,9 +524,9 @@ class TestReversing:
         assert refused(
             house.administrator,
             "reverseEvent",
-            eventId=ids.encode("LedgerEvent", house.street.pk),
+            ledgerEventId=ids.encode("LedgerEvent", house.street.pk),
             reason="记错账",
-        ) == [("NOT_FOUND", "eventId")]
+        ) == [("NOT_FOUND", "ledgerEventId")]
 
 
 class TestBalances:
@@ -562,7 +587,7 @@ GIVEN = {
     },
     "approveSpending": {"spendingId": "?"},
     "paySpending": {"spendingId": "?", "paidOn": "2026-06-01"},
-    "reverseEvent": {"eventId": "?", "reason": "甲"},
+    "reverseEvent": {"ledgerEventId": "?", "reason": "甲"},
 }
 
 
@@ -619,7 +644,7 @@ class TestWhoMay:
                 (administrator, "proposeSpending", {"fundId": fund}),
                 (approver, "approveSpending", {"spendingId": spending}),
                 (cashier, "paySpending", {"spendingId": spending}),
-                (administrator, "reverseEvent", {"eventId": event}),
+                (administrator, "reverseEvent", {"ledgerEventId": event}),
             ):
                 [field] = given
                 assert refused(actor, name, **GIVEN[name] | given) == [("NOT_FOUND", field)]

@@ -39,6 +39,7 @@ COMMON_COLUMNS = {
     "audit.Entry.action",
     "audit.Entry.object_type",
     "communities.Community.opened_on",
+    "events.WebhookEndpoint.version",
     "communities.Community.version",
     "communities.Fact.version",
     "events.Delivery.attempts",

@@ -39,7 +39,7 @@ class TestVersions:
         version = published(street, ["ageing", "old_estate"], case_text="三年，五十万元。")
         key = ids.encode("PublishedVersion", version.pk)
         query = """query($id: ID!) { publishedVersion(id: $id) {
-            id authorName author { slug } key number title document bounds digest notes
+            id authorName author { slug } key number title document bounds { path locked minimum maximum } digest notes
             profiles caseText evidence { measure value asOf } publishedAt
         } }"""
         found = ask(reader, query, id=key)["publishedVersion"]
@@ -52,9 +52,14 @@ class TestVersions:
             "key": "chengnan",
             "number": 1,
             "title": "城南社区合伙人模式",
-            "bounds": {
-                "partners.contributions[stationed].rate": {"minimum": "0.01", "maximum": "0.05"}
-            },
+            "bounds": [
+                {
+                    "path": "partners.contributions[stationed].rate",
+                    "locked": False,
+                    "minimum": "0.01",
+                    "maximum": "0.05",
+                }
+            ],
             "digest": version.digest,
             "notes": "",
             "profiles": ["AGEING", "OLD_ESTATE"],
@@ -68,18 +73,25 @@ class TestVersions:
         copy = type(version).objects.get(pk=version.pk)
         copy.pk, copy.number = uuid7(), 2
         copy.evidence = {
-            "self_reliance": {"value": "0.532500", "as_of": "2025-12-31"},
+            "self_reliance_rate": {"value": "0.532500", "as_of": "2025-12-31"},
             "communities": {"value": None, "as_of": "2025-12-31"},
+            "fund_balance_fen": {"value": "85200045.000000", "as_of": "2025-12-31"},
+            "no_more": {"value": "3", "as_of": "2025-12-31"},
         }
         copy.save(force_insert=True)
         query = """{ publishedVersions(orderBy: OLDEST) {
-            nodes { id evidence { measure value asOf } }
+            nodes { id evidence { measure value unit text asOf } }
         } }"""
         first, second = ask(reader, query)["publishedVersions"]["nodes"]
         assert first == {"id": key, "evidence": []}
         assert second["evidence"] == [
-            {"measure": "communities", "value": None, "asOf": "2025-12-31"},
-            {"measure": "self_reliance", "value": "0.5325", "asOf": "2025-12-31"},
+            {"measure": measure, "value": value, "unit": unit, "text": text, "asOf": "2025-12-31"}
+            for measure, value, unit, text in (
+                ("communities", None, "COUNT", None),
+                ("fund_balance_fen", "85200045", "FEN", "852,000.45"),
+                ("no_more", "3", None, None),
+                ("self_reliance_rate", "0.5325", "SHARE", "53.25 %"),
+            )
         ]
 
     def test_by_profile(self, street, other_street, reader):

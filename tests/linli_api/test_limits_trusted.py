@@ -137,20 +137,20 @@ class TestWithdrawing:
     def test_it_holds_as_soon_as_what_is_known_is_old(self, administrator, monkeypatch):
         document = trust(administrator)
         assert "data" in post(administrator.person, self.body).json()
-        done(administrator, "withdrawDocument", "document { id }", documentId=document["id"])
+        done(administrator, "withdrawDocument", "document { id }", trustedDocumentId=document["id"])
         # For FRESH_SECONDS a process may run it on; then none does.
         assert "data" in post(administrator.person, self.body).json()
         monkeypatch.setattr(selectors, "FRESH_SECONDS", 0)
         _expire()
         assert code(post(administrator.person, self.body)) == "DOCUMENT_NOT_TRUSTED"
-        again = {"documentId": document["id"]}
+        again = {"trustedDocumentId": document["id"]}
         assert refused(administrator, "withdrawDocument", **again) == [
-            ("DOCUMENT_WITHDRAWN", "documentId")
+            ("DOCUMENT_WITHDRAWN", "trustedDocumentId")
         ]
 
     def test_it_can_be_trusted_anew(self, administrator):
         first = trust(administrator)
-        done(administrator, "withdrawDocument", "document { id }", documentId=first["id"])
+        done(administrator, "withdrawDocument", "document { id }", trustedDocumentId=first["id"])
         assert trust(administrator)["id"] != first["id"]
         _forget()
         assert "data" in post(administrator.person, self.body).json()
@@ -169,9 +169,9 @@ class TestRequired:
     @pytest.fixture
     def only_trusted(self, administrator):
         trust(administrator)
-        shows = "tenant { onlyTrustedDocuments }"
+        shows = "tenant { documentRule { onlyTrusted } }"
         tenant = done(administrator, "requireTrustedDocuments", shows, onlyTrusted=True)
-        assert tenant == {"onlyTrustedDocuments": True}
+        assert tenant == {"documentRule": {"onlyTrusted": True}}
 
     def test_a_program_runs_no_other(self, only_trusted, administrator, street):
         program = type(administrator)(None, street, administrator.grants, Client(uuid4(), "小程序"))
@@ -199,8 +199,8 @@ class TestRequired:
 
     def test_it_can_be_lifted(self, only_trusted, administrator, street):
         done(administrator, "requireTrustedDocuments", "tenant { id }", onlyTrusted=False)
-        shown = ask(administrator, "{ tenant { onlyTrustedDocuments } }")
-        assert shown == {"tenant": {"onlyTrustedDocuments": False}}
+        shown = ask(administrator, "{ tenant { documentRule { onlyTrusted } } }")
+        assert shown == {"tenant": {"documentRule": {"onlyTrusted": False}}}
         _forget()
         check_untrusted(street, None)
         assert DocumentRule.objects.filter(pk=street.pk, only_trusted=False).exists()
@@ -210,8 +210,8 @@ def test_what_one_tenant_trusts_another_does_not_see(administrator, other_street
     document = trust(administrator)
     other = actor_as(other_street, Role.STREET_ADMINISTRATOR)
     assert ask(other, "{ trustedDocuments { nodes { id } } }")["trustedDocuments"]["nodes"] == []
-    assert refused(other, "withdrawDocument", documentId=document["id"]) == [
-        ("NOT_FOUND", "documentId")
+    assert refused(other, "withdrawDocument", trustedDocumentId=document["id"]) == [
+        ("NOT_FOUND", "trustedDocumentId")
     ]
     query = "query($id: ID!) { trustedDocument(id: $id) { text } }"
     assert errors(other, query, id=document["id"]) == [("NOT_FOUND", "id")]

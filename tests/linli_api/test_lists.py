@@ -23,6 +23,7 @@ from linli.tenancy.context import public_context, tenant_context
 from linli_api import ids
 from linli_api.connections import Connection
 from linli_api.schema import SCHEMAS
+from tests.support.api import ask, send
 from tests.support.databases import copy_of_template
 
 # A page of 21 rows may touch this many; a whole table of those that grow has 10,000 and more.
@@ -234,6 +235,21 @@ def test_a_page_reads_little_more_than_it_shows(country, one: List) -> None:
     read = _most_read(plan)
     limit = max(MOST, BOUNDED.get(one.connection.of()._meta.name, 0))
     assert read <= limit, f"{read} rows read: {_told(plan)}"
+
+
+def test_months_of_more_than_a_thousand_rows_are_refused_and_say_how_to_ask(country) -> None:
+    """A thousand communities, each with something owed in most months."""
+    who = system_actor(country.tenant)
+    query = """query($since: Date!, $until: Date!, $communityId: ID) {
+        contributionMonths(since: $since, until: $until, communityId: $communityId) { owedFen }
+    }"""
+    years = {"since": "2012-01-01", "until": "2014-12-31"}
+    [error] = send(who, query, **years)["errors"]
+    assert error["extensions"]["code"] == "LIST_TOO_LONG"
+    assert "fewer months, or for one community" in error["message"]
+    one = ids.encode("Community", "00000000-0000-7000-8000-000000000077")
+    shown = ask(who, query, communityId=one, **years)["contributionMonths"]
+    assert 0 < len(shown) <= 36
 
 
 def test_the_count_sees_a_table_read_whole(country) -> None:

@@ -1,9 +1,11 @@
 """One naming scheme for both schemas, as docs/api.md states it, and everything described."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from graphene.utils.str_converters import to_camel_case
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -11,8 +13,16 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     get_named_type,
+    get_nullable_type,
+    is_list_type,
 )
 
+from linli.errors import Refused
+from linli_api.bulk import MOST as MOST_ITEMS
+from linli_api.errors import MOST_ERRORS
+from linli_api.fields import Bounded, Groups, at_most
+from linli_api.inputs import IdOf
+from linli_api.planner.compiling import declared_fields
 from linli_api.schema import SCHEMAS
 
 both = pytest.mark.parametrize("side", SCHEMAS)
@@ -64,8 +74,11 @@ VERBS = {
 # Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day.
 DAYS = {"effectiveFrom", "asOf", "since", "until", "on", "month"}
 INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
-# Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document, a secret's own.
-OTHERS_IDS = {"oauthId", "documentId", "secretId"}
+# Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document. They are text
+# wherever they stand.
+OTHERS_IDS = {"oauthId", "documentId"}
+# Why a mutation answers without the object it was about.
+NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
@@ -130,12 +143,18 @@ def test_names_say_what_they_hold(side):
         if path.split(".")[0] in GIVEN:
             continue
         is_id = type_ == "ID"
-        if name not in OTHERS_IDS and is_id != (name == "id" or name.endswith(("Id", "Ids"))):
+        if is_id != (name not in OTHERS_IDS and (name == "id" or name.endswith(("Id", "Ids")))):
             wrong.append(f"{path}: ids, and nothing else, end in Id")
         if type_ == "Date" and not (name.endswith("On") or name in DAYS):
             wrong.append(f"{path}: a day ends in On")
         if type_ == "DateTime" and not (name.endswith("At") or name in INSTANTS):
             wrong.append(f"{path}: an instant ends in At")
+        if (name == "at" or name.endswith("At")) and type_ != "DateTime":
+            wrong.append(f"{path}: what ends in At is an instant")
+        if name.endswith("On") and type_ != "Date":
+            wrong.append(f"{path}: what ends in On is a day")
+        if type_ == "Float":
+            wrong.append(f"{path}: nothing here is inexact")
         if (type_ == "Fen") != name.endswith("Fen"):
             wrong.append(f"{path}: money in fen, and nothing else, ends in Fen")
         if not LOCAL.fullmatch(name):
@@ -143,6 +162,66 @@ def test_names_say_what_they_hold(side):
         if isinstance(named, GraphQLEnumType) and name == "kind":
             assert named.name.endswith(("Kind", "Level")), path
     assert wrong == []
+
+
+@both
+def test_money_goes_in_as_fen_and_comes_out_as_both(side):
+    for one in types(side):
+        for name in getattr(one, "fields", {}):
+            if isinstance(one, GraphQLInputObjectType):
+                assert not name.endswith("Yuan"), (one.name, name)
+            elif name.endswith("Fen"):
+                assert f"{name[:-3]}Yuan" in one.fields, (one.name, name)
+        if str(getattr(getattr(one, "fields", {}).get("value"), "type", "")) == "Decimal":
+            assert "text" in one.fields, one.name
+
+
+@both
+def test_an_id_by_one_name_is_of_one_type(side):
+    """What answered an id takes it back under the same name, and no other name means it."""
+    types_of = defaultdict(set)
+    for one in types(side):
+        declared = getattr(getattr(one, "graphene_type", None), "_meta", None)
+        for name, given in getattr(declared, "fields", {}).items():
+            if isinstance(given, IdOf):
+                types_of[to_camel_case(name)].add(given.type_name)
+            for taken in getattr(given, "inputs", {}).items():
+                if isinstance(taken[1], IdOf):
+                    types_of[to_camel_case(taken[0])].add(taken[1].type_name)
+    assert len(types_of) > 5
+    assert {name: found for name, found in types_of.items() if len(found) > 1} == {}
+
+
+@both
+def test_whatever_has_an_id_is_a_node(side):
+    """docs/api.md: node(id) takes any. An Error or an edge has none."""
+    for one in types(side):
+        if isinstance(one, GraphQLObjectType) and "id" in one.fields:
+            assert [i.name for i in one.interfaces] == ["Node"], one.name
+            assert str(one.fields["id"].type) == "ID!"
+
+
+@both
+def test_a_field_of_one_name_has_one_type(side):
+    """bounds, createdAt, documentId … are the same thing wherever they stand."""
+    held = defaultdict(set)
+    for _path, name, field in fields(side):
+        if name in ("bounds", "documentId", "createdAt", "at"):
+            held[name].add(str(get_named_type(field.type)).removesuffix("Input"))
+    assert all(len(found) == 1 for found in held.values()), held
+
+
+@both
+def test_a_mutation_answers_with_the_object(side):
+    for name, field in SCHEMAS[side].graphql_schema.mutation_type.fields.items():
+        answers = get_named_type(field.type).fields
+        shown = [
+            get_named_type(one.type)
+            for key, one in answers.items()
+            if key not in ("errors", "items")
+        ]
+        objects = [one for one in shown if isinstance(one, GraphQLObjectType)]
+        assert objects or "items" in answers or name in NO_OBJECT, name
 
 
 @both
@@ -155,6 +234,40 @@ def test_types_and_enum_values_are_spelled_one_way(side):
             assert one.name.endswith("Input")
         if one.name.endswith("Order"):
             assert all(not value.startswith("BY_") for value in one.values)
+
+
+@both
+def test_every_list_is_a_connection_or_states_its_bound(side):
+    """`Bounded` and `Groups` refuse what is longer; the others are held to it where they are written."""
+    enforced = 0
+    for one in types(side):
+        if not isinstance(one, GraphQLObjectType) or one.name.endswith("Connection"):
+            continue
+        declared = declared_fields(one)
+        for name, field in one.fields.items():
+            if not is_list_type(get_nullable_type(field.type)):
+                continue
+            if isinstance(get_named_type(field.type), GraphQLEnumType):
+                continue  # as long as the enum
+            path, said = f"{one.name}.{name}", re.search(r"At most ([\d,]+)", field.description)
+            assert said, path
+            most = int(said[1].replace(",", ""))
+            held = declared[name][1]
+            if isinstance(held, Bounded | Groups):
+                assert held.most == most, path
+                enforced += 1
+            else:
+                assert {"errors": MOST_ERRORS, "items": MOST_ITEMS, "oneOf": 200}[name] == most, (
+                    path
+                )
+    assert enforced >= 5
+
+
+def test_a_list_that_is_too_long_is_refused_and_says_how_to_ask():
+    assert at_most(2, ["a", "b"]) == ["a", "b"]
+    with pytest.raises(Refused, match=r"longer than 2\. Ask for one month\.") as told:
+        at_most(2, ["a", "b", "c"], "Ask for one month.")
+    assert told.value.code == "LIST_TOO_LONG"
 
 
 @both

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
+SEEN_NOTHING = {"expectedVersion": 0, "expectedLayerVersion": 0}
 RULES = """query($path: String!, $on: Date, $communityId: ID) {
     effectiveRules(on: $on, communityId: $communityId) {
         value(path: $path) {
@@ -35,12 +36,18 @@ def sets(path, value):
 
 
 def layer(actor, value, **given):
-    return done(
-        actor,
-        "setLayer",
-        "layer { id setBy }",
-        **{"values": sets(RATE, value), "bounds": [], "effectiveFrom": "2026-06-15"} | given,
-    )
+    """On top of whatever was seen there."""
+    read = """query($communityId: ID, $kind: LayerKind!) {
+        layers(communityId: $communityId, kind: $kind, orderBy: NEWEST, first: 1) {
+            nodes { version }
+        }
+    }"""
+    place = {"communityId": given.get("communityId")}
+    place["kind"] = "COMMUNITY" if place["communityId"] else "STREET"
+    seen = [one["version"] for one in ask(actor, read, **place)["layers"]["nodes"]]
+    whole = {"values": sets(RATE, value), "bounds": [], "effectiveFrom": "2026-06-15"}
+    whole["expectedVersion"] = seen[0] if seen else 0
+    return done(actor, "setLayer", "layer { id setBy }", **whole | given)
 
 
 class TestVersions:
@@ -280,6 +287,7 @@ class TestLayers:
                 values=sets(RATE, "0.06"),
                 bounds=[],
                 effectiveFrom="2026-06-15",
+                expectedVersion=0,
             )
         assert payload == {
             "layer": None,
@@ -313,11 +321,16 @@ class TestLayers:
                 {"bounds": [{"path": MONTHS, "locked": True}, {"path": MONTHS, "maximum": 3}]},
                 ("PATH_TWICE", "bounds.1.path"),
             ),
+            (
+                {"values": [{"path": f"a.b{n}", "value": n} for n in range(501)]},
+                ("TOO_MANY_PLACES", "values"),
+            ),
             ({"communityId": "?"}, ("NOT_FOUND", "communityId")),
         ],
     )
     def test_what_is_refused(self, house, given, fault):
         whole = {"values": sets(RATE, "0.04"), "bounds": [], "effectiveFrom": "2026-06-15"}
+        whole["expectedVersion"] = 0
         assert refused(house.administrator, "setLayer", **whole | given) == [fault]
 
     def test_a_communitys_layer_that_would_no_longer_fit(self, house):
@@ -329,6 +342,7 @@ class TestLayers:
                 values=sets(RATE, "0.04"),
                 bounds=[{"path": RATE, "minimum": "0.03"}],
                 effectiveFrom="2026-06-15",
+                expectedVersion=0,
             )
         [error] = payload["errors"]
         assert (error["code"], error["field"]) == ("CLASHES_BELOW", RATE)
@@ -338,6 +352,7 @@ class TestLayers:
         layer(house.administrator, "0.04", communityId=house.gongsheng)
         layer(house.secretary, "0.02", communityId=house.chengnan)
         given = {"values": sets(RATE, "0.05"), "bounds": [], "effectiveFrom": "2026-06-15"}
+        given["expectedVersion"] = 0
         for elsewhere in (house.gongsheng, None):
             assert refused(house.secretary, "setLayer", communityId=elsewhere, **given) == [
                 ("FORBIDDEN", None)
@@ -434,6 +449,7 @@ class TestTheModelTravels:
             "adoptVersion",
             "adoption { effectiveFrom version { key number authorName } }",
             **given,
+            **SEEN_NOTHING,
             reason="先行先试",
         )
         assert adoption == {
@@ -457,7 +473,9 @@ class TestTheModelTravels:
         [problem] = preview["problems"]
         assert (problem["code"], problem["field"]) == ("OUTSIDE_BOUNDS", RATE)
         assert "车站街道" in problem["message"]
-        assert refused(wenshao, "adoptVersion", **given) == [("OUTSIDE_BOUNDS", RATE)]
+        assert refused(wenshao, "adoptVersion", **given, **SEEN_NOTHING) == [
+            ("OUTSIDE_BOUNDS", RATE)
+        ]
 
     @pytest.mark.parametrize(
         ("given", "problem"),
@@ -476,7 +494,8 @@ class TestTheModelTravels:
         preview = ask(house.auditor, PREVIEW, versionId=version["id"], **given)["previewAdoption"]
         assert preview["changes"] == []
         assert [(one["code"], one["field"]) for one in preview["problems"]] == [problem]
-        adopting = given | {"versionId": version["id"]}
+        seen = {"expectedVersion": 1, "expectedLayerVersion": 0}
+        adopting = given | seen | {"versionId": version["id"]}
         assert refused(house.administrator, "adoptVersion", **adopting) == [problem]
 
     def test_an_upgrade_shows_each_place_that_changes(self, house, published):
@@ -494,6 +513,7 @@ class TestTheModelTravels:
             "adoption { id }",
             publishedId=published,
             effectiveFrom="2026-07-01",
+            expectedVersion=1,
         )
         assert in_force(house.auditor, on="2026-06-30")["value"] == "0.03"
         assert in_force(house.auditor, on="2026-07-01")["value"] == "0.02"
@@ -508,11 +528,9 @@ class TestTheModelTravels:
             "nodes"
         ]
         for given in ({}, {"publishedId": published, "versionId": own["id"]}):
+            given |= {"effectiveFrom": "2026-06-15", "expectedVersion": 1}
             assert [
-                code
-                for code, _field in refused(
-                    house.administrator, "adoptVersion", effectiveFrom="2026-06-15", **given
-                )
+                code for code, _field in refused(house.administrator, "adoptVersion", **given)
             ] == ["ONE_VERSION"]
 
     def test_only_its_author_publishes_and_only_once(self, house, published, wenshao):
@@ -522,6 +540,7 @@ class TestTheModelTravels:
             "adoption { version { id } }",
             publishedId=published,
             effectiveFrom="2026-01-01",
+            expectedVersion=0,
         )["version"]["id"]
         assert refused(wenshao, "publishVersion", versionId=copy, profiles=["YOUNG"]) == [
             ("NOT_THE_AUTHOR", "versionId")
@@ -540,7 +559,9 @@ class TestTheModelTravels:
                 "nodes"
             ]
         given = {"versionId": own["id"], "effectiveFrom": "2026-06-15"}
-        assert refused(wenshao, "adoptVersion", **given) == [("NOT_FOUND", "versionId")]
+        assert refused(wenshao, "adoptVersion", expectedVersion=0, **given) == [
+            ("NOT_FOUND", "versionId")
+        ]
         assert errors(wenshao, PREVIEW, **given) == [("NOT_FOUND", "versionId")]
         one = "query($id: ID!) { modelVersion(id: $id) { key } }"
         assert errors(wenshao, one, id=own["id"]) == [("NOT_FOUND", "id")]
@@ -560,6 +581,7 @@ class TestPolicies:
                 values=[],
                 bounds=[{"path": RATE, "minimum": "0.02"}],
                 effectiveFrom="2026-07-01",
+                expectedVersion=0,
                 reason="区级意见",
             )
             assert (issued["kind"], issued["setBy"]) == ("DISTRICT", "张店区")
@@ -578,6 +600,7 @@ class TestPolicies:
 
     def test_a_street_office_issues_none(self, house):
         given = {"values": [], "bounds": [], "effectiveFrom": "2026-07-01"}
+        given["expectedVersion"] = 0
         assert refused(house.administrator, "issuePolicy", **given) == [("FORBIDDEN", None)]
 
     def test_a_policy_that_clashes_waits_and_says_with_whom(self, house, district, actor_as):
@@ -590,6 +613,7 @@ class TestPolicies:
                 values=[],
                 bounds=[{"path": RATE, "minimum": "0.02"}],
                 effectiveFrom="2026-06-15",
+                expectedVersion=0,
             )
         land_policies(house.street, actor=system_actor(house.street))
         [clash] = ask(
@@ -602,12 +626,13 @@ class TestPolicies:
         assert "城南社区" in problem["message"]
 
 
+WHOLE = {"values": [], "bounds": [], "effectiveFrom": "2026-06-15", "expectedVersion": 0}
 WRITES = {
     "writeVersion": {"key": "a", "title": "甲", "document": {}},
     "publishVersion": {"versionId": "?", "profiles": []},
-    "adoptVersion": {"effectiveFrom": "2026-06-15"},
-    "setLayer": {"values": [], "bounds": [], "effectiveFrom": "2026-06-15"},
-    "issuePolicy": {"values": [], "bounds": [], "effectiveFrom": "2026-06-15"},
+    "adoptVersion": {"effectiveFrom": "2026-06-15", "expectedVersion": 0},
+    "setLayer": WHOLE,
+    "issuePolicy": WHOLE,
 }
 
 
@@ -638,7 +663,7 @@ def test_null_for_an_optional_text_is_the_clients_fault(house):
     body = send(
         house.administrator,
         """mutation { setLayer(input: {
-            values: [], bounds: [], effectiveFrom: "2026-06-15", reason: null
+            values: [], bounds: [], effectiveFrom: "2026-06-15", expectedVersion: 0, reason: null
         }) { errors { code } } }""",
     )
     assert [error["extensions"]["code"] for error in body["errors"]] == ["REQUEST_INVALID"]

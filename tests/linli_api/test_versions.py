@@ -6,6 +6,8 @@ from threading import Barrier
 
 import pytest
 from django.db import connections
+from django.utils import timezone
+from graphql import get_named_type
 
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
@@ -13,11 +15,200 @@ from linli.errors import Refused
 from linli.registry.models import Brand, Tenant
 from linli.tenancy.context import tenant_context
 from linli_api import ids
+from linli_api.schema import SCHEMAS
 from tenants.communities.actions import add_community, update_community
 from tenants.communities.facts import state_fact
+from tenants.operating_model.actions import set_layer
+from tenants.operating_model.models import Layer
 from tests.support.api import ask, do, done, refused
+from tests.support.factories import PersonFactory
+from tests.support.models import adopt_chengnan
 
 CONFLICT = [("VERSION_CONFLICT", "expectedVersion")]
+# Why nobody's change can be lost by a mutation without expectedVersion.
+MAKES = "makes a row and changes none"
+ONE_WAY = "goes one way, and is refused to who comes second"
+IN_ORDER = "is the next step, and is refused out of order"
+NOTHING_TO_LOSE = {
+    "resetSandbox": "throws everything away on purpose",
+    "createClient": MAKES,
+    "addClientSecret": MAKES,
+    "revokeClientSecret": ONE_WAY,
+    "revokeClient": ONE_WAY,
+    "createPersonalToken": MAKES,
+    "revokePersonalToken": ONE_WAY,
+    "addCommunity": MAKES,
+    "onboardCommunities": MAKES,
+    "writeVersion": "makes the next version; those before stay",
+    "publishVersion": MAKES,
+    "admitPartner": MAKES,
+    "signAgreement": MAKES,
+    "declareIncome": MAKES,
+    "openFund": MAKES,
+    "receiveContribution": "adds to a ledger in which nothing is changed",
+    "recordIncome": "adds to a ledger in which nothing is changed",
+    "reverseEvent": "adds to a ledger in which nothing is changed; once",
+    "proposeSpending": MAKES,
+    "approveSpending": IN_ORDER,
+    "paySpending": IN_ORDER,
+    "trustDocument": MAKES,
+    "withdrawDocument": ONE_WAY,
+    "createWebhookEndpoint": MAKES,
+    "sendTestEvent": MAKES,
+    "replayEvents": "sends again what there is",
+    "replayDelivery": "sends again what there is",
+    "exportConnection": MAKES,
+    "cancelExport": ONE_WAY,
+    "requestTenant": MAKES,
+    "requestSandbox": MAKES,
+    "registerPerson": MAKES,
+    "grantMembership": MAKES,
+    "endMembership": ONE_WAY,
+    "refreshComparison": "works out anew what is worked out anyway",
+}
+# What sets the whole of something: who has not seen it cannot but lose what stands there.
+REPLACES = {"setLayer", "adoptVersion", "issuePolicy"}
+RATE = "partners.contributions[stationed].rate"
+MONTHS = "partners.rent_free_months"
+
+
+def mutations():
+    for schema in SCHEMAS.values():
+        for name, field in schema.graphql_schema.mutation_type.fields.items():
+            yield name, field.args["input"].type.of_type.fields if field.args else {}
+
+
+def test_every_mutation_takes_the_version_or_has_nothing_to_lose():
+    bare, told = set(), set()
+    for name, inputs in mutations():
+        many = inputs.get("items")
+        fields = get_named_type(many.type).fields if many else inputs
+        version = fields.get("expectedVersion")
+        single = name if not many else f"{name[:-3]}y" if name.endswith("ies") else name[:-1]
+        (bare if version is None else told).add(single)
+        assert (str(getattr(version, "type", None)) == "Int!") == (name in REPLACES), name
+    assert bare == set(NOTHING_TO_LOSE)
+    assert not told & bare
+
+
+class TestRules:
+    """Two people set the rules of one place; each sets all of it."""
+
+    def layer(self, who, value, seen, **given):
+        whole = {"values": [{"path": RATE, "value": value}], "bounds": []}
+        whole |= {"effectiveFrom": "2026-06-15", "expectedVersion": seen}
+        return whole | given
+
+    def test_the_second_of_two_is_told_of_the_first(self, house):
+        who = house.administrator
+        assert refused(who, "setLayer", **self.layer(who, "0.02", 1)) == CONFLICT
+        shows = "layer { version }"
+        assert done(who, "setLayer", shows, **self.layer(who, "0.02", 0)) == {"version": 1}
+        months = {"values": [{"path": MONTHS, "value": 12}]}
+        assert refused(who, "setLayer", **self.layer(who, "", 0, **months)) == CONFLICT
+        both = {"values": [{"path": RATE, "value": "0.02"}, {"path": MONTHS, "value": 12}]}
+        assert done(who, "setLayer", shows, **self.layer(who, "", 1, **both)) == {"version": 2}
+        read = "{ layers(kind: STREET, orderBy: NEWEST, first: 1) { nodes { version } } }"
+        assert ask(who, read)["layers"]["nodes"] == [{"version": 2}]
+
+    def test_another_day_of_the_same_place_is_the_same_place(self, house):
+        who = house.administrator
+        later = {"effectiveFrom": "2026-09-01"}
+        done(who, "setLayer", "layer { id }", **self.layer(who, "0.02", 0, **later))
+        assert refused(who, "setLayer", **self.layer(who, "0.03", 0)) == CONFLICT
+
+    def test_another_community_is_another_place(self, house):
+        who = house.administrator
+        done(who, "setLayer", "layer { id }", **self.layer(who, "0.02", 0))
+        for place in (house.chengnan, house.gongsheng):
+            given = self.layer(who, "0.03", 0, communityId=place)
+            assert done(who, "setLayer", "layer { version }", **given) == {"version": 1}
+
+    def test_an_adoption_sees_the_adoption_and_the_layer(self, house):
+        who = house.administrator
+        read = "{ adoptions(orderBy: NEWEST, first: 1) { nodes { number version { id } } } }"
+        [adopted] = ask(who, read)["adoptions"]["nodes"]
+        assert adopted["number"] == 1
+        given = {"versionId": adopted["version"]["id"], "effectiveFrom": "2026-06-15"}
+        given["values"] = [{"path": RATE, "value": "0.02"}]
+        missing = [("VERSION_MISSING", "expectedLayerVersion")]
+        assert refused(who, "adoptVersion", expectedVersion=1, **given) == missing
+        given["expectedLayerVersion"] = 0
+        assert refused(who, "adoptVersion", expectedVersion=0, **given) == CONFLICT
+        shows = "adoption { number }"
+        assert done(who, "adoptVersion", shows, expectedVersion=1, **given) == {"number": 2}
+        given["values"] = [{"path": RATE, "value": "0.03"}]
+        assert refused(who, "adoptVersion", expectedVersion=2, **given) == [
+            ("VERSION_CONFLICT", "expectedLayerVersion")
+        ]
+
+    def test_a_policy(self, house, street, actor_as):
+        who = actor_as(street.parent, Role.DISTRICT_ADMINISTRATOR)
+        given = {"values": [], "bounds": [{"path": RATE, "maximum": "0.04"}]}
+        given |= {"effectiveFrom": "2026-06-15"}
+        assert refused(who, "issuePolicy", expectedVersion=1, **given) == CONFLICT
+        shows = "layer { version }"
+        assert done(who, "issuePolicy", shows, expectedVersion=0, **given) == {"version": 1}
+        given["bounds"] = [{"path": RATE, "maximum": "0.03"}]
+        assert refused(who, "issuePolicy", expectedVersion=0, **given) == CONFLICT
+
+
+def test_of_eight_layers_at_once_one_is_set(scratch_database):
+    """Each sets all there is; without the version seven would be lost without a word."""
+    street = Tenant.objects.get(slug="chezhan")
+    system, gate = system_actor(street), Barrier(8)
+    with tenant_context(street):
+        adopt_chengnan(street, effective_from=date(2024, 1, 1))
+
+    def change(i):
+        try:
+            with tenant_context(street):
+                gate.wait(timeout=30)
+                given = {"values": {MONTHS: 10 + i}, "bounds": {}, "expected_version": 0}
+                set_layer(actor=system, effective_from=timezone.localdate(), **given)
+                return "set"
+        except Refused as told:
+            return told.code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(change, range(8))) == ["VERSION_CONFLICT"] * 7 + ["set"]
+    with tenant_context(street):
+        assert Layer.objects.count() == 1
+
+
+def test_a_webhook_endpoint(house):
+    who = house.administrator
+    given = {"url": "https://example.org/hook", "types": ["FUND_OPENED"]}
+    made = done(who, "createWebhookEndpoint", "endpoint { id version }", **given)
+    which, shows = {"endpointId": made["id"]}, "endpoint { version }"
+    assert made["version"] == 1
+    change = which | {"description": "记账"}
+    assert done(who, "updateWebhookEndpoint", shows, expectedVersion=1, **change)["version"] == 2
+    assert done(who, "updateWebhookEndpoint", shows, **change)["version"] == 2
+    for name, more in (
+        ("updateWebhookEndpoint", {"types": ["PARTNER_ADMITTED"]}),
+        ("addWebhookSecret", {}),
+        ("pauseWebhookEndpoint", {}),
+        ("deleteWebhookEndpoint", {}),
+    ):
+        assert refused(who, name, expectedVersion=1, **which, **more) == CONFLICT
+    assert done(who, "pauseWebhookEndpoint", shows, expectedVersion=2, **which)["version"] == 3
+    assert refused(who, "resumeWebhookEndpoint", expectedVersion=2, **which) == CONFLICT
+    assert done(who, "resumeWebhookEndpoint", shows, expectedVersion=3, **which)["version"] == 4
+
+
+def test_the_rule_on_documents(house):
+    who, shows = house.administrator, "tenant { documentRule { onlyTrusted version } }"
+    given = {"onlyTrusted": True}
+    assert refused(who, "requireTrustedDocuments", expectedVersion=1, **given) == CONFLICT
+    ruled = done(who, "requireTrustedDocuments", shows, expectedVersion=0, **given)
+    assert ruled == {"documentRule": {"onlyTrusted": True, "version": 1}}
+    given = {"onlyTrusted": False}
+    assert refused(who, "requireTrustedDocuments", expectedVersion=0, **given) == CONFLICT
+    ruled = done(who, "requireTrustedDocuments", shows, expectedVersion=1, **given)
+    assert ruled == {"documentRule": {"onlyTrusted": False, "version": 2}}
 
 
 def community(house, **given):
@@ -102,6 +293,21 @@ class TestAtThePlatform:
         assert second == {"title": "二", "version": 2}
         assert refused(operator, "brandTenant", title="三", expectedVersion=1, **given) == CONFLICT
         assert Brand.objects.get(tenant=street).title == "二"
+
+    def test_a_person(self, operator):
+        given = {"personId": ids.encode("Person", PersonFactory().pk)}
+        shows = "person { isActive version }"
+        assert refused(operator, "disablePerson", expectedVersion=2, **given) == CONFLICT
+        off = done(operator, "disablePerson", shows, expectedVersion=1, **given)
+        assert off == {"isActive": False, "version": 2}
+        assert refused(operator, "disablePerson", expectedVersion=1, **given) == CONFLICT
+        assert refused(operator, "enablePerson", expectedVersion=1, **given) == CONFLICT
+        on = done(operator, "enablePerson", shows, expectedVersion=2, **given)
+        assert on == {"isActive": True, "version": 3}
+        secret = {"password": "sunlit-harbour-42"}
+        assert refused(operator, "setPassword", expectedVersion=2, **given, **secret) == CONFLICT
+        told = done(operator, "setPassword", shows, expectedVersion=3, **given, **secret)
+        assert told["version"] == 4
 
     def test_a_tenants_life(self, street, operator):
         identity = ids.encode("Tenant", street.pk)

@@ -1,5 +1,7 @@
 """Sandboxes: one under a district or a city, filled when made, reset by a call, and nothing real."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -7,6 +9,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.errors import Forbidden, NotFound
+from linli.events.models import Event
+from linli.events.sequencing import last_position, sequence
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from linli_api import ids
@@ -145,6 +149,9 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
                 version_id=ModelVersion.objects.get().pk,
                 profiles=[],
             )
+        sequence(tenant.pk)
+        cursor = _events(tenant)["pageInfo"]["endCursor"]
+        heard = last_position()
     assert _told(tenant)["communities"] == 3
     before = checksums("public", tenant.schema_name)
 
@@ -156,6 +163,11 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
     again = scratch_database.run("-c", REFILL, str(tenant.pk), later)
     assert again.returncode == 0, again.stderr
     assert _told(tenant) == filled
+    # Who has a cursor of before hears of all that was laid out since, and misses none of it.
+    since = _events(tenant, after=cursor)
+    with tenant_context(tenant):
+        assert len(since["nodes"]) == Event.objects.count() > 0
+    assert min(event["position"] for event in since["nodes"]) == heard + 1
     reset = checksums("public", tenant.schema_name)
     done_already = scratch_database.run("-c", REFILL, str(tenant.pk), "2020-01-01T00:00:00+08:00")
     assert done_already.returncode == 0
@@ -165,6 +177,19 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
 def _killed() -> str:
     head, call = REFILL.rsplit("refill(", 1)
     return f"{head}{KILLED}\nrefill({call}"
+
+
+def _events(tenant: Tenant, after: str | None = None) -> dict[str, Any]:
+    """Every event there is after a cursor, page by page."""
+    query = """query($after: String) { events(first: 100, after: $after) {
+        nodes { position } pageInfo { endCursor hasNextPage }
+    } }"""
+    page = ask(system_actor(tenant), query, after=after)["events"]
+    nodes = list(page["nodes"])
+    while page["pageInfo"]["hasNextPage"]:
+        page = ask(system_actor(tenant), query, after=page["pageInfo"]["endCursor"])["events"]
+        nodes += page["nodes"]
+    return {"nodes": nodes, "pageInfo": page["pageInfo"]}
 
 
 def _told(tenant: Tenant) -> dict[str, int]:

@@ -21,6 +21,7 @@ from linli.clients.models import Client
 from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.registry.models import Brand, Sandbox, Tenant
+from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
 from linli_api import ids
 from linli_api.exports.actions import request_export
@@ -32,7 +33,7 @@ from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
 from tenants.operating_model.actions import write_version
-from tenants.operating_model.models import ModelVersion
+from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
@@ -200,6 +201,8 @@ def adopt_version(place: Place) -> Deed:
         "versionId": place.id(place.version()),
         "effectiveFrom": place.today.isoformat(),
         "values": [{"path": RATE, "value": "0.025"}],
+        "expectedVersion": Adoption.objects.count(),
+        "expectedLayerVersion": Layer.objects.filter(kind=Layer.Kind.STREET).count(),
         "reason": "利润薄",
     }
     return Deed(
@@ -215,10 +218,16 @@ def set_layer(place: Place) -> Deed:
         "values": [{"path": RATE, "value": "0.03"}],
         "bounds": [],
         "effectiveFrom": place.today.isoformat(),
+        "expectedVersion": Layer.objects.filter(community=community).count(),
     }
     return Deed(
         place.everybody, given, {"values": [{"path": RATE, "value": "0.06"}]}, "OUTSIDE_BOUNDS"
     )
+
+
+def _policies(district: Tenant) -> int:
+    with tenant_context(district):
+        return Layer.objects.filter(kind=Layer.Kind.DISTRICT).count()
 
 
 @_does("issuePolicy")
@@ -229,6 +238,7 @@ def issue_policy(place: Place) -> Deed:
         "values": [{"path": "meetings.joint.day_of_month", "value": 10}],
         "bounds": [{"path": RATE, "maximum": "0.045"}],
         "effectiveFrom": place.today.isoformat(),
+        "expectedVersion": _policies(district),
         "reason": "区里的意见",
     }
     wrong = {"effectiveFrom": "2020-01-01"}
@@ -347,8 +357,8 @@ def reverse_event(place: Place) -> Deed:
         income.filter(reversal__isnull=reversed_not)[0].group_id for reversed_not in (True, False)
     )
     first, again = (ids.encode("LedgerEvent", one) for one in (open_one, gone))
-    given = {"eventId": first, "reason": "记错了"}
-    return Deed(place.everybody, given, {"eventId": again}, "ALREADY_REVERSED")
+    given = {"ledgerEventId": first, "reason": "记错了"}
+    return Deed(place.everybody, given, {"ledgerEventId": again}, "ALREADY_REVERSED")
 
 
 # ── Documents that programs run ───────────────────────────────────────────────────────────────────
@@ -363,8 +373,8 @@ def trust_document(place: Place) -> Deed:
 @_does("withdrawDocument")
 def withdraw_document(place: Place) -> Deed:
     document = TrustedDocument.objects.filter(tenant_id=place.tenant.pk).order_by("pk")[0]
-    given = {"documentId": place.id(document)}
-    wrong = {"documentId": place.code_of_none("TrustedDocument")}
+    given = {"trustedDocumentId": place.id(document)}
+    wrong = {"trustedDocumentId": place.code_of_none("TrustedDocument")}
     return Deed(place.everybody, given, wrong, "NOT_FOUND")
 
 
@@ -399,8 +409,8 @@ def add_client_secret(place: Place) -> Deed:
 
 @_does("revokeClientSecret")
 def revoke_client_secret(place: Place) -> Deed:
-    given = {"secretId": place.id(place.client().secrets.get()), "reason": "泄露"}
-    wrong = {"secretId": place.code_of_none("ClientSecret")}
+    given = {"clientSecretId": place.id(place.client().secrets.get()), "reason": "泄露"}
+    wrong = {"clientSecretId": place.code_of_none("ClientSecret")}
     return Deed(place.everybody, given, wrong, "NOT_FOUND")
 
 
@@ -422,8 +432,8 @@ def revoke_personal_token(place: Place) -> Deed:
     row, _token = clients.create_personal_token(
         actor=place.everybody, name="我的", scopes=["partners:read"], tenant=None
     )
-    wrong = {"tokenId": place.code_of_none("PersonalToken")}
-    return Deed(place.everybody, {"tokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
+    wrong = {"personalTokenId": place.code_of_none("PersonalToken")}
+    return Deed(place.everybody, {"personalTokenId": place.id(row)}, wrong, "NOT_FOUND", own=True)
 
 
 # ── Webhooks ─────────────────────────────────────────────────────────────────────────────────────
@@ -459,8 +469,16 @@ def add_webhook_secret(place: Place) -> Deed:
 def revoke_webhook_secret(place: Place) -> Deed:
     one = an_endpoint(place)
     webhooks.add_secret(actor=place.everybody, endpoint_id=one.pk)
-    given = {"endpointId": place.id(one), "secretId": one.secrets[0]["id"]}
-    return Deed(place.everybody, given, {"secretId": "another"}, "NOT_FOUND")
+    given = {
+        "endpointId": place.id(one),
+        "webhookSecretId": ids.encode("WebhookSecret", one.secrets[0]["id"]),
+    }
+    return Deed(
+        place.everybody,
+        given,
+        {"webhookSecretId": place.code_of_none("WebhookSecret")},
+        "NOT_FOUND",
+    )
 
 
 @_does("pauseWebhookEndpoint")

@@ -262,7 +262,8 @@ def _webhook(tenant: Tenant, mark: str) -> None:
     )
     sequence(tenant.pk)
     webhooks.replay_events(actor=system_actor(tenant), endpoint_id=endpoint.pk, since=made)
-    attempt = {"at": f"{made} {mark}", "status": 500, "milliseconds": 9, "failure": "status"}
+    attempt = {"at": made.isoformat(), "status": 500, "milliseconds": 7_000_000 + seed}
+    attempt["failure"] = "status"
     Delivery.objects.update(log=[attempt])
 
 

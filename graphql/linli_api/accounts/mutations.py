@@ -8,7 +8,7 @@ from linli.accounts import actions
 from linli.accounts.policy import Actor, Permission, Role
 from linli_api.accounts.standing import at_tenant, at_tenant_of, check_known
 from linli_api.accounts.types import Membership, Person, RoleName
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import Date
 
@@ -45,6 +45,7 @@ class SetPassword(Mutation):
 
     class Input:
         person_id = IdOf("Person", required=True, description="Whose.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         password = graphene.String(required=True, description="The new one; it is never shown.")
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
@@ -67,6 +68,7 @@ class DisablePerson(Mutation):
 
     class Input:
         person_id = IdOf("Person", required=True, description="Whom.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     person = graphene.Field(Person, description="The person as they are now.")
@@ -85,6 +87,7 @@ class EnablePerson(Mutation):
 
     class Input:
         person_id = IdOf("Person", required=True, description="Whom.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     person = graphene.Field(Person, description="The person as they are now.")

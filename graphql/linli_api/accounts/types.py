@@ -6,6 +6,7 @@ from linli.accounts import models, selectors
 from linli.accounts.policy import Permission, Role
 from linli_api.connections import Connection
 from linli_api.fields import Column, GlobalId, One
+from linli_api.inputs import VERSION
 from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, choices
 from linli_api.types import Object
@@ -30,6 +31,7 @@ class Person(Object):
         graphene.String, of="phone", blank_is_null=True, description="Null where not given."
     )
     is_active = graphene.Boolean(required=True, description="Whether they may log in.")
+    version = graphene.Int(required=True, description=VERSION)
     memberships = Connection(
         lambda: Membership, by="person_id", description="Their roles, where you give them out."
     )

@@ -74,15 +74,17 @@ class RevokeClientSecret(Mutation):
         permission = Permission.CLIENTS_MANAGE
 
     class Input:
-        secret_id = IdOf("ClientSecret", required=True, description="Which secret.")
+        client_secret_id = IdOf("ClientSecret", required=True, description="Which secret.")
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
     client_secret = graphene.Field(ClientSecret, description="The secret, revoked.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        there = at_tenant_of_secret(actor, values["secret_id"])
-        return {"client_secret": actions.revoke_client_secret(actor=there, **values)}
+        secret_id = values.pop("client_secret_id")
+        there = at_tenant_of_secret(actor, secret_id)
+        revoked = actions.revoke_client_secret(actor=there, secret_id=secret_id, **values)
+        return {"client_secret": revoked}
 
 
 class RevokeClient(Mutation):
@@ -141,13 +143,15 @@ class RevokePersonalToken(Mutation):
         permission = MEMBER
 
     class Input:
-        token_id = IdOf("PersonalToken", required=True, description="Which token.")
+        personal_token_id = IdOf("PersonalToken", required=True, description="Which token.")
 
     personal_token = graphene.Field(PersonalToken, description="The token, revoked.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"personal_token": actions.revoke_personal_token(actor=actor, **values)}
+        token_id = values.pop("personal_token_id")
+        revoked = actions.revoke_personal_token(actor=actor, token_id=token_id, **values)
+        return {"personal_token": revoked}
 
 
 MUTATIONS = [

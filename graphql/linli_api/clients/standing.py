@@ -54,5 +54,5 @@ def at_tenant_of_secret(actor: Actor, secret_id: UUID) -> Actor:
         .first()
     )
     if secret is None:
-        raise NotFound(_("client secret"), field="secretId")
+        raise NotFound(_("client secret"), field="clientSecretId")
     return actor if actor.tenant is not None else standing(actor, secret.client.tenant)

@@ -6,7 +6,7 @@ from linli.accounts.policy import Permission
 from linli.clients import models, selectors
 from linli_api.accounts.types import Person
 from linli_api.connections import Connection
-from linli_api.fields import Computed, One
+from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import MEMBER
 from linli_api.registry.types import Tenant
 from linli_api.scalars import DateTime
@@ -30,9 +30,9 @@ class Client(Object):
     covers_below = graphene.Boolean(
         required=True, description="Whether it is good at the tenants below that one too."
     )
-    scopes = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
+    scopes = Bounded(
+        graphene.String,
+        most=200,
         description="What its tokens may have: partners:read.",
     )
     created_at = DateTime(required=True, description="When it was made.")
@@ -78,9 +78,9 @@ class PersonalToken(Object):
     tenant = One(
         Tenant, by="tenant_id", description="Where it is good; null for wherever you may enter."
     )
-    scopes = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
+    scopes = Bounded(
+        graphene.String,
+        most=200,
         description="What it lets through of what you may do: partners:read.",
     )
     created_at = DateTime(required=True, description="When you made it.")

@@ -8,6 +8,7 @@ from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
 from linli_api.bulk import Bulk
 from linli_api.communities.types import Community, CommunityProfile, Fact
+from linli_api.fields import Bounded
 from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import Date, Document, Fen
@@ -80,9 +81,15 @@ class OnboardCommunities(Mutation):
         )
         opened_on = Date(required=True, description="The day they come on board.")
 
-    added = graphene.List(graphene.NonNull(Community), description="What came on board.")
-    already = graphene.List(
-        graphene.NonNull(Community), description="What was on board before, left as it was."
+    added = Bounded(
+        Community, most=1_000, required=False, cost=1, description="What came on board."
+    )
+    already = Bounded(
+        Community,
+        most=1_000,
+        required=False,
+        cost=1,
+        description="What was on board before, left as it was.",
     )
 
     @classmethod

@@ -11,6 +11,7 @@ from linli.comparison.actions import refresh_comparison
 from linli.errors import NotFound
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
+from linli_api.registry.types import Tenant
 from linli_api.scalars import Date
 
 
@@ -24,11 +25,15 @@ class RefreshComparison(Mutation):
         under_id = IdOf("Tenant", required=True, description="The tenant.")
         as_of = Date(description="As of which day; today unless told.")
 
-    tenants = graphene.Int(description="How many are being worked out; ask again in a while.")
+    under = graphene.Field(Tenant, description="The tenant.")
+    refreshing = graphene.Int(
+        description="How many tenants' figures are being worked out; ask again in a while."
+    )
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         under = tenants(actor=actor).filter(pk=values.pop("under_id")).first()
         if under is None:
             raise NotFound(_("tenant"), field="underId")
-        return {"tenants": refresh_comparison(actor=actor, under=under, **values)}
+        count = refresh_comparison(actor=actor, under=under, **values)
+        return {"under": under, "refreshing": count}

@@ -11,13 +11,16 @@ from linli_api import ids
 from linli_api.batches import together
 from linli_api.comparison import mutations
 from linli_api.comparison.types import Comparison, Measure
-from linli_api.fields import Field
+from linli_api.fields import Bounded, Field
 from linli_api.scalars import Date
 
 
 class Query:
-    measures = Field(
-        graphene.List(graphene.NonNull(Measure), required=True),
+    measures = Bounded(
+        Measure,
+        most=200,
+        required=False,
+        cost=1,
         description="What tenants can be compared on.",
     )
     comparison = Field(

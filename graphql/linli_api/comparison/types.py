@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import graphene
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
 from linli.comparison import measures, selectors
+from linli_api.fields import Bounded
 from linli_api.guard import INHERITED
 from linli_api.registry.types import Tenant, TenantKind
 from linli_api.scalars import Date, DateTime, choices
@@ -44,6 +46,10 @@ class ComparisonRow(Object):
 
     tenant = graphene.Field(Tenant, description="Whose figure it is.")
     value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    text = graphene.String(
+        description="The same as people read it: fen in yuan as 1,234.50, a share as 12.5 %, a "
+        "number as 1,234; null: missing."
+    )
     missing = graphene.Boolean(
         required=True, description="True where the tenant has not reported what it takes."
     )
@@ -54,6 +60,10 @@ class ComparisonRow(Object):
     @staticmethod
     def resolve_value(row: selectors.Row, info: graphene.ResolveInfo) -> Decimal | None:
         return None if row.value is None else Decimal(format(row.value.normalize(), "f"))
+
+    @staticmethod
+    def resolve_text(row: selectors.Row, info: graphene.ResolveInfo) -> str | None:
+        return None if row.value is None else measures.as_text(row.value, row.unit)
 
     @staticmethod
     def resolve_missing(row: selectors.Row, info: graphene.ResolveInfo) -> bool:
@@ -67,8 +77,9 @@ class Comparison(Object):
         permission = Permission.COMPARISON_READ
 
     measure = graphene.Field(Measure, required=True, description="What is compared.")
-    rows = graphene.List(
-        graphene.NonNull(ComparisonRow),
-        required=True,
+    rows = Bounded(
+        ComparisonRow,
+        most=1_000,
+        less=_("Compare the tenants of each district by themselves."),
         description="Best first; those that have not reported last.",
     )

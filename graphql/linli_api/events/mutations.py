@@ -5,16 +5,30 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Actor, Permission
-from linli.events import actions
+from linli.events import actions, models, selectors
 from linli_api import ids
-from linli_api.events.types import EventType, WebhookDelivery, WebhookEndpoint
+from linli_api.events.types import (
+    Event,
+    EventType,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 from linli_api.fields import Revealed
-from linli_api.inputs import IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import DateTime
 
 WHICH = "Which endpoint."
 SECRET = "The secret to verify signatures with. It is shown this once."
+
+
+def newest(endpoint: models.WebhookEndpoint) -> selectors.LiveSecret:
+    return selectors.live_secrets(endpoint)[-1]
+
+
+def the_endpoint(actor: Actor, values: dict[str, Any]) -> models.WebhookEndpoint:
+    return selectors.endpoints(actor=actor).get(pk=values["endpoint_id"])
 
 
 class CreateWebhookEndpoint(Mutation):
@@ -33,12 +47,15 @@ class CreateWebhookEndpoint(Mutation):
         )
 
     endpoint = graphene.Field(WebhookEndpoint, description="The new endpoint.")
+    webhook_secret = graphene.Field(
+        WebhookSecret, description="The new secret: to revoke it by its id one day."
+    )
     secret = Revealed(of="secret", description=SECRET)
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         endpoint, secret = actions.create_endpoint(actor=actor, **values)
-        return {"endpoint": endpoint, "secret": secret}
+        return {"endpoint": endpoint, "webhook_secret": newest(endpoint), "secret": secret}
 
 
 class UpdateWebhookEndpoint(Mutation):
@@ -49,6 +66,7 @@ class UpdateWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         url = graphene.String(description="An https:// address.")
         types = graphene.List(graphene.NonNull(EventType), description="What to be told of.")
         description = graphene.String(description="What it is for.")
@@ -68,14 +86,18 @@ class AddWebhookSecret(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+    webhook_secret = graphene.Field(
+        WebhookSecret, description="The new secret: to revoke it by its id one day."
+    )
     secret = Revealed(of="secret", description=SECRET)
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         endpoint, secret = actions.add_secret(actor=actor, **values)
-        return {"endpoint": endpoint, "secret": secret}
+        return {"endpoint": endpoint, "webhook_secret": newest(endpoint), "secret": secret}
 
 
 class RevokeWebhookSecret(Mutation):
@@ -86,13 +108,15 @@ class RevokeWebhookSecret(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
-        secret_id = graphene.String(required=True, description="Which secret, by its id.")
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
+        webhook_secret_id = IdOf("WebhookSecret", required=True, description="Which secret.")
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"endpoint": actions.revoke_secret(actor=actor, **values)}
+        secret_id = str(values.pop("webhook_secret_id"))
+        return {"endpoint": actions.revoke_secret(actor=actor, secret_id=secret_id, **values)}
 
 
 class PauseWebhookEndpoint(Mutation):
@@ -103,6 +127,7 @@ class PauseWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why.")
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
@@ -120,6 +145,7 @@ class ResumeWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
 
@@ -136,6 +162,7 @@ class DeleteWebhookEndpoint(Mutation):
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
+        expected_version = graphene.Int(description=EXPECTED_VERSION)
 
     endpoint_id = graphene.ID(description="The id it had.")
 
@@ -154,11 +181,13 @@ class SendTestEvent(Mutation):
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
 
-    event_id = graphene.ID(description="The event's global id.")
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+    event = graphene.Field(Event, description="The event, before it is given its position.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"event_id": ids.encode("Event", actions.send_test(actor=actor, **values).pk)}
+        event = actions.send_test(actor=actor, **values)
+        return {"endpoint": the_endpoint(actor, values), "event": event}
 
 
 class ReplayEvents(Mutation):
@@ -172,11 +201,13 @@ class ReplayEvents(Mutation):
         since = DateTime(required=True, description="From this instant on.")
         until = DateTime(description="Up to this instant, not included; up to now if left out.")
 
-    deliveries = graphene.Int(description="How many events will be delivered again.")
+    endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
+    replayed = graphene.Int(description="How many events will be delivered again.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"deliveries": actions.replay_events(actor=actor, **values)}
+        replayed = actions.replay_events(actor=actor, **values)
+        return {"endpoint": the_endpoint(actor, values), "replayed": replayed}
 
 
 class ReplayDelivery(Mutation):

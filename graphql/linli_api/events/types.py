@@ -1,20 +1,21 @@
 """Events and webhooks, as the API shows them."""
 
+from datetime import datetime
 from enum import Enum as PyEnum
 from typing import Any
 
 import graphene
-from graphene.utils.str_converters import to_camel_case
 
 from linli.accounts.policy import Permission
-from linli.events import models, selectors
+from linli.events import deliveries, models, secrets, selectors
 from linli.events.body import body_of
 from linli.events.sending import Failure
 from linli.events.types import Id, event_type, event_types
 from linli_api import ids
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import Bounded, One
 from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, Document, choices
 from linli_api.types import Object
 
@@ -29,11 +30,14 @@ _Members = PyEnum(  # type: ignore[misc]
 
 def _describe(member: PyEnum | None) -> str:
     if member is None:
-        return 'What kind of thing happened; in bodies it is written "partner.admitted".'
+        return (
+            'What kind of thing happened. Bodies have it as "partner.admitted", which no enum of '
+            "GraphQL can hold: in capitals, with _ for the dot, it is the same name."
+        )
     told = event_type(member.value)
+    kinds = ((spelled, told.data.get(name)) for name, spelled in told.wire_names.items())
     carried = ", ".join(
-        f"{to_camel_case(name)} ({kind.of} id)" if isinstance(kind, Id) else to_camel_case(name)
-        for name, kind in told.data.items()
+        f"{spelled} ({kind.of} id)" if isinstance(kind, Id) else spelled for spelled, kind in kinds
     )
     return f"{told.name}: {told.description} About: {told.about}. data: {carried or 'empty'}."
 
@@ -52,14 +56,18 @@ class Event(Object):
 
     type = graphene.Field(EventType, required=True, description="What kind of thing happened.")
     position = graphene.Int(
-        required=True, description="Where it stands; every later event has a higher one."
+        required=True,
+        description="Where it stands; every later event has a higher one. 0 in the answer that made "
+        "it, for it is given a moment later.",
     )
     at = DateTime(required=True, description="When it happened.")
     object_type = graphene.String(required=True, description="The type of what it is about.")
     object_id = graphene.ID(required=True, description="The global id of what it is about.")
     person_id = graphene.ID(description="Who did it; null where the platform or a client did.")
     client_id = graphene.ID(description="The program it was done through, or null.")
-    data = Document(required=True, description="The facts, by the type; amounts in fen.")
+    data = Document(
+        required=True, description="The facts, by the type; amounts in fen, and as text in yuan."
+    )
     body = Document(required=True, description="The same as a webhook carries it.")
 
     @staticmethod
@@ -83,13 +91,11 @@ class WebhookSecret(Object):
     """A signing secret that is live; what it is was told once, when it was made."""
 
     class Meta:
-        permission = INHERITED
+        permission = Permission.WEBHOOKS_MANAGE
+        shape = selectors.LiveSecret
+        found = selectors.live_secret
 
-    id = graphene.ID(required=True, description="To revoke it by.")
-    created_at = graphene.String(required=True, description="When it was made.")
-
-    def resolve_id(self: Any, info: Any) -> str:
-        return self["id"]
+    created_at = DateTime(required=True, description="When it was made.")
 
 
 class WebhookAttempt(Object):
@@ -98,10 +104,14 @@ class WebhookAttempt(Object):
     class Meta:
         permission = INHERITED
 
-    at = graphene.String(required=True, description="When it ended.")
+    at = DateTime(required=True, description="When it ended.")
     status = graphene.Int(description="The HTTP status the receiver answered with, if it did.")
     milliseconds = graphene.Int(required=True, description="How long it took.")
     failure = graphene.Field(WebhookFailure, description="Why it failed; null for a success.")
+
+    @staticmethod
+    def resolve_at(attempt: dict[str, Any], info: Any) -> datetime:
+        return datetime.fromisoformat(attempt["at"])
 
 
 class WebhookEndpoint(Object):
@@ -123,13 +133,16 @@ class WebhookEndpoint(Object):
     failing_since = DateTime(
         description="Since when every attempt failed; null after a success. Paused after 3 days."
     )
-    secrets = graphene.List(
-        graphene.NonNull(WebhookSecret), required=True, description="The live secrets, 1 or 2."
-    )
+    secrets = Bounded(WebhookSecret, most=secrets.LIVE, description="The live secrets.")
     created_at = DateTime(required=True, description="When it was made.")
+    version = graphene.Int(required=True, description=VERSION)
     deliveries = Connection(
         lambda: WebhookDelivery, by="endpoint_id", description="What was sent to it, for 30 days."
     )
+
+    @staticmethod
+    def resolve_secrets(endpoint: models.WebhookEndpoint, info: Any) -> list[selectors.LiveSecret]:
+        return selectors.live_secrets(endpoint)
 
 
 class WebhookDelivery(Object):
@@ -145,8 +158,10 @@ class WebhookDelivery(Object):
     event = One(Event, by="event_id", description="Of what.")
     state = graphene.Field(DeliveryState, required=True, description="How it stands.")
     next_at = DateTime(description="When it is tried next; null once it is delivered or given up.")
-    attempts = graphene.List(
-        graphene.NonNull(WebhookAttempt), required=True, description="All of them, oldest first."
+    attempts = Bounded(
+        WebhookAttempt,
+        most=deliveries.LOG_ENTRIES,
+        description="What came of each, oldest first; of very many the last.",
     )
 
     @staticmethod

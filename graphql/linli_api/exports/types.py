@@ -13,7 +13,7 @@ from linli_api.exports import models, selectors
 from linli_api.fields import Computed
 from linli_api.guard import MEMBER
 from linli_api.mutation import Error
-from linli_api.scalars import DateTime, Document, choices
+from linli_api.scalars import Bytes, DateTime, Document, choices
 from linli_api.types import Object
 
 ExportFormat = choices(models.Export.Format, "ExportFormat")
@@ -49,7 +49,7 @@ class Export(Object):
     total = graphene.Int(
         description="Rows of the list when it began; null before that. Some may come or go meanwhile."
     )
-    size = graphene.Float(required=True, description="Of the file so far, in bytes.")
+    size = Bytes(required=True, description="Of the file so far, in bytes.")
     error = graphene.Field(Error, description="Why it failed; null where it did not.")
     url = Computed(
         graphene.String,

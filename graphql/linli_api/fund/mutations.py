@@ -21,7 +21,7 @@ def _event(description: str) -> graphene.Field:
     """Read when asked for; until then a payload holds its key."""
 
     def shown(payload: Any, info: Any) -> selectors.LedgerEvent | None:
-        return ledger_event(info.context.actor, payload.event) if payload.event else None
+        return ledger_event(payload.event, actor=info.context.actor) if payload.event else None
 
     return graphene.Field(LedgerEvent, resolver=shown, description=description)
 
@@ -165,14 +165,14 @@ class ReverseEvent(Mutation):
         permission = Permission.FUND_REVERSE
 
     class Input:
-        event_id = IdOf("LedgerEvent", required=True, description="The event to take back.")
+        ledger_event_id = IdOf("LedgerEvent", required=True, description="The event to take back.")
         reason = graphene.String(required=True, description="Why it was wrong.")
 
     event = _event("The reversal; its postings name those they take back.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        group_id = values.pop("event_id")
+        group_id = values.pop("ledger_event_id")
         return {"event": actions.reverse_event(actor=actor, group_id=group_id, **values)}
 
 

@@ -4,13 +4,11 @@ from datetime import date
 from typing import Any
 
 import graphene
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
-from linli.errors import NotFound
-from linli_api import ids
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById, Field, by_id
+from linli_api.fields import Bounded, ById, by_id
 from linli_api.fund import mutations
 from linli_api.fund.types import (
     Balance,
@@ -18,7 +16,6 @@ from linli_api.fund.types import (
     LedgerEvent,
     Posting,
     Spending,
-    ledger_event,
 )
 from linli_api.inputs import IdOf
 from linli_api.scalars import Date
@@ -32,8 +29,12 @@ class Query:
         filters={"community_id": Filter("community_id", IdOf("Community"))},
         description="The funds of this street office.",
     )
-    balances = Field(
-        graphene.List(graphene.NonNull(Balance)),
+    balances = Bounded(
+        Balance,
+        most=1_000,
+        less=_("Read the fund's accounts page by page, and their postings up to the day."),
+        required=False,
+        cost=1,
         fund_id=graphene.Argument(graphene.ID, required=True, description="Which fund."),
         on=Date(required=True, description="At the end of which day."),
         permission=Permission.FUND_READ,
@@ -52,24 +53,13 @@ class Query:
         },
         description="Every move of money.",
     )
-    ledger_event = Field(
-        LedgerEvent,
-        id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
-        description="One event of the ledger.",
-    )
+    ledger_event = ById(LedgerEvent, description="One event of the ledger.")
     spending = ById(Spending, description="One spending.")
     spendings = Connection(
         Spending,
         filters={"fund_id": Filter("fund_id", IdOf("Fund"))},
         description="What was asked for, approved and paid.",
     )
-
-    @staticmethod
-    def resolve_ledger_event(root: None, info: Any, id: str) -> selectors.LedgerEvent:
-        event = ledger_event(info.context.actor, ids.decode("LedgerEvent", id))
-        if event is None:
-            raise NotFound(_("ledger event"), field="id")
-        return event
 
     @staticmethod
     def resolve_balances(root: None, info: Any, fund_id: str, on: date) -> list[selectors.Balance]:

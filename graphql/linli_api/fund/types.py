@@ -10,7 +10,7 @@ from linli.accounts.policy import Actor, Permission
 from linli_api.batches import together
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import Computed, One, Total, Worked
+from linli_api.fields import Bounded, Computed, One, Total, Worked
 from linli_api.guard import INHERITED
 from linli_api.operating_model.types import RuleSnapshot
 from linli_api.partners.types import Contribution
@@ -130,17 +130,16 @@ class LedgerEvent(Object):
 
     class Meta:
         permission = Permission.FUND_READ
+        shape = selectors.LedgerEvent
+        found = staticmethod(lambda key, *, actor: ledger_event(key, actor=actor))
 
-    id = graphene.ID(required=True, description="For ledgerEvent and reverseEvent.")
     kind = graphene.Field(
         PostingKind, required=True, description="Of its first posting: why money moved."
     )
     happened_on = Date(required=True, description="The day the money moved.")
     recorded_at = DateTime(required=True, description="When it was written down.")
     note = graphene.String(required=True, description="A remark; empty where there is none.")
-    postings = graphene.List(
-        graphene.NonNull(Posting), required=True, description="Its moves, in their order."
-    )
+    postings = Bounded(Posting, most=1_000, cost=1, description="Its moves, in their order.")
 
     @staticmethod
     def resolve_kind(event: selectors.LedgerEvent, info: graphene.ResolveInfo) -> str:
@@ -159,7 +158,7 @@ class LedgerEvent(Object):
         return event.postings[0].note
 
 
-def ledger_event(actor: Actor, key: UUID) -> selectors.LedgerEvent | None:
+def ledger_event(key: UUID, *, actor: Actor) -> selectors.LedgerEvent | None:
     """The event with a key, if the actor may read it."""
     event = selectors.events([key], actor=actor).get(key)
     if event:

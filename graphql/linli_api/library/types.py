@@ -1,5 +1,6 @@
 """The library of operating models, as the API shows it."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -7,10 +8,14 @@ from typing import Any
 import graphene
 
 from linli.accounts.policy import Permission
+from linli.comparison import measures
 from linli.library import models, selectors
+from linli.library.bounds import MOST_PLACES
 from linli_api.communities.types import CommunityProfile
-from linli_api.fields import Computed, One
+from linli_api.comparison.types import MeasureUnit
+from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import INHERITED
+from linli_api.operating_model.inputs import PATH
 from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, DateTime, Document
 from linli_api.types import Object
@@ -24,6 +29,13 @@ class MeasuredOutcome(Object):
 
     measure = graphene.String(required=True, description="The measure's key: self_reliance.")
     value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    text = graphene.String(
+        description="The same as people read it: fen in yuan as 1,234.50, a share as 12.5 %, a "
+        "number as 1,234; null: missing, or no longer measured."
+    )
+    unit = graphene.Field(
+        MeasureUnit, description="Of the value; null for a measure that is there no more."
+    )
     as_of = Date(required=True, description="The day the figure is of.")
 
     @staticmethod
@@ -32,8 +44,34 @@ class MeasuredOutcome(Object):
         return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
 
     @staticmethod
+    def resolve_text(outcome: dict[str, Any], info: graphene.ResolveInfo) -> str | None:
+        value, unit = outcome["value"], measures.unit_of(outcome["measure"])
+        return None if value is None or unit is None else measures.as_text(Decimal(value), unit)
+
+    @staticmethod
+    def resolve_unit(outcome: dict[str, Any], info: graphene.ResolveInfo) -> measures.Unit | None:
+        return measures.unit_of(outcome["measure"])
+
+    @staticmethod
     def resolve_as_of(outcome: dict[str, Any], info: graphene.ResolveInfo) -> date:
         return date.fromisoformat(outcome["as_of"])
+
+
+class RuleBound(Object):
+    """How far layers below may move a place: locked, or a range, or a set of values."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
+    minimum = Document(description="A whole number, or a decimal as text.")
+    maximum = Document(description="A whole number, or a decimal as text.")
+    one_of = graphene.List(Document, description="The values it may have. At most 200.")
+
+
+def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"path": path, "locked": False, **bound} for path, bound in by_path.items()]
 
 
 class PublishedVersion(Object):
@@ -57,8 +95,10 @@ class PublishedVersion(Object):
     number = graphene.Int(required=True, description="Of the version, from 1 on.")
     title = graphene.String(required=True, description="What the author calls it.")
     document = Document(required=True, description="The model, by operatingModelSchema.")
-    bounds = Document(
-        required=True, description="By path, what an adopter's own values must lie within (M3)."
+    bounds = Bounded(
+        RuleBound,
+        most=MOST_PLACES,
+        description="What an adopter's own values must lie within (M3).",
     )
     digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
     notes = graphene.String(required=True, description="What is new; may be empty.")
@@ -66,12 +106,18 @@ class PublishedVersion(Object):
         graphene.NonNull(CommunityProfile), required=True, description="The communities it suits."
     )
     case_text = graphene.String(required=True, description="How it went there; may be empty.")
-    evidence = graphene.List(
-        graphene.NonNull(MeasuredOutcome),
-        required=True,
+    evidence = Bounded(
+        MeasuredOutcome,
+        most=200,
         description="What was measured at the author's when it was published.",
     )
     published_at = DateTime(required=True, description="When.")
+
+    @staticmethod
+    def resolve_bounds(
+        version: models.PublishedVersion, info: graphene.ResolveInfo
+    ) -> list[dict[str, Any]]:
+        return bounds_of(version.bounds)
 
     @staticmethod
     def resolve_evidence(

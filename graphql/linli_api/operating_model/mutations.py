@@ -3,8 +3,10 @@
 from typing import Any
 
 import graphene
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
+from linli.errors import Refused
 from linli_api import ids
 from linli_api.communities.types import CommunityProfile
 from linli_api.inputs import IdOf
@@ -14,6 +16,10 @@ from linli_api.operating_model.types import Adoption, Layer, ModelVersion
 from linli_api.scalars import Date, Document
 from tenants.operating_model import actions
 
+SEEN = (
+    "The version of the last {what} that was seen, 0 where there is none: VERSION_CONFLICT, and "
+    "nothing changed, if there is a later one by now."
+)
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
 
 
@@ -62,6 +68,7 @@ class PublishVersion(Mutation):
             required=True, default_value="", description="The case, in words."
         )
 
+    version = graphene.Field(ModelVersion, description="The version that was published.")
     published_id = graphene.ID(
         description="Global id of the PublishedVersion: at the platform's host, and for adoptVersion."
     )
@@ -69,7 +76,11 @@ class PublishVersion(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         published = actions.publish_version(actor=actor, **values)
-        return {"published_id": ids.encode("PublishedVersion", published.pk)}
+        version = ModelVersion.rows_for(actor).filter(pk=values["version_id"]).first()
+        return {
+            "version": version,
+            "published_id": ids.encode("PublishedVersion", published.pk),
+        }
 
 
 class AdoptVersion(Mutation):
@@ -89,12 +100,28 @@ class AdoptVersion(Mutation):
             description="What the street office sets, all of it; left out: as it is."
         )
         bounds = bounds_list(description="What it narrows, all of it; left out: as it is.")
+        expected_version = graphene.Int(
+            required=True,
+            description="The number of the last adoption that was seen, 0 where there is none: "
+            "VERSION_CONFLICT, and nothing changed, if there is a later one by now.",
+        )
+        expected_layer_version = graphene.Int(
+            description="Needed with values or bounds. "
+            + SEEN.format(what="layer of the street office's")
+        )
         reason = graphene.String(required=True, default_value="", description="Why.")
 
     adoption = graphene.Field(Adoption, description="The adoption.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        replaces = values.get("values") is not None or values.get("bounds") is not None
+        if replaces and values.get("expected_layer_version") is None:
+            message = _(
+                "Values and bounds replace what the street office has set. Say which version of its "
+                "layer you saw: 0 where there is none."
+            )
+            raise Refused("VERSION_MISSING", message, field="expectedLayerVersion")
         return {"adoption": actions.adopt_version(actor=actor, **by_path(values))}
 
 
@@ -110,6 +137,9 @@ class SetLayer(Mutation):
             required=True, description="What is set; what is not among it is no longer set."
         )
         bounds = bounds_list(required=True, description="What is narrowed for those below.")
+        expected_version = graphene.Int(
+            required=True, description=SEEN.format(what="layer of this place")
+        )
         effective_from = Date(required=True, description=EFFECTIVE_FROM)
         reason = graphene.String(required=True, default_value="", description="Why.")
 
@@ -129,6 +159,9 @@ class IssuePolicy(Mutation):
     class Input:
         values = values_list(required=True, description="What is set, all of it.")
         bounds = bounds_list(required=True, description="What those below may not leave.")
+        expected_version = graphene.Int(
+            required=True, description=SEEN.format(what="policy of this unit's")
+        )
         effective_from = Date(required=True, description=EFFECTIVE_FROM)
         reason = graphene.String(required=True, default_value="", description="Why.")
 

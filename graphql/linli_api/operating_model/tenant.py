@@ -9,7 +9,7 @@ from linli.accounts.policy import Permission
 from linli.library.layers import Effective
 from linli_api.communities.types import Community
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById, Field, by_id
+from linli_api.fields import Bounded, ById, Field, by_id
 from linli_api.inputs import IdOf, plain
 from linli_api.operating_model import mutations
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
@@ -19,6 +19,7 @@ from linli_api.operating_model.types import (
     Clash,
     EffectiveRules,
     Layer,
+    LayerKind,
     ModelVersion,
 )
 from linli_api.scalars import Date
@@ -39,12 +40,16 @@ class Query:
     )
     layers = Connection(
         Layer,
-        filters={"community_id": Filter("community_id", IdOf("Community"))},
+        filters={
+            "kind": Filter("kind", LayerKind(description="Of one kind of authority.")),
+            "community_id": Filter("community_id", IdOf("Community")),
+        },
         description="What was set on top of the model, by whom and from which day on.",
     )
-    clashes = Field(
-        graphene.List(graphene.NonNull(Clash)),
-        required=True,
+    clashes = Bounded(
+        Clash,
+        most=100,
+        cost=1,
         permission=Permission.MODELS_READ,
         description="Policies from above that wait until what they do not fit is changed.",
     )

@@ -7,13 +7,14 @@ import graphene
 
 from linli.accounts.policy import Permission
 from linli.library import paths
-from linli.library.bounds import Origin
+from linli.library.bounds import MOST_PLACES, Origin
 from linli.library.layers import Effective
 from linli.library.limits import Limits
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import One
+from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import INHERITED
+from linli_api.library.types import RuleBound, bounds_of
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
 from linli_api.scalars import Date, DateTime, Document, choices
@@ -41,25 +42,8 @@ class RuleValue(Object):
     value = Document(description="A JSON value; null takes an item of a list away.")
 
 
-class RuleBound(Object):
-    """How far layers below may move a place: locked, or a range, or a set of values."""
-
-    class Meta:
-        permission = INHERITED
-
-    path = graphene.String(required=True, description=PATH)
-    locked = graphene.Boolean(required=True, description="True: nobody below may change it.")
-    minimum = Document(description="A whole number, or a decimal as text.")
-    maximum = Document(description="A whole number, or a decimal as text.")
-    one_of = graphene.List(Document, description="The values it may have.")
-
-
 def values_of(by_path: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"path": path, "value": value} for path, value in by_path.items()]
-
-
-def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"path": path, "locked": False, **bound} for path, bound in by_path.items()]
 
 
 class ModelVersion(Object):
@@ -79,9 +63,7 @@ class ModelVersion(Object):
     document = Document(
         required=True, description="The document, without what stands at its default."
     )
-    bounds = graphene.List(
-        graphene.NonNull(RuleBound), required=True, description="What its author bounds (M3)."
-    )
+    bounds = Bounded(RuleBound, most=MOST_PLACES, description="What its author bounds (M3).")
     author_name = graphene.String(required=True, description="Who wrote it, by the name of then.")
     created_at = DateTime(required=True, description="When it was written or copied here.")
 
@@ -99,6 +81,13 @@ class Adoption(Object):
         selector = selectors.adoptions
         orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
 
+    number = Computed(
+        graphene.Int,
+        load=selectors.number_by_adoption,
+        required=True,
+        description="Counts what was adopted here, from 1 on, as it was decided; give the highest "
+        "to adoptVersion as expectedVersion.",
+    )
     version = One(ModelVersion, by="version_id", description="What was adopted.")
     effective_from = Date(required=True, description="The first day it counts.")
     decided_at = DateTime(required=True, description="When this was decided.")
@@ -113,13 +102,18 @@ class Layer(Object):
         selector = selectors.layers
         orderings = {"EFFECTIVE": ("effective_from", "decided_at"), "NEWEST": ("-id",)}
 
+    version = Computed(
+        graphene.Int,
+        load=selectors.version_by_layer,
+        required=True,
+        description="Counts what this authority set in this place, from 1 on, as it was decided; "
+        "give the highest to expectedVersion.",
+    )
     kind = graphene.Field(LayerKind, required=True, description="Which authority.")
     set_by = graphene.String(required=True, description="Its name.")
     community = One(Community, by="community_id", description="Where it is one community's.")
-    values = graphene.List(graphene.NonNull(RuleValue), required=True, description="What it sets.")
-    bounds = graphene.List(
-        graphene.NonNull(RuleBound), required=True, description="What it narrows for those below."
-    )
+    values = Bounded(RuleValue, most=MOST_PLACES, description="What it sets.")
+    bounds = Bounded(RuleBound, most=MOST_PLACES, description="What it narrows for those below.")
     effective_from = Date(required=True, description="The first day it counts.")
     state = graphene.Field(
         choices(models.Layer.State, "LayerState"),
@@ -182,7 +176,7 @@ class RuleLimits(Object):
     minimum_by = graphene.Field(RuleOrigin, description="Who laid down the minimum.")
     maximum = Document(description="The most it may be.")
     maximum_by = graphene.Field(RuleOrigin, description="Who laid down the maximum.")
-    one_of = graphene.List(Document, description="The values it may have.")
+    one_of = graphene.List(Document, description="The values it may have. At most 200.")
     one_of_by = graphene.Field(RuleOrigin, description="Who laid down the set.")
 
     @staticmethod
@@ -219,9 +213,9 @@ class EffectiveRules(Object):
         path=graphene.String(required=True, description=PATH),
         description="What is in force at one place. UNKNOWN_PATH where there is no such place.",
     )
-    values = graphene.List(
-        graphene.NonNull(EffectiveValue),
-        required=True,
+    values = Bounded(
+        EffectiveValue,
+        most=len(models.Layer.Kind) * MOST_PLACES,
         description="What layers have set on top of the model, each by who set it.",
     )
 
@@ -274,15 +268,13 @@ class AdoptionPreview(Object):
     class Meta:
         permission = INHERITED
 
-    changes = graphene.List(
-        graphene.NonNull(RuleChange),
-        required=True,
+    changes = Bounded(
+        RuleChange,
+        most=5_000,
         description="Against what is in force on that day; where nothing is, against the version "
         "as its author wrote it.",
     )
-    problems = graphene.List(
-        graphene.NonNull(Error), required=True, description="Why it cannot stand; empty if it can."
-    )
+    problems = Bounded(Error, most=1_000, description="Why it cannot stand; empty if it can.")
 
     @staticmethod
     def resolve_problems(preview: selectors.Preview, info: Any) -> list[Error]:
@@ -296,9 +288,7 @@ class Clash(Object):
         permission = INHERITED
 
     layer = graphene.Field(Layer, required=True, description="The policy, as frozen here.")
-    problems = graphene.List(
-        graphene.NonNull(Error), required=True, description="What it does not fit."
-    )
+    problems = Bounded(Error, most=1_000, description="What it does not fit.")
 
     @staticmethod
     def resolve_problems(clash: selectors.Clash, info: Any) -> list[Error]:

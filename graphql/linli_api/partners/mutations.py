@@ -120,9 +120,6 @@ class DeclareIncome(Mutation):
         starts_on = Date(required=True, description="The first day of the period.")
         ends_on = Date(required=True, description=END)
         income_fen = Fen(description="The income in fen, for a rule that takes a share.")
-        income_yuan = graphene.String(
-            description='Or the same in yuan, as text: "1234.50". Never both.'
-        )
         sessions = graphene.Int(description="Sessions held, for a rule that takes a fee each.")
         sample = graphene.Boolean(required=True, default_value=False, description=SAMPLE)
 

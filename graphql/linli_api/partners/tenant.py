@@ -1,6 +1,7 @@
 """What a tenant's schema shows of its partners."""
 
 import graphene
+from django.utils.translation import gettext_lazy as _
 
 from linli_api.connections import Connection, Filter
 from linli_api.fields import ById, Groups
@@ -71,6 +72,8 @@ class Query:
         required=True,
         cost=50,
         rows=12,
+        most=1_000,
+        less=_("Ask for fewer months, or for one community with communityId."),
         description="What partners owe, summed up by community and month.",
     )
 

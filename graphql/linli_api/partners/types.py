@@ -9,7 +9,7 @@ from django.db.models import F
 from linli.accounts.policy import Permission
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
-from linli_api.fields import One, Total
+from linli_api.fields import Bounded, One, Total
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
 from linli_api.operating_model.types import RuleSnapshot
@@ -165,9 +165,7 @@ class Contribution(Object):
     declaration = One(Declaration, by="declaration_id", description="What it is owed for.")
     partner = One(Partner, by="partner_id", description="Who owes it.")
     amount_fen = Fen(required=True, description="What is owed in all, in fen.")
-    lines = graphene.List(
-        graphene.NonNull(ContributionLine), required=True, description="How it was worked out."
-    )
+    lines = Bounded(ContributionLine, most=1_000, description="How it was worked out.")
     rules = One(
         RuleSnapshot,
         by="rules_id",

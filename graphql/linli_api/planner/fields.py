@@ -81,6 +81,7 @@ def total(compiler: Compiler, declared: Total, at: Selection) -> Sql:
 
 @plans(Groups)
 def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
+    """NULL where there are too many: then the executor says so."""
     node = at.nodes[0]
 
     def hole(name: str, sample: Any) -> Hole:
@@ -90,7 +91,8 @@ def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
     rows = declared.groups(actor=compiler.actor, **holes)
     row = compiler.group(rows)
     made = compiler.object(_target(at), at.nodes, row)
-    return sql("(SELECT coalesce(json_agg({}), '[]'::json) FROM {})", made, row.source(rows))
+    whole = f"CASE WHEN count(*) <= {declared.most} THEN coalesce(json_agg({{}}), '[]'::json) END"
+    return sql(f"(SELECT {whole} FROM {{}})", made, row.source(rows))
 
 
 @plans(ById)
@@ -98,6 +100,8 @@ def by_id(compiler: Compiler, declared: ById, at: Selection) -> Sql:
     """NULL where there is none: then the executor says what is wrong."""
     type_ = _target(at)
     node, target = at.nodes[0], type_.graphene_type
+    if target._meta.model is None:
+        raise Unplanned(f"{target._meta.name} is no row")
     row = compiler.row(target._meta.model)
     made = compiler.object(type_, at.nodes, row)
     key = Hole(lambda run: run.asked(node), type_of_value(compiler.run.asked(node)))

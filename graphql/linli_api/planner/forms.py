@@ -35,6 +35,7 @@ _FORMS: list[tuple[str, tuple[type[models.Field], ...], Form]] = [
     ("Int", _WHOLE, _as_it_is),
     ("Boolean", (models.BooleanField,), _as_it_is),
     ("Fen", _WHOLE, _as_it_is),
+    ("Bytes", _WHOLE, _as_it_is),
     ("Date", (models.DateField,), _day),
     ("DateTime", (models.DateTimeField,), _as_it_is),
     ("Rate", (models.DecimalField,), _rate),

@@ -1,12 +1,14 @@
 """What people do with trusted documents."""
 
+from copy import copy
 from typing import Any
 
 import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli.trusted import actions
-from linli_api.inputs import IdOf
+from linli_api.batches import together
+from linli_api.inputs import EXPECTED_VERSION, IdOf
 from linli_api.mutation import Mutation
 from linli_api.registry.types import Tenant
 from linli_api.trusted.types import TrustedDocument
@@ -40,13 +42,14 @@ class WithdrawDocument(Mutation):
         permission = Permission.DOCUMENTS_TRUST
 
     class Input:
-        document_id = IdOf("TrustedDocument", required=True, description="Which document.")
+        trusted_document_id = IdOf("TrustedDocument", required=True, description="Which document.")
 
     document = graphene.Field(TrustedDocument, description="The document as it stands now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"document": actions.withdraw_document(actor=actor, **values)}
+        document_id = values.pop("trusted_document_id")
+        return {"document": actions.withdraw_document(actor=actor, document_id=document_id)}
 
 
 class RequireTrustedDocuments(Mutation):
@@ -57,10 +60,14 @@ class RequireTrustedDocuments(Mutation):
 
     class Input:
         only_trusted = graphene.Boolean(required=True, description="True: no others.")
+        expected_version = graphene.Int(
+            description=f"{EXPECTED_VERSION} The rule's; 0: nothing was ruled yet."
+        )
 
     tenant = graphene.Field(Tenant, description="The tenant as it stands now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         actions.require_trusted(actor=actor, **values)
-        return {"tenant": actor.tenant}
+        [now] = together([copy(actor.tenant)])  # what was read of it before stands no more
+        return {"tenant": now}

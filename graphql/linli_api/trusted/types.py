@@ -5,6 +5,8 @@ import graphene
 from linli.accounts.policy import Permission
 from linli.trusted import models, selectors
 from linli_api.fields import Computed
+from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.registry.types import Tenant
 from linli_api.scalars import DateTime
 from linli_api.types import Object, extends
@@ -31,11 +33,24 @@ class TrustedDocument(Object):
     withdrawn_at = DateTime(description="Since when it is trusted no more; null while it is.")
 
 
-@extends(Tenant)
-class TenantDocuments:
-    only_trusted_documents = Computed(
-        graphene.Boolean,
-        load=selectors.only_trusted_by_tenant,
+class DocumentRule(Object):
+    """Which documents a tenant runs."""
+
+    class Meta:
+        permission = INHERITED
+
+    only_trusted = graphene.Boolean(
         required=True,
         description="True where programs may run trusted documents only. People may run any.",
+    )
+    version = graphene.Int(required=True, description=f"{VERSION} 0: nothing was ruled yet.")
+
+
+@extends(Tenant)
+class TenantDocuments:
+    document_rule = Computed(
+        DocumentRule,
+        load=selectors.rule_by_tenant,
+        required=True,
+        description="Which documents it runs.",
     )

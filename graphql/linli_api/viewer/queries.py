@@ -9,7 +9,7 @@ from linli.errors import NotFound
 from linli_api import ids
 from linli_api.fields import Field, by_id
 from linli_api.guard import MEMBER, check
-from linli_api.types import Node, types_by_model
+from linli_api.types import Node, node_types
 from linli_api.viewer.types import Viewer
 
 
@@ -31,7 +31,7 @@ class Query:
     @staticmethod
     def resolve_node(root: None, info: Any, id: str) -> Model:
         name = (ids.split(id) or ("",))[0]
-        shown = types_by_model(info.schema).values()
+        shown = node_types(info.schema).values()
         type_ = next((type_ for type_ in shown if type_._meta.name == name), None)
         if type_ is None:
             raise NotFound(_("object"), field="id")

@@ -1,6 +1,7 @@
 import graphene
 
 from linli.accounts.policy import Actor, Permission
+from linli_api.fields import Bounded
 from linli_api.guard import INHERITED
 from linli_api.types import Object
 
@@ -12,9 +13,9 @@ class Viewer(Object):
         permission = INHERITED
 
     name = graphene.String(required=True, description="What they are called.")
-    permissions = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
+    permissions = Bounded(
+        graphene.String,
+        most=200,
         description="What they may do at this host, be it in one community only: partners.admit.",
     )
 

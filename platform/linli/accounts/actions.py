@@ -16,6 +16,7 @@ from linli.accounts.roles import DUTIES
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.registry.models import Tenant
+from linli.rules import check_version, save_changes
 
 
 def register_person(
@@ -59,17 +60,25 @@ def register_person(
     return person
 
 
-def set_password(*, actor: Actor, person_id: UUID, password: str, reason: str = "") -> Person:
+def set_password(
+    *,
+    actor: Actor,
+    person_id: UUID,
+    password: str,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Person:
     """Give somebody a new password; every browser they are logged in with is logged out.
 
     Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
-    or PERSON_INVALID with what is wrong with the password.
+    VERSION_CONFLICT, or PERSON_INVALID with what is wrong with the password.
     """
     with transaction.atomic():
         person = _answered_for(actor, person_id)
+        check_version(person, expected_version)
         _refuse_invalid(person, password)
         person.set_password(password)
-        person.save(update_fields=["password"])
+        save_changes(person, ["password"])
         record(
             actor=actor,
             action="accounts.password_set",
@@ -81,21 +90,25 @@ def set_password(*, actor: Actor, person_id: UUID, password: str, reason: str = 
     return person
 
 
-def disable_person(*, actor: Actor, person_id: UUID, reason: str = "") -> Person:
+def disable_person(
+    *, actor: Actor, person_id: UUID, reason: str = "", expected_version: int | None = None
+) -> Person:
     """They can no longer log in or do anything; their roles stay as they are.
 
     Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
-    DISABLES_SELF.
+    VERSION_CONFLICT, DISABLES_SELF.
     """
     if person_id == actor.person_id:
         message = _("Nobody locks themselves out. Ask another administrator.")
         raise Refused("DISABLES_SELF", message, field="personId")
-    return _set_active(actor, person_id, False, reason)
+    return _set_active(actor, person_id, False, reason, expected_version)
 
 
-def enable_person(*, actor: Actor, person_id: UUID, reason: str = "") -> Person:
+def enable_person(
+    *, actor: Actor, person_id: UUID, reason: str = "", expected_version: int | None = None
+) -> Person:
     """They may log in again. Raises as `disable_person` does."""
-    return _set_active(actor, person_id, True, reason)
+    return _set_active(actor, person_id, True, reason, expected_version)
 
 
 def grant_membership(
@@ -192,14 +205,17 @@ def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> Me
     return membership
 
 
-def _set_active(actor: Actor, person_id: UUID, active: bool, reason: str) -> Person:
+def _set_active(
+    actor: Actor, person_id: UUID, active: bool, reason: str, expected_version: int | None
+) -> Person:
     with transaction.atomic():
         person = _answered_for(actor, person_id)
+        check_version(person, expected_version)
         if person.is_active == active:
             return person
         before = snapshot(person, "is_active")
         person.is_active = active
-        person.save(update_fields=["is_active"])
+        save_changes(person, ["is_active"])
         record(
             actor=actor,
             action="accounts.person_enabled" if active else "accounts.person_disabled",

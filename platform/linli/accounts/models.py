@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.roles import Role
 from linli.ids import uuid7
 from linli.registry.models import Tenant
+from linli.rules import Versioned
 
 # No "@": a log-in name must never read as somebody else's e-mail address.
 USERNAME = RegexValidator(
@@ -21,7 +22,7 @@ USERNAME = RegexValidator(
 PHONE = RegexValidator(r"^\+?[0-9]{5,15}\Z", _("A phone number has 5 to 15 digits."))
 
 
-class Person(AbstractBaseUser):
+class Person(Versioned, AbstractBaseUser):
     """Someone who logs in. What they may do hangs on their memberships, never on this row.
 
     Log-in name and e-mail are kept in lower case, so that "unique" means what people think it

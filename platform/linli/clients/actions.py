@@ -105,7 +105,7 @@ def revoke_client_secret(*, actor: Actor, secret_id: UUID, reason: str = "") -> 
             .first()
         )
         if secret is None:
-            raise NotFound(_("client secret"), field="secretId")
+            raise NotFound(_("client secret"), field="clientSecretId")
         _revoke(actor, secret, "clients.secret_revoked", reason)
     return secret
 
@@ -174,7 +174,7 @@ def revoke_personal_token(*, actor: Actor, token_id: UUID) -> PersonalToken:
             .first()
         )
         if token is None:
-            raise NotFound(_("personal token"), field="tokenId")
+            raise NotFound(_("personal token"), field="personalTokenId")
         _revoke(actor, token, "clients.personal_token_revoked", "")
     return token
 

@@ -6,7 +6,7 @@ A domain states its measures in a module ``measures`` of its own, found when the
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -14,6 +14,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
+from linli.money import yuan
 from linli.registry.models import Tenant
 
 if TYPE_CHECKING:
@@ -33,6 +34,19 @@ class Unit(models.TextChoices):
     COUNT = "count", _("number")
     FEN = "fen", _("fen")
     SHARE = "share", _("share of 1")
+
+
+def as_text(value: Decimal, unit: Unit) -> str:
+    """As people read it: fen in yuan as 1,234.50, a share of 1 as 12.5 %, a number as 1,234."""
+    if unit == Unit.FEN:
+        return yuan(int(value.to_integral_value(ROUND_HALF_UP)))
+    if unit == Unit.SHARE:
+        return f"{_plain(value * 100)} %"
+    return _plain(value)
+
+
+def _plain(value: Decimal) -> str:
+    return format(value.normalize(), ",f")
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,11 @@ def register(measure: Measure) -> None:
 def measures() -> tuple[Measure, ...]:
     """All of them, in the order of their keys."""
     return tuple(_by_key[key] for key in sorted(_by_key))
+
+
+def unit_of(key: str) -> Unit | None:
+    """None for one that is not there, or no more: what was measured is kept for good."""
+    return _by_key[key].unit if key in _by_key else None
 
 
 def the_measure(key: str, *, field: str = "measure") -> Measure:

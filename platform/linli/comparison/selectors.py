@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission, covered
-from linli.comparison.measures import Direction, Measure, the_measure
+from linli.comparison.measures import Direction, Measure, Unit, the_measure
 from linli.comparison.models import Figure
 from linli.errors import NotFound
 from linli.registry.models import Tenant
@@ -24,6 +24,7 @@ class Row:
 
     tenant: Tenant
     value: Decimal | None
+    unit: Unit
     as_of: date | None
     rolled_up_at: datetime | None
     rank: int | None
@@ -70,6 +71,7 @@ def _ranked(found: list[tuple[Tenant, Figure | None]], measure: Measure) -> list
             Row(
                 tenant=tenant,
                 value=value,
+                unit=measure.unit,
                 as_of=figure.as_of if figure else None,
                 rolled_up_at=figure.rolled_up_at if figure else None,
                 rank=None if value is None else rows[-1].rank if tied else place,

@@ -19,7 +19,7 @@ from linli.events.models import Delivery, Event, WebhookEndpoint
 from linli.events.sequencing import one_at_a_time
 from linli.events.types import TEST, event_type
 from linli.registry.models import Tenant
-from linli.rules import check_fields
+from linli.rules import check_fields, check_version, save_changes
 
 MOST = 20
 TOLD = ("url", "description", "types", "state", "state_reason", "deleted_at")
@@ -55,10 +55,11 @@ def update_endpoint(
     url: str | None = None,
     types: Sequence[str] | None = None,
     description: str | None = None,
+    expected_version: int | None = None,
 ) -> WebhookEndpoint:
-    """Change what is given. Raises as `create_endpoint` does, and `NotFound`."""
+    """Change what is given. Raises as `create_endpoint` does, and `NotFound`, VERSION_CONFLICT."""
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         before = snapshot(endpoint, *TOLD)
         _set(
             actor,
@@ -68,63 +69,71 @@ def update_endpoint(
             endpoint.description if description is None else description,
         )
         if snapshot(endpoint, *TOLD) != before:
-            endpoint.save(update_fields=["url", "types", "description"])
+            save_changes(endpoint, ["url", "types", "description"])
             _record(actor, "webhooks.updated", endpoint, before)
     return endpoint
 
 
-def add_secret(*, actor: Actor, endpoint_id: UUID) -> tuple[WebhookEndpoint, str]:
+def add_secret(
+    *, actor: Actor, endpoint_id: UUID, expected_version: int | None = None
+) -> tuple[WebhookEndpoint, str]:
     """A second secret, told this once: both sign until one is revoked.
 
     Raises `Forbidden`, `NotFound`, `Refused` SECRETS_FULL.
     """
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         if len(endpoint.secrets) >= secrets.LIVE:
             message = _("Two secrets are live already. Revoke one first.")
             raise Refused("SECRETS_FULL", message, field="endpointId")
         told, kept = secrets.new_secret()
         before = _secret_ids(endpoint)
         endpoint.secrets = [*endpoint.secrets, kept]
-        endpoint.save(update_fields=["secrets"])
+        save_changes(endpoint, ["secrets"])
         _record_secrets(actor, "webhooks.secret_added", endpoint, before)
     return endpoint, told
 
 
-def revoke_secret(*, actor: Actor, endpoint_id: UUID, secret_id: str) -> WebhookEndpoint:
+def revoke_secret(
+    *, actor: Actor, endpoint_id: UUID, secret_id: str, expected_version: int | None = None
+) -> WebhookEndpoint:
     """From now on it signs nothing. Raises `Forbidden`, `NotFound`, `Refused` LAST_SECRET."""
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         before = _secret_ids(endpoint)
         if secret_id not in before:
-            raise NotFound(_("secret"), field="secretId")
+            raise NotFound(_("webhook secret"), field="webhookSecretId")
         if len(before) == 1:
             message = _("An endpoint needs a secret. Add the new one first.")
-            raise Refused("LAST_SECRET", message, field="secretId")
+            raise Refused("LAST_SECRET", message, field="webhookSecretId")
         endpoint.secrets = [one for one in endpoint.secrets if one["id"] != secret_id]
-        endpoint.save(update_fields=["secrets"])
+        save_changes(endpoint, ["secrets"])
         _record_secrets(actor, "webhooks.secret_revoked", endpoint, before)
     return endpoint
 
 
-def pause_endpoint(*, actor: Actor, endpoint_id: UUID, reason: str = "") -> WebhookEndpoint:
+def pause_endpoint(
+    *, actor: Actor, endpoint_id: UUID, reason: str = "", expected_version: int | None = None
+) -> WebhookEndpoint:
     """Send nothing until it is resumed; what happens meanwhile waits, for 30 days at most.
 
     Raises `Forbidden`, `NotFound`, `Refused` ENDPOINT_PAUSED.
     """
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         if endpoint.state != State.ENABLED:
             raise _paused()
         _move(actor, endpoint, State.PAUSED, reason, "webhooks.paused")
     return endpoint
 
 
-def resume_endpoint(*, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
+def resume_endpoint(
+    *, actor: Actor, endpoint_id: UUID, expected_version: int | None = None
+) -> WebhookEndpoint:
     """Send again, beginning with what has waited. Raises `Forbidden`, `NotFound`, `Refused`
     ENDPOINT_NOT_PAUSED."""
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         if endpoint.state == State.ENABLED:
             message = _("This endpoint is not paused.")
             raise Refused("ENDPOINT_NOT_PAUSED", message, field="endpointId")
@@ -133,10 +142,12 @@ def resume_endpoint(*, actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
     return endpoint
 
 
-def delete_endpoint(*, actor: Actor, endpoint_id: UUID) -> UUID:
+def delete_endpoint(
+    *, actor: Actor, endpoint_id: UUID, expected_version: int | None = None
+) -> UUID:
     """With its log; what was still to be sent is not. Raises `Forbidden`, `NotFound`."""
     with one_at_a_time():
-        endpoint = _endpoint(actor, endpoint_id)
+        endpoint = _endpoint(actor, endpoint_id, expected_version)
         before = snapshot(endpoint, *TOLD)
         endpoint.deleted_at, endpoint.secrets = timezone.now(), []
         Delivery.objects.filter(endpoint=endpoint).delete()
@@ -194,11 +205,14 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
     return delivery
 
 
-def _endpoint(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
+def _endpoint(
+    actor: Actor, endpoint_id: UUID, expected_version: int | None = None
+) -> WebhookEndpoint:
     actor.require(Permission.WEBHOOKS_MANAGE)
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, deleted_at=None).first()
     if endpoint is None:
         raise NotFound(_("webhook endpoint"), field="endpointId")
+    check_version(endpoint, expected_version)
     return endpoint
 
 
@@ -229,6 +243,7 @@ def _move(
     endpoint.state, endpoint.state_reason = state, reason.strip()
     endpoint.state_since = timezone.now()
     check_fields(endpoint)
+    endpoint.version += 1
     endpoint.save()
     _record(actor, action, endpoint, before)
     deliveries.refresh_due(_tenant(actor).pk)

@@ -25,6 +25,7 @@ from linli.events.pace import Pace
 from linli.events.sending import Outcome
 from linli.events.sequencing import one_at_a_time
 from linli.events.types import PAUSED
+from linli.rules import save_changes
 
 KEPT = timedelta(days=30)
 LOG_ENTRIES = 50
@@ -317,7 +318,7 @@ def _pause(endpoint: WebhookEndpoint, since: datetime) -> None:
         return
     before = snapshot(endpoint, "state")
     endpoint.state, endpoint.state_since = WebhookEndpoint.State.FAILING, timezone.now()
-    endpoint.save(update_fields=["state", "state_since"])
+    save_changes(endpoint, ["state", "state_since"])
     record(
         actor=None,
         action="webhooks.failing",

@@ -7,6 +7,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from linli.rules import Versioned
 from linli.tenancy.models import TenantModel
 
 
@@ -53,12 +54,13 @@ class Event(TenantModel):
         return f"{self.type} {self.object_id}"
 
 
-class WebhookEndpoint(TenantModel):
+class WebhookEndpoint(Versioned, TenantModel):
     """An address of an integrator that is told of events of some types.
 
     ``secrets`` are one or two, each ``{"id", "sealed", "created_at"}`` (`linli.events.secrets`).
     ``failures`` in a row and ``hold_until`` keep a receiver that is down from being asked all the
-    time; ``failing_since`` is None after any success.
+    time; ``failing_since`` is None after any success. What people change counts its version up,
+    and so does being paused after failing.
     """
 
     class State(models.TextChoices):

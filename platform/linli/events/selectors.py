@@ -1,6 +1,9 @@
 """Reading what happened, and how telling it went."""
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -31,6 +34,28 @@ def endpoints(*, actor: Actor) -> QuerySet[WebhookEndpoint]:
     """For who may manage them in the whole tenant."""
     every = WebhookEndpoint.objects.filter(deleted_at=None)
     return every if actor.allows(Permission.WEBHOOKS_MANAGE) else every.none()
+
+
+@dataclass(frozen=True)
+class LiveSecret:
+    """A signing secret as it may be shown: never what it is."""
+
+    pk: UUID
+    created_at: datetime
+
+
+def live_secrets(endpoint: WebhookEndpoint) -> list[LiveSecret]:
+    """The one or two of an endpoint, the older first."""
+    return [
+        LiveSecret(UUID(kept["id"]), datetime.fromisoformat(kept["created_at"]))
+        for kept in endpoint.secrets
+    ]
+
+
+def live_secret(key: UUID, *, actor: Actor) -> LiveSecret | None:
+    """One of any endpoint; a unit has few."""
+    every = (secret for endpoint in endpoints(actor=actor) for secret in live_secrets(endpoint))
+    return next((secret for secret in every if secret.pk == key), None)
 
 
 def deliveries(*, actor: Actor) -> QuerySet[Delivery]:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from linli.due.work import make_due
+from linli.events.models import Event
 from linli.events.types import TEST
 
 BATCH = 1_000
@@ -64,6 +66,23 @@ def sequence(tenant_id: UUID) -> int:
         total += numbered
         if numbered < BATCH:
             return total
+
+
+def last_position() -> int:
+    """The highest that was given in the tenant of the moment; 0 for none."""
+    return Event.objects.aggregate(last=Max("position"))["last"] or 0
+
+
+def go_on_after(position: int) -> None:
+    """Sequence what was written since all events were thrown away, in the same transaction: a cursor
+    of before goes on with what came after. Nobody is to be told: endpoints went with the events."""
+    with one_at_a_time(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE events_event AS event SET position = %s + fresh.number FROM ("
+            "SELECT id, row_number() OVER (ORDER BY id) AS number FROM events_event"
+            " WHERE position = 0) AS fresh WHERE event.id = fresh.id",
+            [position],
+        )
 
 
 @contextmanager

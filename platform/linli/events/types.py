@@ -11,6 +11,7 @@ from typing import Any
 
 from linli.accounts.policy import Permission
 from linli.ids import encode
+from linli.money import yuan
 from linli.rules import camel_case
 
 TEST = "webhook.test"
@@ -38,7 +39,8 @@ Fields = Mapping[str, Id | Value]
 @dataclass(frozen=True)
 class EventType:
     """``name`` is stable. ``about``: the type of the API whose object the event names.
-    ``permission``: who may read the domain may hear of it. ``data``: its fields, all always there.
+    ``permission``: who may read the domain may hear of it. ``data``: its fields, all always there;
+    beside an amount in fen goes the same as text in yuan.
     """
 
     name: str
@@ -49,19 +51,31 @@ class EventType:
 
     @cached_property
     def wire_names(self) -> dict[str, str]:
-        """As the API spells them: community_id → communityId."""
-        return {name: camel_case(name) for name in self.data}
+        """As the API spells them: community_id → communityId; each amount in yuan beside its fen."""
+        names = {}
+        for name in self.data:
+            names[name] = camel_case(name)
+            if name.endswith("_fen"):
+                names[_in_yuan(name)] = camel_case(_in_yuan(name))
+        return names
 
     def carried(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The fields as they go out; TypeError where they are not those that were declared."""
         if given.keys() != self.data.keys():
             raise TypeError(f"{self.name} carries {sorted(self.data)}, not {sorted(given)}")
-        return {
-            self.wire_names[name]: encode(kind.of, given[name])
+        values = {
+            name: encode(kind.of, given[name])
             if isinstance(kind, Id) and given[name] is not None
             else given[name]
             for name, kind in self.data.items()
         }
+        in_yuan = {_in_yuan(n): yuan(fen) for n, fen in given.items() if n.endswith("_fen")}
+        values |= in_yuan
+        return {spelled: values[name] for name, spelled in self.wire_names.items()}
+
+
+def _in_yuan(name: str) -> str:
+    return f"{name.removesuffix('_fen')}_yuan"
 
 
 _by_name: dict[str, EventType] = {}

@@ -20,6 +20,10 @@ from linli.library.document import canonical
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
+# What one authority may set, and what it may bound.
+MOST_PLACES = 500
+
+
 @dataclass(frozen=True)
 class Origin:
     """Who set something: a layer or the model itself, since when, and its record."""

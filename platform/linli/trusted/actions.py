@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
-from linli.rules import check_fields
+from linli.rules import check_fields, check_version
 from linli.tenancy.context import public_context
 from linli.trusted.models import DocumentRule, TrustedDocument
 
@@ -51,10 +51,10 @@ def withdraw_document(*, actor: Actor, document_id: UUID) -> TrustedDocument:
         own = TrustedDocument.objects.select_for_update().filter(tenant_id=_tenant_id(actor))
         document = own.filter(pk=document_id).first()
         if document is None:
-            raise NotFound(_("trusted document"), field="documentId")
+            raise NotFound(_("trusted document"), field="trustedDocumentId")
         if document.withdrawn_at is not None:
             message = _("The document was withdrawn before.")
-            raise Refused("DOCUMENT_WITHDRAWN", message, field="documentId")
+            raise Refused("DOCUMENT_WITHDRAWN", message, field="trustedDocumentId")
         before = snapshot(document, "withdrawn_at")
         document.withdrawn_at = timezone.now()
         document.save(update_fields=["withdrawn_at"])
@@ -68,16 +68,21 @@ def withdraw_document(*, actor: Actor, document_id: UUID) -> TrustedDocument:
     return document
 
 
-def require_trusted(*, actor: Actor, only_trusted: bool) -> DocumentRule:
-    """Whether the tenant's clients may run trusted documents only. Refused: NOTHING_CHANGES."""
+def require_trusted(
+    *, actor: Actor, only_trusted: bool, expected_version: int | None = None
+) -> DocumentRule:
+    """Whether the tenant's clients may run trusted documents only. Refused: VERSION_CONFLICT,
+    NOTHING_CHANGES."""
     actor.require(Permission.DOCUMENTS_REQUIRE)
     with public_context(), transaction.atomic():
         rule = DocumentRule.objects.select_for_update().filter(pk=_tenant_id(actor)).first()
+        check_version(rule, expected_version)
         if only_trusted == (rule is not None and rule.only_trusted):
             message = _("That is how it stands already.")
             raise Refused("NOTHING_CHANGES", message, field="onlyTrusted")
         before = snapshot(rule, "only_trusted") if rule else None
-        rule = rule or DocumentRule(pk=_tenant_id(actor))
+        rule = rule or DocumentRule(pk=_tenant_id(actor), version=0)
+        rule.version += 1
         rule.only_trusted = only_trusted
         rule.save()
         record(

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.ids import uuid7
+from linli.rules import Versioned
 
 
 class TrustedDocument(models.Model):
@@ -40,7 +41,7 @@ class TrustedDocument(models.Model):
         return f"sha256:{self.digest}"
 
 
-class DocumentRule(models.Model):
+class DocumentRule(Versioned):
     """Whether a tenant runs nothing but trusted documents; without a row it runs all."""
 
     tenant_id = models.UUIDField(_("tenant"), primary_key=True)

@@ -33,14 +33,11 @@ def only_trusted(tenant_id: UUID) -> bool:
     return _rules.get(tenant_id, lambda: _rule(tenant_id))
 
 
-def only_trusted_by_tenant(tenants: Sequence[Tenant], actor: Actor) -> dict[UUID, bool]:
-    """The same for many, as it stands at this moment."""
-    rules = dict(
-        DocumentRule.objects.values_list("tenant_id", "only_trusted").filter(
-            tenant_id__in=[tenant.pk for tenant in tenants]
-        )
-    )
-    return {tenant.pk: rules.get(tenant.pk, False) for tenant in tenants}
+def rule_by_tenant(tenants: Sequence[Tenant], actor: Actor) -> dict[UUID, DocumentRule]:
+    """The rules of many as they stand at this moment; where nothing was ruled, one of version 0."""
+    rules = DocumentRule.objects.in_bulk([tenant.pk for tenant in tenants])
+    none = {"only_trusted": False, "version": 0}
+    return {t.pk: rules.get(t.pk) or DocumentRule(tenant_id=t.pk, **none) for t in tenants}
 
 
 def text_of(tenant_id: UUID, document_id: str) -> str | None:

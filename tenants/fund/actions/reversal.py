@@ -40,11 +40,11 @@ def reverse_event(*, actor: Actor, group_id: UUID, reason: str) -> UUID:
         .order_by("-id")
     )
     if not postings:
-        raise NotFound(_("ledger event"), field="eventId")
+        raise NotFound(_("ledger event"), field="ledgerEventId")
     first = postings[0]
     if first.kind == Posting.Kind.REVERSAL:
         message = _("A reversal is not reversed. Post what is right as a new event.")
-        raise Refused("REVERSAL_OF_REVERSAL", message, field="eventId")
+        raise Refused("REVERSAL_OF_REVERSAL", message, field="ledgerEventId")
     fund, today = first.debit.fund, timezone.localdate()
     event = event_of(
         fund,
