@@ -50,8 +50,8 @@ class Application:
         asked = asked_in(scope)
         if asked is None:
             if scope["type"] == "http":
-                body = _Body(scope, receive)
-                receive, send = body.receive, body.after(send)
+                unwanted = _Body(scope, receive)
+                receive, send = unwanted.receive, unwanted.after(send)
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
         body = await _body(receive)
