@@ -12,7 +12,7 @@ from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import Adoption, Layer, ModelVersion
 from linli_api.scalars import Date, Document
-from tenants.operating_model import actions
+from tenants.operating_model import actions, models
 
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
 
@@ -139,4 +139,5 @@ class IssuePolicy(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         policy = actions.issue_policy(actor=actor, **by_path(values))
-        return {"layer": Layer.rows_for(actor).filter(policy_id=policy.pk).first()}
+        # By whoever may issue, be it that they may not read it: what is shown, its type decides.
+        return {"layer": models.Layer.objects.filter(policy_id=policy.pk).first()}
