@@ -1,8 +1,4 @@
-"""The points of whoever sends a request, and the header fields that tell of them.
-
-RateLimit-Policy and RateLimit are those of draft-ietf-httpapi-ratelimit-headers-11. The unit is the
-point of `linli_api.limits.cost`, not the request.
-"""
+"""The points of whoever sends a request; what one costs is `linli_api.limits.cost`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +10,7 @@ from django.http import HttpRequest
 
 from linli.budget import lease
 from linli.budget.callers import of_address
+from linli.budget.headers import headers
 
 
 class Meter:
@@ -55,8 +52,4 @@ class Meter:
 
     def headers(self, status: int) -> Iterator[tuple[str, str]]:
         if self.lease is not None:
-            seconds = self.lease.seconds_left
-            yield "RateLimit-Policy", f'"points";q={self.lease.limit};w={lease.SECONDS}'
-            yield "RateLimit", f'"points";r={self.lease.remaining};t={seconds}'
-            if status == 429:
-                yield "Retry-After", str(seconds)
+            yield from headers(self.lease, status)

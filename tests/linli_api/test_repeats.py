@@ -510,6 +510,17 @@ class TestOverHTTP:
         [error] = response.json()["errors"]
         assert error["extensions"]["code"] == "IDEMPOTENCY_KEY_REUSED"
 
+    def test_a_key_in_use_is_a_409_that_says_when_to_come_again(self, street, administrator, post):
+        name = f"{street.schema_name} {administrator.person.pk} k1"
+        with database.connect("app", connection.settings_dict["NAME"]) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+            response = post("k1")
+            other.execute("ROLLBACK")
+        assert response.status_code == 409
+        assert response["Retry-After"] == "1"
+        assert communities(street) == []
+
     @pytest.mark.parametrize("key", ["", " ", "k" * 256, "键", "a\tb", " k"])
     def test_what_is_no_key_is_refused(self, street, post, key):
         response = post(key)

@@ -12,9 +12,13 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.models import Membership, Person
 from linli.accounts.roles import DUTIES, READ, Permission, Reach, Role, roles_with
+from linli.accounts.scopes import SCOPES, scopes_for
 from linli.errors import Forbidden
 from linli.registry.models import Tenant
 
@@ -137,7 +141,27 @@ class Actor:
     def require(self, permission: Permission, *, community_id: UUID | None = None) -> None:
         """Raises `Forbidden` where `allows` says no."""
         if not self.allows(permission, community_id=community_id):
-            raise Forbidden(permission=permission.value)
+            raise self.forbidden(permission)
+
+    def forbidden(self, permission: Permission) -> Forbidden:
+        """Says to a program which scope it is that it has not, or has not here, and who gives it."""
+        if self.client is None or (self.person and permission in self.client.permissions):
+            return Forbidden(permission=permission.value)  # it is the person's role
+        scope = scopes_for([permission])[0]
+        if self.person:
+            message = _("This token has not the scope {scope}, which this takes. Make one with it.")
+        elif permission in self.client.permissions:
+            message = _(
+                "The scope {scope} of this program does not count at this unit. It counts where "
+                "whoever made the client held it. It can be given here by: {roles}."
+            )
+        else:
+            message = _(
+                "This token has not the scope {scope}, which this takes. Ask for a token with it. "
+                "If the client has it not, it can be given to one by: {roles}."
+            )
+        told = format_lazy(message, scope=scope, roles=lazy(_who_gives, str)(scope, self.tenant))
+        return Forbidden(told, permission=permission.value)
 
     def communities(self, permission: Permission) -> frozenset[UUID] | None:
         """The communities in which it is permitted: None for all of the tenant, empty for none."""
@@ -154,7 +178,7 @@ class Actor:
         """Raises `Forbidden` where `holds` says no: asked before a row is looked up, so that what
         lies outside the actor's communities is then not found, whether it exists or not."""
         if not self.holds(permission):
-            raise Forbidden(permission=permission.value)
+            raise self.forbidden(permission)
 
     def held_below(self) -> frozenset[Permission]:
         """What is permitted in every tenant under the one the actor stands in."""
@@ -184,6 +208,18 @@ class Actor:
             ),
             default=None,
         )
+
+
+def _who_gives(scope: str, tenant: Tenant | None) -> str:
+    """The roles that may make a client with a scope there."""
+    needed = SCOPES[scope] | {Permission.CLIENTS_CREATE}
+    roles = [
+        role
+        for role, duties in DUTIES.items()
+        if needed <= duties.own
+        and (tenant is None or not duties.kinds or tenant.kind in duties.kinds)
+    ]
+    return ", ".join(str(role.label) for role in roles)
 
 
 def actor_for(person: Person | AnonymousUser, tenant: Tenant | None) -> Actor:
