@@ -326,7 +326,7 @@ def tenants_of(client: Client, permission: Permission | None = None) -> QuerySet
 
     found = Tenant.objects.none()
     if given(client.here):
-        found |= Tenant.objects.filter(pk=client.tenant_id)
+        found |= Tenant.objects.filter(Q(pk=client.tenant_id))
     if client.below and given(client.beneath):
         under = Q(parent=client.tenant_id) | Q(parent__parent=client.tenant_id)
         found |= Tenant.objects.filter(under)
