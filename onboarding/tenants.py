@@ -124,15 +124,15 @@ def brand_tenant(
 ) -> Brand:
     """How the tenant's pages present it: a title, and a colour as # and six hex digits.
 
-    By the platform operator, at the platform. Raises `NotFound`, `Refused` COLOUR_INVALID,
+    At the platform, by its operator or a client of the operator's. Raises `NotFound`, `Refused` COLOUR_INVALID,
     VERSION_CONFLICT, or the faults of fields.
     """
-    _require_platform(actor)
+    actor.require(Permission.TENANTS_MANAGE)
     if not re.fullmatch("#[0-9a-f]{6}", colour):
         message = _("A colour is written as # and six of the digits 0-9 and a-f, as in #0b6b5b.")
         raise Refused("COLOUR_INVALID", message, field="colour")
     with public_context(), transaction.atomic():
-        tenant = _managed(tenant_id)
+        tenant = _managed(actor, tenant_id)
         known = Brand.objects.filter(tenant=tenant).first()  # under the tenant's lock
         check_version(known, expected_version)
         before = snapshot(known) if known else None
@@ -160,13 +160,13 @@ def _move(
     reason: str,
     expected_version: int | None,
 ) -> Tenant:
-    """By the platform operator, at the platform. Raises `Refused` REASON_MISSING,
-    VERSION_CONFLICT, TENANT_MOVE_REFUSED with the moves there are."""
-    _require_platform(actor)
+    """At the platform, by its operator or a client of the operator's. Raises `NotFound`, `Refused`
+    REASON_MISSING, VERSION_CONFLICT, TENANT_MOVE_REFUSED with the moves there are."""
+    actor.require(Permission.TENANTS_MANAGE)
     if not reason.strip():
         raise Refused("REASON_MISSING", _("Say why: the reason is kept."), field="reason")
     with public_context(), transaction.atomic():
-        tenant = _managed(tenant_id)
+        tenant = _managed(actor, tenant_id)
         check_version(tenant, expected_version)
         if tenant.status not in _MOVES[to]:
             raise _move_refused(tenant)
@@ -174,14 +174,10 @@ def _move(
     return tenant
 
 
-def _require_platform(actor: Actor) -> None:
-    if actor.reach(Permission.TENANTS_MANAGE) != Reach.EVERYWHERE:
-        raise Forbidden(permission=Permission.TENANTS_MANAGE.value)
-
-
-def _managed(tenant_id: UUID) -> Tenant:
+def _managed(actor: Actor, tenant_id: UUID) -> Tenant:
     """Locked: what is decided about a tenant is decided one by one."""
-    tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+    theirs = covered(actor, Permission.TENANTS_MANAGE).values("pk")
+    tenant = Tenant.objects.select_for_update().filter(pk=tenant_id, pk__in=theirs).first()
     if tenant is None:
         raise NotFound(_("tenant"), field="tenantId")
     return tenant

@@ -76,6 +76,17 @@ class TokenInvalid(InvalidRequest):
         super().__init__("TOKEN_INVALID", message)
 
 
+class TokenMissing(InvalidRequest):
+    headers = {"WWW-Authenticate": "Bearer"}
+
+    def __init__(self) -> None:
+        message = _(
+            "Send a token in the header Authorization: Bearer …. A client gets one at /oauth/token;"
+            " a person makes one with createPersonalToken, or logs in."
+        )
+        super().__init__("TOKEN_MISSING", message)
+
+
 def broken_constraint(error: IntegrityError) -> Refused | None:
     """The rule that the database just upheld, if a model states it: a named constraint with a
     message. Its code is the constraint's ``violation_error_code``, or else its name."""

@@ -55,13 +55,15 @@ class Context:
 @dataclass
 class Answer:
     """data: its JSON text; None when nothing was executed (HTTP 400). kept: the whole answer, where
-    it was given before under the same key (`linli_api.repeats`). revealed: the secrets in it."""
+    it was given before under the same key (`linli_api.repeats`). revealed: the secrets in it.
+    late: what of it was refused for its time."""
 
     data: str | None
     errors: list[dict[str, Any]] = field(default_factory=list)
     extensions: Mapping[str, Any] = field(default_factory=dict)
     kept: str | None = None
     revealed: Sequence[str] = ()
+    late: deadline.TimedOut | None = None
 
     @property
     def ran(self) -> bool:
@@ -126,6 +128,7 @@ class Prepared:
             answer = _answer(self.document, self.request, self.actor)
         told = self.meter.told() if self.meter else {}
         answer.extensions = extensions(self.price, told)
+        answer.late = deadline.passed()
         return answer
 
 

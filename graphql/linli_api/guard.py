@@ -50,8 +50,9 @@ def check(actor: Actor | None, rule: Rule) -> None:
         return
     if actor is None:
         raise Unauthenticated
-    belongs = actor.tenant is None or bool(actor.grants)
-    if not (actor.holds(rule) if isinstance(rule, Permission) else belongs):
+    if isinstance(rule, Permission):
+        actor.require_somewhere(rule)
+    elif actor.tenant is not None and not actor.grants:
         raise Forbidden
 
 

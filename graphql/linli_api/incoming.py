@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -20,15 +22,21 @@ from linli_api.trusted.requests import text_of
 # Of what was not run; anything else is a 400.
 STATUS = {
     "TOKEN_INVALID": 401,
+    "TOKEN_MISSING": 401,
     "CSRF_FAILED": 403,
     "METHOD_NOT_ALLOWED": 405,
     "IDEMPOTENCY_KEY_IN_USE": 409,
+    "LENGTH_REQUIRED": 411,
     "BODY_TOO_LARGE": 413,
     "JSON_EXPECTED": 415,
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMITED": 429,
     "INTERNAL": 500,
 }
+# The seconds after which what was refused may be tried again.
+_RETRY_AFTER = {"IDEMPOTENCY_KEY_IN_USE": "1"}
+# A string, passed over, or one of the words that Python would take for a number.
+_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -55,7 +63,10 @@ def read(request: HttpRequest, tenant: Tenant | None) -> Request:
     """The document in the body; raises InvalidRequest."""
     if request.content_type != "application/json":
         raise InvalidRequest("JSON_EXPECTED", _("Send the document as application/json."))
-    length = request.META.get("CONTENT_LENGTH") or "0"
+    length = request.META.get("CONTENT_LENGTH")
+    if not length:
+        message = _("Send the body in one piece, with its length in the header Content-Length.")
+        raise InvalidRequest("LENGTH_REQUIRED", message)
     if not length.isdigit() or int(length) > limits.BODY_BYTES:
         raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
     return document_in(request.body, lambda document_id: text_of(tenant, document_id))
@@ -85,30 +96,77 @@ def document_in(content: bytes, text_of: Callable[[str], str]) -> Request:
 
 
 def _json(body: bytes) -> Any:
-    """None for what is no JSON; raises InvalidRequest for text that nothing can store or show."""
+    """Raises InvalidRequest for what is no JSON, saying where, and for text that nothing can store
+    or show."""
+    text = _text(body)
     try:
-        value = _JSON.decode(body.decode())
+        value = _JSON.decode(text)
         # Half a character can only come as an escape; looked for where there is one.
         if _SURROGATE.search(body):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         message = _("The text holds a NUL or half a character. Type it anew.")
         raise InvalidRequest("TEXT_INVALID", message) from error
-    except (ValueError, RecursionError):
-        return None
+    except json.JSONDecodeError as error:
+        message = _("The body is no JSON: it goes wrong at line {line}, column {column}.")
+        raise _invalid(message, line=error.lineno, column=error.colno) from error
+    except _NoNumber as error:
+        raise _where_no_number(text, str(error)) from error
+    except RecursionError as error:
+        raise _invalid(_("The body is no JSON that can be read: it nests too deep.")) from error
+    except ValueError as error:  # all that is left: an integer that Python refuses to read
+        message = _("A number in the body has more than {most} digits.")
+        raise _invalid(message, most=sys.get_int_max_str_digits()) from error
     return value
+
+
+def _text(body: bytes) -> str:
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8-sig":
+        raise _invalid(_("The body begins with a byte order mark. Send it without."))
+    if encoding != "utf-8":
+        raise _invalid(_("The body is {encoding}. Send it as UTF-8."), encoding=encoding.upper())
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        line, column = _place(body[: error.start].decode())
+        message = _("The body is not UTF-8: it goes wrong at line {line}, column {column}.")
+        raise _invalid(message, line=line, column=column) from error
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Of two values under one key, the last would win in silence."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
+        twice = next(iter(Counter(key for key, _value in pairs) - Counter(found.keys())))
+        shown = twice[:100].encode(errors="replace").decode()
+        raise _invalid(_("The body has the key {key} twice in one object. Keep one."), key=shown)
     return found
 
 
+class _NoNumber(ValueError):
+    """NaN, Infinity or -Infinity, which Python would read."""
+
+
 def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
+    raise _NoNumber(word)
+
+
+def _where_no_number(text: str, word: str) -> InvalidRequest:
+    """It is the first of its kind, or another would have been met before."""
+    found = next(one for one in _NO_NUMBER.finditer(text) if one[1])
+    line, column = _place(text[: found.start()])
+    message = _("{word} at line {line}, column {column} is no JSON. Send null, or leave it out.")
+    return _invalid(message, word=word, line=line, column=column)
+
+
+def _place(before: str) -> tuple[int, int]:
+    """Line and column of what comes next, from 1."""
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+def _invalid(message: str, **told: Any) -> InvalidRequest:
+    return InvalidRequest("REQUEST_INVALID", message.format(**told))
 
 
 _JSON = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_number)
@@ -117,9 +175,10 @@ _JSON = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_nu
 def refusal(refused: Refused, **headers: str) -> HttpResponse:
     where = {"field": refused.field} if refused.field else {}
     entry = {"message": str(refused.message), "extensions": {"code": refused.code, **where}}
+    after = _RETRY_AFTER.get(refused.code)
     return JsonResponse(
         {"errors": [entry]},
         status=STATUS.get(refused.code, 400),
         json_dumps_params={"ensure_ascii": False},
-        headers=headers,
+        headers=headers | ({"Retry-After": after} if after else {}),
     )

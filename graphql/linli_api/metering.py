@@ -1,8 +1,4 @@
-"""The points of whoever sends a request, and the header fields that tell of them.
-
-RateLimit-Policy and RateLimit are those of draft-ietf-httpapi-ratelimit-headers-11. The unit is the
-point of `linli_api.limits.cost`, not the request.
-"""
+"""The points of whoever sends a request; what one costs is `linli_api.limits.cost`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +10,7 @@ from django.http import HttpRequest
 
 from linli.budget import lease
 from linli.budget.callers import of_address
+from linli.budget.headers import headers
 
 
 class Meter:
@@ -51,9 +48,7 @@ class Meter:
 
     def headers(self, status: int) -> Iterator[tuple[str, str]]:
         if self.lease is not None:
-            yield from headers(self.lease)
-            if status == 429:
-                yield "Retry-After", str(self.lease.seconds_left)
+            yield from headers(self.lease, status)
 
 
 def told(held: lease.Lease) -> dict[str, Any]:
@@ -63,8 +58,3 @@ def told(held: lease.Lease) -> dict[str, Any]:
         "remaining": held.remaining,
         "resetsInSeconds": held.seconds_left,
     }
-
-
-def headers(held: lease.Lease) -> Iterator[tuple[str, str]]:
-    yield "RateLimit-Policy", f'"points";q={held.limit};w={lease.SECONDS}'
-    yield "RateLimit", f'"points";r={held.remaining};t={held.seconds_left}'

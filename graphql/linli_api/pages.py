@@ -37,9 +37,13 @@ class Slice:
             raise Refused("PAGE_INVALID", _("Ask for either first or last."), field="last")
         backward = last is not None
         size = next((asked for asked in (first, last) if asked is not None), DEFAULT)
-        if not 0 <= size <= LONGEST:
+        field = "last" if backward else "first"
+        if size < 0:
+            message = _("No page has fewer than 0 rows. Give a number from 0 on.")
+            raise Refused("PAGE_INVALID", message, field=field)
+        if size > LONGEST:
             message = format_lazy(_("A page holds 0 to {most} rows."), most=LONGEST)
-            raise Refused("LIST_TOO_LONG", message, field="last" if backward else "first")
+            raise Refused("LIST_TOO_LONG", message, field=field)
         orderings = type_._meta.orderings
         name = arguments.get("order_by") or next(iter(orderings))
         scope = f"{type_._meta.name}:{name}"

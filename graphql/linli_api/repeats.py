@@ -3,8 +3,9 @@
 All its mutations run in one transaction, each in a savepoint of its own, and the answer is kept in
 that transaction too. So there is no moment at which something is done and its answer not kept: a
 process that dies before the commit has done nothing, one that dies after it has left the answer.
-Refusals are answers like others. A secret is told once: the answer is kept without it. What is not kept, so that the same key may be tried again: a
-request of which nothing was run, and a fault of ours, which with a key undoes all of the request.
+Refusals are answers like others. A secret is told once: the answer is kept without it. What is not
+kept, so that the same key may be tried again: a request of which nothing was run; and a fault of ours
+or a time that ran out, which with a key undo all of the request.
 """
 
 import json
@@ -14,7 +15,7 @@ import graphene
 from django.db import DatabaseError, transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 
 from linli.accounts.policy import Actor
 from linli.errors import Refused
@@ -22,6 +23,7 @@ from linli.registry.models import Tenant
 from linli.repeats.keeping import Asked, Overtaken, keep, recall
 from linli_api.errors import InvalidRequest, answers
 from linli_api.execution import Answer, Prepared, Request, prepare
+from linli_api.limits import deadline
 from linli_api.metering import Meter
 
 # As many as Stripe takes; printable, so that a key can be read out from a log.
@@ -61,6 +63,8 @@ def run_once(
     asked = _asked(prepared, key)
     if asked is None:
         return prepared.run()
+    if meter:  # as `Prepared.run` will have it; in the transaction a rollback would undo it
+        deadline.put_ceiling(OperationType.MUTATION)
     while True:
         try:
             with transaction.atomic():
@@ -82,6 +86,8 @@ def _run(prepared: Prepared, asked: Asked) -> Answer:
     faults = [one for one in answer.errors if one["extensions"]["code"] == "INTERNAL"]
     if faults:
         raise _Undone(Answer("null", faults))
+    if answer.late:
+        raise _Undone(Answer("null", answers([GraphQLError("", original_error=answer.late)])))
     if not answer.ran:
         raise _Undone(answer)
     keep(asked, answer.to_keep)
@@ -97,7 +103,9 @@ def _asked(prepared: Prepared, key: str | None) -> Asked | None:
     tenant = actor.tenant if actor else None
     if tenant and (not actor.grants or tenant.status == Tenant.Status.SUSPENDED):  # type: ignore[union-attr]
         return None
-    told = [request.query, request.operation_name, request.variables]
+    # What it may too: a narrower token must not read what a wider one of the same client was told.
+    scopes = sorted(actor.client.scopes) if actor and actor.client else None
+    told = [request.query, request.operation_name, request.variables, scopes]
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
     # Under our key: a plain hash would let whoever reads the row try passwords that were set.
     fingerprint = salted_hmac("linli.repeats", canonical, algorithm="sha256").hexdigest()

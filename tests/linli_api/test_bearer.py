@@ -65,6 +65,44 @@ class TestAdmitted:
         answer = graphql(ours.token(), document, None).json()
         assert answer["data"]["registerPerson"]["errors"] == [{"code": "FORBIDDEN"}]
 
+    def test_it_is_told_which_scope_is_missing_and_who_gives_it(self, ours, administrator, street):
+        funds = "{ funds { nodes { id } } }"
+        [error] = graphql(ours.token(), funds, street).json()["errors"]
+        assert error["message"] == (
+            "This token has not the scope fund:read, which this takes. Ask for a token with it. If "
+            "the client has it not, it can be given to one by: platform operator, street "
+            "administrator, host charity approver, host charity cashier."
+        )
+        pays = """mutation { paySpending(input: {spendingId: "x", paidOn: "2026-01-01"}) {
+            errors { message } } }"""
+        answer = graphql(ours.token(), pays, street).json()["data"]["paySpending"]
+        [error] = answer["errors"]
+        assert "the scope fund:pay" in error["message"]
+        assert error["message"].endswith("by: host charity cashier.")
+        _row, own = actions.create_personal_token(
+            actor=administrator, name="我的", scopes=["partners:read", "fund:pay"], tenant=street
+        )
+        [error] = graphql(own, funds, street).json()["errors"]
+        assert error["message"] == (
+            "This token has not the scope fund:read, which this takes. Make one with it."
+        )
+        # The token has it, so it is the person's role.
+        [error] = graphql(own, pays, street).json()["data"]["paySpending"]["errors"]
+        assert error["message"] == (
+            "Your role does not allow this. Ask an administrator of your unit."
+        )
+
+    def test_it_is_told_where_a_scope_does_not_count(self, district, street, actor_as):
+        maker = actor_as(district, Role.DISTRICT_ADMINISTRATOR)
+        made = program(maker, "models:write", "fund:read", covers_below=True)
+        write = """mutation { publishVersion(input: {
+            versionId: "x", profiles: [AGEING], caseText: "x"}) { errors { message } } }"""
+        answer = graphql(made.token(), write, street).json()["data"]["publishVersion"]
+        assert answer["errors"][0]["message"] == (
+            "The scope models:write of this program does not count at this unit. It counts where "
+            "whoever made the client held it. It can be given here by: street administrator."
+        )
+
     def test_of_token_and_cookie_the_token_counts(self, ours, street, actor_as):
         browser = Browser(enforce_csrf_checks=True)
         browser.force_login(actor_as(street, Role.AUDITOR).person)
@@ -85,6 +123,33 @@ class TestAdmitted:
             headers={"host": host_of(street), "authorization": f"{scheme} {ours.token()}"},
         )  # fmt: skip
         assert answer.json()["data"]["viewer"]["name"] == "小程序"
+
+
+class TestWithoutAToken:
+    """Neither a token nor a session: what a program is to do, not what a browser is."""
+
+    @pytest.mark.parametrize("scheme", [None, "Basic YTpi", "Token linli_at_x", "linli_at_x"])
+    def test_it_is_told_to_send_one(self, street, scheme):
+        headers = {"host": host_of(street), "accept-language": "en"}
+        if scheme:
+            headers["authorization"] = scheme
+        for checks in (True, False) if scheme else (True,):
+            answer = Browser(enforce_csrf_checks=checks).post(
+                "/graphql", {"query": VIEWER}, content_type="application/json", headers=headers
+            )
+            assert refused(answer) == (401, "TOKEN_MISSING", "Bearer")
+            assert "/oauth/token" in answer.json()["errors"][0]["message"]
+
+    def test_a_session_is_told_of_its_csrf_token(self, street, administrator):
+        browser = Browser(enforce_csrf_checks=True)
+        browser.force_login(administrator.person)
+        answer = browser.post(
+            "/graphql", {"query": VIEWER}, content_type="application/json",
+            headers={"host": host_of(street), "accept-language": "en"},
+        )  # fmt: skip
+        assert answer.status_code == 403
+        assert "X-CSRFToken" in answer.json()["errors"][0]["message"]
+        assert "WWW-Authenticate" not in answer
 
 
 class TestRefused:

@@ -149,7 +149,8 @@ class TestPages:
         ("arguments", "code", "field"),
         [
             ({"first": 101}, "LIST_TOO_LONG", "first"),
-            ({"first": -1}, "LIST_TOO_LONG", "first"),
+            ({"first": -1}, "PAGE_INVALID", "first"),
+            ({"last": -1}, "PAGE_INVALID", "last"),
             ({"last": 101}, "LIST_TOO_LONG", "last"),
             ({"first": 1, "last": 1}, "PAGE_INVALID", "last"),
             ({"after": "bm9uZQ=="}, "CURSOR_INVALID", "after"),

@@ -91,6 +91,44 @@ class TestForm:
         response = post(browser(), body)
         assert (response.status_code, code(response)) == (400, "REQUEST_INVALID")
 
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [
+            (" ", "line 1, column 2."),
+            ('{"query":\n  "{ viewer { name } }",\n}', "line 3, column 1."),
+            ('{"query": "甲" "乙"}', "line 1, column 15."),
+            ('{"query": "{ viewer', "line 1, column 11."),
+            ('{"a": "NaN",\n "b": [1, NaN]}', "NaN at line 2, column 11 is no JSON."),
+            (r'{"\\": "\" -Infinity", "b": -Infinity}', "-Infinity at line 1, column 29 is"),
+            ('{"a": {"query": 1, "b": 2, "query": 3}}', "the key query twice in one object."),
+            (r'{"\ud800": 1, "\ud800": 2}', "the key ? twice"),
+            (b'\xef\xbb\xbf{"query": "{ viewer { name } }"}', "a byte order mark."),
+            ('{"query": "{ viewer { name } }"}'.encode("utf-16"), "The body is UTF-16."),
+            ('{"query": "{ viewer { name } }"}'.encode("utf-16-le"), "The body is UTF-16-LE."),
+            ('{\n"甲": "'.encode() + b'\xff"}', "not UTF-8: it goes wrong at line 2, column 7."),
+            ("[" * 100_000, "it nests too deep."),
+            ("9" * 5_000, "more than 4300 digits."),
+            ("null", "The body must be one JSON object"),
+        ],
+    )
+    def test_what_is_wrong_with_the_json_is_told_and_where(self, street, body, told):
+        response = post(browser(), body)
+        assert (response.status_code, code(response)) == (400, "REQUEST_INVALID")
+        assert told in response.json()["errors"][0]["message"]
+
+    def test_a_hundred_thousand_keys_and_one_twice_are_told_at_once(self, street):
+        keys = ", ".join(f'"{n}": 0' for n in range(60_000))
+        response = post(browser(), f'{{{keys}, "59999": 0}}')
+        assert "the key 59999 twice" in response.json()["errors"][0]["message"]
+
+    def test_a_body_without_its_length_is_refused(self, street):
+        """As one in chunks comes."""
+        response = post(
+            browser(), VIEWER, CONTENT_LENGTH="", headers={"transfer-encoding": "chunked"}
+        )
+        assert (response.status_code, code(response)) == (411, "LENGTH_REQUIRED")
+        assert "Content-Length" in response.json()["errors"][0]["message"]
+
     @pytest.mark.parametrize("body", ["[]", '[{"query": "{ viewer { name } }"}]'])
     def test_batches_are_off(self, street, body):
         response = post(browser(), body)

@@ -7,17 +7,19 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from graphql import OperationType
 
-from linli.accounts.policy import Role, system_actor
+from linli.accounts.policy import Role, actor_for, system_actor
 from linli.registry.models import Division, Tenant
-from linli_api.execution import Request, run
+from linli_api.execution import Request
 from linli_api.fields import Field
 from linli_api.guard import INHERITED, PUBLIC
 from linli_api.limits import deadline
 from linli_api.limits.deadline import TimedOut, check, within
 from linli_api.metering import Meter
 from linli_api.mutation import Mutation
+from linli_api.repeats import run_once
 from linli_api.schema import assemble
 from linli_api.types import Object
 from tests.support.rows import checksums
@@ -102,9 +104,11 @@ def _one_second(settings, scratch_database, rf):
     connection.close()  # what ceiling it had is not the next test's
 
 
-def ask(rf, document):
+def ask(rf, document, *, key=None, person=None):
     meter = Meter(rf.get("/"), None)
-    return run(SCHEMA, Request(document), system_actor(None), meter)
+    actor = actor_for(person, None) if person else system_actor(None)
+    with override("en"):
+        return run_once(SCHEMA, Request(document), actor, key, meter)
 
 
 def faults(answer):
@@ -160,6 +164,55 @@ def test_nothing_of_a_mutation_is_left(rf):
     [error] = answer.body["data"]["dawdle"]["errors"]
     assert error["code"] == "TIMED_OUT"
     assert timeout() == "1s"
+
+
+def test_a_mutation_has_its_own_time_and_tells_it(rf, settings):
+    """Not a query's, though that is what the connection was last used for."""
+    settings.LINLI_WRITE_SECONDS = 3
+    assert ask(rf, "{ sleeps(seconds: 0) }").body["data"]
+    begun = time.monotonic()
+    answer = ask(rf, "mutation { dawdle { errors { code message } } }")
+    took = time.monotonic() - begun
+    [error] = answer.body["data"]["dawdle"]["errors"]
+    assert error == {
+        "code": "TIMED_OUT",
+        "message": "This took longer than the 3 seconds it may. Ask for less at once.",
+    }
+    assert took >= 3
+    begun = time.monotonic()
+    answer = ask(rf, "{ sleeps(seconds: 60) }")
+    assert "the 1 seconds" in answer.body["errors"][0]["message"]
+    assert time.monotonic() - begun < 3
+
+
+def test_the_ceiling_is_that_of_the_last_request(rf, settings):
+    settings.LINLI_WRITE_SECONDS = 3
+    shown = []
+    for document in ("{ sleeps(seconds: 0) }", "mutation { rename { errors { code } } }") * 2:
+        ask(rf, document)
+        shown.append(timeout())
+    assert shown == ["1s", "3s", "1s", "3s"]
+
+
+def test_with_a_key_nothing_of_it_is_left_and_the_key_is_free(rf, street_of_scratch):
+    """Also what was done in time, for all of it is one request."""
+    both = "mutation { rename { errors { code } } dawdle { errors { code } } }"
+    before = _all_but_points()
+    answer = ask(rf, both, key="k1", person=street_of_scratch)
+    assert _all_but_points() == before
+    assert answer.body["data"] is None
+    assert faults(answer) == [("TIMED_OUT", None)]
+    assert timeout() == "1s"
+    again = ask(rf, both, key="k1", person=street_of_scratch)
+    assert not again.replayed
+    assert faults(again) == [("TIMED_OUT", None)]
+
+
+def test_with_a_key_what_was_done_but_told_late_is_undone(rf, street_of_scratch):
+    late = "mutation { rename { errors { code } slow } }"
+    answer = ask(rf, late, key="k1", person=street_of_scratch)
+    assert (answer.body["data"], faults(answer)) == (None, [("TIMED_OUT", None)])
+    assert Division.objects.get(pk="3703").name != "某市"
 
 
 def test_what_was_done_is_told_though_its_answer_is_late(rf):

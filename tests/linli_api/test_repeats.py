@@ -25,6 +25,7 @@ from linli.accounts.policy import Client as Program
 from linli.accounts.policy import Role, actor_for
 from linli.audit.models import Entry
 from linli.clients.actions import create_client
+from linli.clients.admission import admit
 from linli.events.actions import create_endpoint
 from linli.registry.models import Tenant
 from linli.repeats import keeping
@@ -41,6 +42,7 @@ from linli_api.schema import SCHEMAS, tenant_schema
 from tenants.communities.models import Community
 from tests.support.databases import ROOT
 from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.programs import program
 from tests.support.secrets import rows_of_schema
 
 ADD = """mutation($input: AddCommunityInput!) {
@@ -184,6 +186,20 @@ class TestWhose:
         assert not send(through, adding("别的"), "k1")[1]
         assert send(through, adding("别的"), "k1")[1]
 
+    def test_a_narrower_token_of_a_client_reads_nothing_that_a_wider_was_told(
+        self, street, administrator
+    ):
+        """Nor does it do the same again."""
+        scopes = ["communities:read", "communities:write"]
+        ours = program(administrator, *scopes)
+        wide, same = (admit(ours.token(), street).actor for _ in range(2))
+        narrow = admit(ours.token(scope="communities:write"), street).actor
+        first, _ = send(wide, adding(), "k1")
+        assert "新社区" in first
+        assert refusal(narrow, adding(), "k1") == "IDEMPOTENCY_KEY_REUSED"
+        assert send(same, adding(), "k1") == (first, True)
+        assert communities(street) == ["新社区"]
+
     def test_another_tenant_is_another_place(self, street, other_street, administrator):
         person = administrator.person
         MembershipFactory(person=person, tenant=other_street, role=Role.STREET_ADMINISTRATOR)
@@ -266,7 +282,7 @@ class TestASecret:
     def test_a_password_cannot_be_tried_against_what_is_kept(self, street, administrator):
         request = adding()
         send(administrator, request, "k1")
-        told = [request.query, request.operation_name, request.variables]
+        told = [request.query, request.operation_name, request.variables, None]
         canonical = json.dumps(told, sort_keys=True, separators=(",", ":"))
         with tenant_context(street):
             [kept] = KeptAnswer.objects.all()
@@ -493,6 +509,17 @@ class TestOverHTTP:
         assert response.status_code == 422
         [error] = response.json()["errors"]
         assert error["extensions"]["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+    def test_a_key_in_use_is_a_409_that_says_when_to_come_again(self, street, administrator, post):
+        name = f"{street.schema_name} {administrator.person.pk} k1"
+        with database.connect("app", connection.settings_dict["NAME"]) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+            response = post("k1")
+            other.execute("ROLLBACK")
+        assert response.status_code == 409
+        assert response["Retry-After"] == "1"
+        assert communities(street) == []
 
     @pytest.mark.parametrize("key", ["", " ", "k" * 256, "键", "a\tb", " k"])
     def test_what_is_no_key_is_refused(self, street, post, key):

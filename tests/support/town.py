@@ -57,7 +57,7 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
             _community(tenant, staff, code, f"{mark}{number}", seed + number)
             for number, code in enumerate(sorted(names_in_street(tenant.division_id))[:2])
         ]
-        _webhook(tenant, mark)
+        _webhook(tenant, mark, seed)
     _public_rows(tenant, mark, seed)
     trust_document(
         actor=staff[Role.STREET_ADMINISTRATOR],
@@ -244,7 +244,7 @@ def _fund(staff: dict[Role, Actor], community: Community, owed: object, mark: st
     fund.reverse_event(actor=administrator, group_id=income, reason=f"{mark}记错了")
 
 
-def _webhook(tenant: Tenant, mark: str) -> None:
+def _webhook(tenant: Tenant, mark: str, seed: int) -> None:
     """Everything that has happened is delivered to it again; one attempt has failed."""
     made = timezone.now() - timedelta(days=1)
     endpoint, _secret = webhooks.create_endpoint(

@@ -16,10 +16,11 @@ from linli_api.scalars import DateTime
 
 
 class CreateClient(Mutation):
-    """Makes a client of a tenant. Whoever makes it holds every one of its scopes there."""
+    """Makes a client of a tenant. Each of its scopes counts where whoever makes it holds it: at the
+    tenant, in those below, or in both."""
 
     class Meta:
-        permission = Permission.CLIENTS_MANAGE
+        permission = Permission.CLIENTS_CREATE
 
     class Input:
         tenant_id = IdOf("Tenant", description="Whose; at a tenant's own host it is that one's.")
@@ -48,10 +49,10 @@ class CreateClient(Mutation):
 
 class AddClientSecret(Mutation):
     """Draws a second secret of a client, so that the first can be revoked when all have the new
-    one. Whoever draws it holds every one of the client's scopes."""
+    one. Whoever draws it holds every one of the client's scopes where that counts."""
 
     class Meta:
-        permission = Permission.CLIENTS_MANAGE
+        permission = Permission.CLIENTS_CREATE
 
     class Input:
         client_id = IdOf("Client", required=True, description="Of which client.")
@@ -71,7 +72,7 @@ class RevokeClientSecret(Mutation):
     """Refuses a secret, and the tokens that were got for it, from the next request on."""
 
     class Meta:
-        permission = Permission.CLIENTS_MANAGE
+        permission = Permission.CLIENTS_CREATE
 
     class Input:
         client_secret_id = IdOf("ClientSecret", required=True, description="Which secret.")
@@ -91,7 +92,7 @@ class RevokeClient(Mutation):
     """Refuses a client, with its secrets and tokens, from the next request on."""
 
     class Meta:
-        permission = Permission.CLIENTS_MANAGE
+        permission = Permission.CLIENTS_CREATE
 
     class Input:
         client_id = IdOf("Client", required=True, description="Which client.")

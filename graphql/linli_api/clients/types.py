@@ -35,6 +35,16 @@ class Client(Object):
         most=200,
         description="What its tokens may have: partners:read.",
     )
+    scopes_here = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="Which of them count at its own tenant, for who made it held them there.",
+    )
+    scopes_below = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="Which of them count at the tenants below.",
+    )
     created_at = DateTime(required=True, description="When it was made.")
     created_by = One(Person, by="created_by_id", description="Who made it.")
     revoked_at = DateTime(description="Since when it is refused; null while it is good.")

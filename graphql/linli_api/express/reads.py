@@ -14,6 +14,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils import translation
 
 from linli.budget import lease
+from linli.budget.headers import headers
 from linli.clients import admission, usage
 from linli.clients.admission import Known
 from linli.errors import Refused
@@ -131,5 +132,5 @@ def _refused(asked: Asked, why: Refused) -> Answer:
 
 def _headers(held: lease.Lease) -> Iterator[tuple[bytes, bytes]]:
     yield b"Content-Type", b"application/json"
-    for name, value in (*metering.headers(held), *HEADERS.items()):
+    for name, value in (*headers(held, 200), *HEADERS.items()):
         yield name.encode(), value.encode()

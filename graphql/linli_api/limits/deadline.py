@@ -2,8 +2,8 @@
 
 `within` sets the time for the thread's request. Each SQL statement passes `_in_time`: none starts
 after the time, and once a part of it is gone the statement gets what is left as its
-``statement_timeout``. A fast request pays nothing for that: the connection has the ceiling from its
-first request on. Work in Python is noticed between fields (`execution`).
+``statement_timeout``. A fast request pays nothing for that: the connection keeps the ceiling of its
+last request, a query's or a mutation's. Work in Python is noticed between fields (`execution`).
 """
 
 import threading
@@ -34,11 +34,13 @@ class TimedOut(Refused):
 
 
 class _Time(threading.local):
-    """allowed: milliseconds of the request that runs in this thread; None: as long as it takes."""
+    """allowed: milliseconds of the request that runs in this thread; None: as long as it takes.
+    passed: what of the last one in this thread was refused for its time."""
 
     allowed: int | None = None
     ends_at: int = 0
     hurried: bool = False
+    passed: TimedOut | None = None
 
 
 _time = _Time()
@@ -47,26 +49,31 @@ _time = _Time()
 @contextmanager
 def within(operation: OperationType | None) -> Iterator[None]:
     """The block is a request's; what it does after its time raises TimedOut. None: it has time."""
+    _time.passed = None
     if operation is None:
         yield
         return
-    writes = operation is OperationType.MUTATION
-    seconds = settings.LINLI_WRITE_SECONDS if writes else settings.LINLI_READ_SECONDS
-    _time.allowed, _time.ends_at, _time.hurried = seconds * 1000, _now() + seconds * 1000, False
+    allowed = _allowed(operation)
+    _time.allowed, _time.ends_at, _time.hurried = allowed, _now() + allowed, False
     try:
-        _put_ceiling()
+        put_ceiling(operation)
         with connection.execute_wrapper(_in_time):
             yield
     finally:
         hurried, _time.allowed = _time.hurried, None
         if hurried:
-            _lift()
+            _lift(allowed)
+
+
+def passed() -> TimedOut | None:
+    """What the thread's last request was refused for its time, wherever in the answer that is told."""
+    return _time.passed
 
 
 def check() -> None:
     """Raises TimedOut after the request's time."""
     if _time.allowed is not None and _now() >= _time.ends_at:
-        raise TimedOut(_time.allowed)
+        raise _timed_out(_time.allowed)
 
 
 def execution(operation: OperationDefinitionNode | None) -> type[ExecutionContext]:
@@ -100,18 +107,30 @@ def _in_time(execute: Callable, sql: Any, params: Any, many: bool, context: Any)
         return execute(sql, params, many, context)
     except OperationalError as error:
         if isinstance(error.__cause__, errors.QueryCanceled):
-            raise TimedOut(allowed) from error
+            raise _timed_out(allowed) from error
         raise
 
 
-def _put_ceiling() -> None:
-    """Once a connection: no statement of a request takes longer than a query may in all."""
+def put_ceiling(operation: OperationType) -> None:
+    """No statement of a request takes longer than the request may; sent where the connection's last
+    request was of another kind. Best before a transaction, for what rolls that back undoes it."""
     connection.ensure_connection()
     raw: Any = connection.connection
-    if getattr(raw, "_has_ceiling", False):
-        return
-    _set_timeout(settings.LINLI_READ_SECONDS * 1000)
-    raw._has_ceiling = True
+    allowed = _allowed(operation)
+    if getattr(raw, "_ceiling", None) != allowed:
+        _set_timeout(allowed)
+        raw._ceiling = None if connection.in_atomic_block else allowed
+
+
+def _allowed(operation: OperationType) -> int:
+    """In milliseconds."""
+    writes = operation is OperationType.MUTATION
+    return 1000 * (settings.LINLI_WRITE_SECONDS if writes else settings.LINLI_READ_SECONDS)
+
+
+def _timed_out(allowed: int) -> TimedOut:
+    _time.passed = TimedOut(allowed)
+    return _time.passed
 
 
 def _set_timeout(milliseconds: int) -> None:
@@ -121,12 +140,12 @@ def _set_timeout(milliseconds: int) -> None:
         cursor.execute(f"SET statement_timeout = {max(1, milliseconds)}")
 
 
-def _lift() -> None:
+def _lift(allowed: int) -> None:
     """Back to the ceiling; a connection that cannot be put right is not used again."""
     if connection.connection is None:
         return
     try:
-        _set_timeout(settings.LINLI_READ_SECONDS * 1000)
+        _set_timeout(allowed)
     except Error:
         connection.close()
 

@@ -11,8 +11,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.models import Membership, Person
-from linli.accounts.policy import Actor, Permission, Reach, Role, actor_for, covered
+from linli.accounts.policy import Actor, Permission, Reach, Role, actor_for, covered, standing
 from linli.accounts.roles import DUTIES
+from linli.accounts.scopes import scopes_for
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.registry.models import Tenant
@@ -71,7 +72,7 @@ def set_password(
     """Give somebody a new password; every browser they are logged in with is logged out.
 
     Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
-    VERSION_CONFLICT, or PERSON_INVALID with what is wrong with the password.
+    VERSION_CONFLICT, ROLE_NOT_HELD, or PERSON_INVALID with what is wrong with the password.
     """
     with transaction.atomic():
         person = _answered_for(actor, person_id)
@@ -96,7 +97,7 @@ def disable_person(
     """They can no longer log in or do anything; their roles stay as they are.
 
     Needs ``people.grant`` wherever they have a role. Raises `NotFound`, `Refused` ROLE_ABOVE_REACH,
-    VERSION_CONFLICT, DISABLES_SELF.
+    VERSION_CONFLICT, ROLE_NOT_HELD, DISABLES_SELF.
     """
     if person_id == actor.person_id:
         message = _("Nobody locks themselves out. Ask another administrator.")
@@ -124,7 +125,7 @@ def grant_membership(
 
     Needs ``people.grant``. The caller has checked that the community is one of this tenant's,
     since communities live above this package. Raises `Refused` ROLE_DOES_NOT_FIT,
-    COMMUNITY_NOT_ALLOWED, ROLE_ABOVE_REACH, GRANT_TO_SELF, MEMBERSHIP_EXISTS.
+    COMMUNITY_NOT_ALLOWED, ROLE_ABOVE_REACH, ROLE_NOT_HELD, GRANT_TO_SELF, MEMBERSHIP_EXISTS.
     """
     actor.require(Permission.PEOPLE_GRANT)
     person = Person.objects.filter(pk=person_id, is_active=True).first()
@@ -138,6 +139,7 @@ def grant_membership(
         )
     _refuse_unfit(role, actor.tenant, community_id)
     _refuse_above_reach(actor, role)
+    _refuse_not_held(actor, role, community_id)
     membership = Membership(
         person=person,
         tenant=actor.tenant,
@@ -172,7 +174,7 @@ def grant_membership(
 def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> Membership:
     """End a membership of the tenant the actor stands in, from today on.
 
-    Needs ``people.grant``. Raises `Refused` ROLE_ABOVE_REACH, MEMBERSHIP_ENDED.
+    Needs ``people.grant``. Raises `Refused` ROLE_ABOVE_REACH, ROLE_NOT_HELD, MEMBERSHIP_ENDED.
     """
     actor.require(Permission.PEOPLE_GRANT)
     with transaction.atomic():
@@ -184,6 +186,7 @@ def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> Me
         if membership is None:
             raise NotFound(_("membership"), field="membershipId")
         _refuse_above_reach(actor, Role(membership.role))
+        _refuse_not_held(actor, Role(membership.role), membership.community_id)
         if membership.ended_on is not None:
             raise Refused(
                 "MEMBERSHIP_ENDED",
@@ -229,11 +232,13 @@ def _set_active(
 
 def _answered_for(actor: Actor, person_id: UUID) -> Person:
     """Somebody, locked, all of whose roles are the actor's to give: who sets a password could act
-    in each of them. Raises `Forbidden`, `NotFound`, `Refused` ROLE_ABOVE_REACH."""
+    in each of them. Raises `Forbidden`, `NotFound`, `Refused` ROLE_ABOVE_REACH, ROLE_NOT_HELD."""
     actor.require(Permission.PEOPLE_GRANT)
     person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
     if person is None:
         raise NotFound(_("person"), field="personId")
+    if actor.client is not None:
+        _refuse_stronger(actor, person)
     if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
         return person
     within = covered(actor, Permission.PEOPLE_GRANT)
@@ -242,8 +247,8 @@ def _answered_for(actor: Actor, person_id: UUID) -> Person:
         message = _("This person also has roles elsewhere. Ask the unit above.")
         raise Refused("ROLE_ABOVE_REACH", message, field="personId")
     for membership in held.select_related("tenant__parent__parent"):
-        standing = actor_for(actor.person, membership.tenant) if actor.person else actor
-        _refuse_above_reach(standing, Role(membership.role), field="personId")
+        there = actor_for(actor.person, membership.tenant) if actor.person else actor
+        _refuse_above_reach(there, Role(membership.role), field="personId")
     return person
 
 
@@ -308,6 +313,40 @@ def _refuse_above_reach(actor: Actor, role: Role, *, field: str = "role") -> Non
             ),
             field=field,
         )
+
+
+def _refuse_not_held(actor: Actor, role: Role, community_id: UUID | None) -> None:
+    """A program gives, or takes away, no role that may do what it may not: it would have let in
+    somebody who does it for it. Of people their reach decides, `_refuse_above_reach`."""
+    if actor.client is None:
+        return
+    missing = actor.short_of(role, community_id=community_id)
+    if missing:
+        message = _(
+            "The role {role} may do what this program may not. It needs the scopes {scopes} too; or "
+            "let an administrator do it who has logged in."
+        )
+        raise Refused(
+            "ROLE_NOT_HELD",
+            format_lazy(message, role=role.label, scopes=", ".join(scopes_for(missing))),
+            field="role",
+            permissions=sorted(missing),
+        )
+
+
+def _refuse_stronger(actor: Actor, person: Person) -> None:
+    """A program changes the log-in of nobody who may do more than it, now or from some day on, nor
+    of the one who answers for it."""
+    held = Membership.objects.filter(person=person).exclude(ended_on__lte=timezone.localdate())
+    if person.pk == actor.answers_id or any(
+        standing(actor, one.tenant).short_of(Role(one.role), community_id=one.community_id)
+        for one in held.select_related("tenant__parent__parent")
+    ):
+        message = _(
+            "This person may do more than this program, or answers for it. Let an administrator do "
+            "it who has logged in."
+        )
+        raise Refused("ROLE_NOT_HELD", message, field="personId")
 
 
 def _taken(error: IntegrityError) -> Exception:

@@ -12,9 +12,13 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.models import Membership, Person
 from linli.accounts.roles import DUTIES, READ, Permission, Reach, Role, roles_with
+from linli.accounts.scopes import SCOPES, scopes_for
 from linli.errors import Forbidden
 from linli.registry.models import Tenant
 
@@ -81,7 +85,9 @@ class Client:
     actor stands is in the actor's grants already.
 
     tenant_id: whose client it is, None for a person's token. below: whether it covers the tenants
-    under that one. answers_id: the person who drew the secret it came with.
+    under that one. permissions: what its scopes stand for; of a client that acts by itself, here at
+    its own tenant and beneath in those under it. answers_id: the person who drew the secret it came
+    with.
     """
 
     id: UUID
@@ -90,6 +96,8 @@ class Client:
     below: bool = False
     scopes: frozenset[str] = frozenset()
     permissions: frozenset[Permission] = frozenset()
+    here: frozenset[Permission] = frozenset()
+    beneath: frozenset[Permission] = frozenset()
     answers_id: UUID | None = None
 
 
@@ -133,7 +141,27 @@ class Actor:
     def require(self, permission: Permission, *, community_id: UUID | None = None) -> None:
         """Raises `Forbidden` where `allows` says no."""
         if not self.allows(permission, community_id=community_id):
-            raise Forbidden(permission=permission.value)
+            raise self.forbidden(permission)
+
+    def forbidden(self, permission: Permission) -> Forbidden:
+        """Says to a program which scope it is that it has not, or has not here, and who gives it."""
+        if self.client is None or (self.person and permission in self.client.permissions):
+            return Forbidden(permission=permission.value)  # it is the person's role
+        scope = scopes_for([permission])[0]
+        if self.person:
+            message = _("This token has not the scope {scope}, which this takes. Make one with it.")
+        elif permission in self.client.permissions:
+            message = _(
+                "The scope {scope} of this program does not count at this unit. It counts where "
+                "whoever made the client held it. It can be given here by: {roles}."
+            )
+        else:
+            message = _(
+                "This token has not the scope {scope}, which this takes. Ask for a token with it. "
+                "If the client has it not, it can be given to one by: {roles}."
+            )
+        told = format_lazy(message, scope=scope, roles=lazy(_who_gives, str)(scope, self.tenant))
+        return Forbidden(told, permission=permission.value)
 
     def communities(self, permission: Permission) -> frozenset[UUID] | None:
         """The communities in which it is permitted: None for all of the tenant, empty for none."""
@@ -150,14 +178,25 @@ class Actor:
         """Raises `Forbidden` where `holds` says no: asked before a row is looked up, so that what
         lies outside the actor's communities is then not found, whether it exists or not."""
         if not self.holds(permission):
-            raise Forbidden(permission=permission.value)
+            raise self.forbidden(permission)
 
-    def hands_out(self, permission: Permission, *, below: bool) -> bool:
-        """Whether it is theirs to give to another: in the whole tenant, and below it where that is
-        asked."""
-        whole = [grant for grant in self.grants if grant.community_id is None]
-        here = any(permission in grant.permissions for grant in whole)
-        return here and (not below or any(permission in grant.below for grant in whole))
+    def held_below(self) -> frozenset[Permission]:
+        """What is permitted in every tenant under the one the actor stands in."""
+        every = (grant.below for grant in self.grants if grant.community_id is None)
+        return frozenset[Permission]().union(*every)
+
+    def held_here(self, *, community_id: UUID | None = None) -> frozenset[Permission]:
+        """All that `allows` says yes to."""
+        return frozenset(p for p in Permission if self.allows(p, community_id=community_id))
+
+    def short_of(self, role: Role, *, community_id: UUID | None = None) -> frozenset[Permission]:
+        """What a role at the tenant the actor stands in gives, there or below, that they do not
+        hold there themselves."""
+        duties = DUTIES[role]
+        lacking = duties.own - self.held_here(community_id=community_id)
+        if self.tenant is None or self.tenant.kind != Tenant.Kind.STREET:
+            lacking |= duties.below - self.held_below()
+        return lacking
 
     def reach(self, permission: Permission) -> Reach | None:
         """The farthest of the grants that give it tenant-wide; None without any."""
@@ -169,6 +208,18 @@ class Actor:
             ),
             default=None,
         )
+
+
+def _who_gives(scope: str, tenant: Tenant | None) -> str:
+    """The roles that may make a client with a scope there."""
+    needed = SCOPES[scope] | {Permission.CLIENTS_CREATE}
+    roles = [
+        role
+        for role, duties in DUTIES.items()
+        if needed <= duties.own
+        and (tenant is None or not duties.kinds or tenant.kind in duties.kinds)
+    ]
+    return ", ".join(str(role.label) for role in roles)
 
 
 def actor_for(person: Person | AnonymousUser, tenant: Tenant | None) -> Actor:
@@ -216,11 +267,15 @@ def grants_of_client(client: Client, tenant: Tenant | None) -> tuple[Grant, ...]
 
     At the platform's host, as for people, that is what it may do at any tenant.
     """
-    permissions = _in_force(client.permissions, tenant)
-    if not permissions or not reaches(client.tenant_id, client.below, tenant):
+    if not reaches(client.tenant_id, client.below, tenant):
         return ()
-    below = client.permissions if client.below else frozenset[Permission]()
-    return (Grant(None, permissions, Reach.BELOW if client.below else Reach.OWN, below=below),)
+    if tenant is None:
+        permissions = client.here | client.beneath
+    else:
+        given = client.here if tenant.pk == client.tenant_id else client.beneath
+        permissions = _in_force(given, tenant)
+    reach = Reach.BELOW if client.below else Reach.OWN
+    return (Grant(None, permissions, reach, below=client.beneath),) if permissions else ()
 
 
 def may_enter(person: Person, tenant: Tenant) -> bool:
@@ -259,16 +314,23 @@ def covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
     if actor.person is not None:
         return covered_tenants(actor.person, permission)
     if client is not None:
-        return tenants_of(client)
+        return tenants_of(client, permission)
     return Tenant.objects.all() if actor.allows(permission) else Tenant.objects.none()
 
 
-def tenants_of(client: Client) -> QuerySet[Tenant]:
-    """The tenants that a client which acts by itself covers."""
-    own = Q(pk=client.tenant_id)
-    if client.below:
-        own |= Q(parent=client.tenant_id) | Q(parent__parent=client.tenant_id)
-    return Tenant.objects.filter(own)
+def tenants_of(client: Client, permission: Permission | None = None) -> QuerySet[Tenant]:
+    """The tenants in which a client that acts by itself may do anything at all, or this."""
+
+    def given(permissions: frozenset[Permission]) -> bool:
+        return bool(permissions) if permission is None else permission in permissions
+
+    found = Tenant.objects.none()
+    if given(client.here):
+        found |= Tenant.objects.filter(Q(pk=client.tenant_id))
+    if client.below and given(client.beneath):
+        under = Q(parent=client.tenant_id) | Q(parent__parent=client.tenant_id)
+        found |= Tenant.objects.filter(under)
+    return found
 
 
 def reachable_tenants(person: Person) -> QuerySet[Tenant]:

@@ -51,6 +51,7 @@ class Permission(models.TextChoices):
     DOCUMENTS_TRUST = "documents.trust"
     DOCUMENTS_REQUIRE = "documents.require"
     CLIENTS_READ = "clients.read"
+    CLIENTS_CREATE = "clients.create"
     CLIENTS_MANAGE = "clients.manage"
     EVENTS_READ = "events.read"
     WEBHOOKS_MANAGE = "webhooks.manage"
@@ -113,6 +114,8 @@ RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
 # For whoever answers for the programs that a unit lets in. A program trusts no documents itself.
 TRUSTS = (P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
+# Makes programs that do what they may do themselves, and looks after those of their own making.
+ENTRUSTS = (P.CLIENTS_READ, P.CLIENTS_CREATE)
 
 
 def _may(sees: frozenset[Permission], *does: Permission) -> frozenset[Permission]:
@@ -131,6 +134,7 @@ DUTIES: dict[Role, Duties] = {
             P.PEOPLE_GRANT,
             P.COMMUNITIES_ONBOARD,
             P.COMPARISON_REFRESH,
+            *ENTRUSTS,
         ),
     ),
     Role.CITY_SUPERVISOR: Duties(
@@ -144,6 +148,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
@@ -160,6 +165,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
@@ -184,6 +190,7 @@ DUTIES: dict[Role, Duties] = {
             P.FUND_REVERSE,
             P.COMPARISON_REFRESH,
             *TRUSTS,
+            P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
@@ -210,10 +217,11 @@ DUTIES: dict[Role, Duties] = {
     # is confirmed by the one who sees the bank account.
     Role.CHARITY_APPROVER: Duties(
         kinds=RUNS_COMMUNITIES,
-        own=_may(STAFF, P.FUND_APPROVE, P.FUND_REVERSE),
+        own=_may(STAFF, P.FUND_APPROVE, P.FUND_REVERSE, *ENTRUSTS),
     ),
     Role.CHARITY_CASHIER: Duties(
-        kinds=RUNS_COMMUNITIES, own=_may(STAFF, P.FUND_PAY, P.PARTNERS_RECEIVE)
+        kinds=RUNS_COMMUNITIES,
+        own=_may(STAFF, P.FUND_PAY, P.PARTNERS_RECEIVE, *ENTRUSTS),
     ),
     # Nothing links a log-in to a partner's record yet, so a partner sees what all partners may:
     # where it is and the rules it works under, no other partner and no money.

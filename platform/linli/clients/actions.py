@@ -1,7 +1,8 @@
 """Letting programs in and shutting them out. Each leaves one row in the trail, none with a secret.
 
-Nobody hands out what they do not hold: whoever makes a client, or draws a secret of one, holds each
-of its permissions themselves, in all that it covers.
+Nobody hands out what they do not hold: a scope of a client counts where whoever makes it holds it
+themselves, at their own tenant, in those below, or in both; whoever draws a secret of one holds each
+of its scopes wherever that counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -35,14 +37,14 @@ def create_client(
 ) -> tuple[Client, str]:
     """A client of the tenant the actor stands in, and its first secret, which is shown this once.
 
-    oauth_id: an id that is known, as the demo's is; without one it is drawn.
+    Needs ``clients.create``. oauth_id: an id that is known, as the demo's is; without one it is drawn.
 
     Raises `Forbidden`, `Refused` SCOPES_MISSING, SCOPE_UNKNOWN, SCOPE_NOT_HELD, NOTHING_BELOW,
     CLIENT_EXISTS, or the faults of fields.
     """
-    actor.require(Permission.CLIENTS_MANAGE)
+    actor.require(Permission.CLIENTS_CREATE)
     if actor.tenant is None:
-        raise Forbidden(permission=Permission.CLIENTS_MANAGE.value)
+        raise Forbidden(permission=Permission.CLIENTS_CREATE.value)
     if covers_below and actor.tenant.kind == Tenant.Kind.STREET:
         message = _("Nothing lies below a street office. Leave it out.")
         raise Refused("NOTHING_BELOW", message, field="coversBelow")
@@ -54,8 +56,12 @@ def create_client(
         scope=named.written(scopes),
         created_by_id=actor.answers_id,
     )
+    here, below = set(client.scopes), set(client.scopes) if covers_below else set()
+    here, below = _held(here, actor.held_here()), _held(below, actor.held_below())
     for index, scope in enumerate(scopes):
-        _require_held(actor, client, scope, field=f"scopes.{index}")
+        if scope not in here | below:
+            raise _not_held(scope, field=f"scopes.{index}")
+    client.scope_here, client.scope_below = (named.in_order(one) for one in (here, below))
     check_fields(client)
     with public_context(), transaction.atomic():
         with upheld(client_name_taken=lambda: _name_taken(client)):
@@ -65,7 +71,11 @@ def create_client(
             action="clients.created",
             obj=client,
             before=None,
-            after=snapshot(client, "name", "client_id", "tenant", "scope", "covers_below"),
+            after=snapshot(
+                client,
+                *("name", "client_id", "tenant", "scope", "covers_below"),
+                *("scope_here", "scope_below"),
+            ),
             reason=reason,
         )
         _secret, text = _draw(actor, client, slot=1, reason=reason)
@@ -84,8 +94,10 @@ def add_client_secret(
         if client.revoked_at is not None:
             message = _("This client was revoked. Create a new one.")
             raise Refused("CLIENT_REVOKED", message, field="clientId")
-        for scope in client.scopes:
-            _require_held(actor, client, scope, field="clientId")
+        here, below = set(client.scopes_here), set(client.scopes_below)
+        lacking = here - _held(here, actor.held_here()) | below - _held(below, actor.held_below())
+        if lacking:
+            raise _not_held(min(lacking), field="clientId")
         taken = set(client.secrets.filter(revoked_at=None).values_list("slot", flat=True))
         free = [slot for slot in range(1, LIVE_SECRETS + 1) if slot not in taken]
         if not free:
@@ -97,12 +109,10 @@ def add_client_secret(
 def revoke_client_secret(*, actor: Actor, secret_id: UUID, reason: str = "") -> ClientSecret:
     """It and every token that was got for it are refused from the next request on; once more
     changes nothing. Raises `Forbidden`, `NotFound`."""
-    actor.require(Permission.CLIENTS_MANAGE)
     with public_context(), transaction.atomic():
+        own = _looked_after(actor).values("pk")
         secret = (
-            ClientSecret.objects.select_for_update()
-            .filter(pk=secret_id, client__tenant=actor.tenant)
-            .first()
+            ClientSecret.objects.select_for_update().filter(pk=secret_id, client__in=own).first()
         )
         if secret is None:
             raise NotFound(_("client secret"), field="clientSecretId")
@@ -180,32 +190,34 @@ def revoke_personal_token(*, actor: Actor, token_id: UUID) -> PersonalToken:
 
 
 def _managed(actor: Actor, client_id: UUID) -> Client:
-    """A client of the tenant the actor stands in, locked: its secrets change one by one."""
-    actor.require(Permission.CLIENTS_MANAGE)
-    client = (
-        Client.objects.select_for_update(of=("self",))
-        .filter(pk=client_id, tenant=actor.tenant)
-        .first()
-    )
+    """One of those, locked: its secrets change one by one."""
+    client = _looked_after(actor).select_for_update(of=("self",)).filter(pk=client_id).first()
     if client is None:
         raise NotFound(_("client"), field="clientId")
     return client
 
 
-def _require_held(actor: Actor, client: Client, scope: str, *, field: str) -> None:
-    """Raises `Refused` SCOPE_NOT_HELD unless the actor holds it in all that the client covers."""
-    for permission in named.permissions_of([scope]):
-        if not actor.hands_out(permission, below=client.covers_below):
-            message = _(
-                "The scope {scope} lets it do what you may not do yourself in all that it covers. "
-                "Leave it out, or ask somebody who may."
-            )
-            raise Refused(
-                "SCOPE_NOT_HELD",
-                format_lazy(message, scope=scope),
-                field=field,
-                permission=permission.value,
-            )
+def _looked_after(actor: Actor) -> QuerySet[Client]:
+    """The clients of the tenant the actor stands in: with ``clients.manage`` all of them, without
+    those that they made."""
+    actor.require(Permission.CLIENTS_CREATE)
+    of_tenant = Client.objects.filter(tenant=actor.tenant)
+    if actor.allows(Permission.CLIENTS_MANAGE):
+        return of_tenant
+    return of_tenant.filter(created_by=actor.answers_id, created_by__isnull=False)
+
+
+def _held(scopes: set[str], permissions: frozenset[Permission]) -> set[str]:
+    """As many of the scopes as stand for nothing beyond these."""
+    return {scope for scope in scopes if named.permissions_of([scope]) <= permissions}
+
+
+def _not_held(scope: str, *, field: str) -> Refused:
+    message = _(
+        "The scope {scope} lets it do what you may not do yourself where it is good. Leave it out, "
+        "or ask somebody who may."
+    )
+    return Refused("SCOPE_NOT_HELD", format_lazy(message, scope=scope), field=field)
 
 
 def _draw(actor: Actor, client: Client, *, slot: int, reason: str) -> tuple[ClientSecret, str]:

@@ -26,7 +26,7 @@ from linli.accounts.policy import (
     narrowed,
     reaches,
 )
-from linli.clients.scopes import permissions_of
+from linli.clients.scopes import counting_as, permissions_of
 from linli.clients.secrets import ACCESS_TOKEN, PERSONAL_TOKEN, digest
 from linli.registry.hosts import (
     COLUMNS,
@@ -44,8 +44,8 @@ from linli.tenancy.postgresql.stamps import stamp, stamp_of_many
 _REMEMBERED = 10_000
 
 _CLIENT_COLUMNS = """
-    client.id, client.name, client.tenant_id, client.covers_below, token.scope, secret.id,
-    secret.created_by_id
+    client.id, client.name, client.tenant_id, client.covers_below, token.scope,
+    client.scope_here, client.scope_below, secret.id, secret.created_by_id
 """
 _OF_CLIENT = """
       FROM public.clients_accesstoken token
@@ -236,7 +236,7 @@ def _person(row: Row, tenant: Tenant | None) -> Admitted | None:
 
 @lru_cache(_REMEMBERED)
 def _client_of(row: Any) -> tuple[Client, UUID]:
-    key, name, tenant_id, below, scope, secret_id, answers_id = row
+    key, name, tenant_id, below, scope, *counting, secret_id, answers_id = row
     scopes = frozenset(scope.split())
     client = Client(
         UUID(key),
@@ -244,7 +244,7 @@ def _client_of(row: Any) -> tuple[Client, UUID]:
         UUID(tenant_id),
         below == "t",
         scopes,
-        permissions_of(scopes),
+        *counting_as(scopes, *counting),
         UUID(answers_id) if answers_id else None,
     )
     return client, UUID(secret_id)

@@ -39,6 +39,9 @@ class Client(AbstractApplication):
     )
     covers_below = models.BooleanField(_("covers the units below"), default=False)
     scope = models.TextField(_("scopes"))
+    # Which of them count at its own unit, and which at those below: where who made it held them.
+    scope_here = models.TextField(_("scopes at its own unit"), default="", blank=True)
+    scope_below = models.TextField(_("scopes at the units below"), default="", blank=True)
     created_at = models.DateTimeField(_("created on"), auto_now_add=True)
     created_by = models.ForeignKey(
         Person, models.PROTECT, null=True, related_name="+", db_index=False
@@ -63,6 +66,14 @@ class Client(AbstractApplication):
     @property
     def scopes(self) -> list[str]:
         return self.scope.split()
+
+    @property
+    def scopes_here(self) -> list[str]:
+        return self.scope_here.split()
+
+    @property
+    def scopes_below(self) -> list[str]:
+        return self.scope_below.split()
 
     @cached_property
     def client_secret(self) -> "LiveSecrets":

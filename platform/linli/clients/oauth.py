@@ -6,6 +6,7 @@ Everything else of RFC 6749 is the library's (`OAUTH2_PROVIDER` in the settings)
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,11 +16,14 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 
 from linli.accounts.policy import reaches
+from linli.budget.lease import spend
 from linli.clients.models import AccessToken, Client, LiveSecrets
 from linli.clients.scopes import SCOPES
 from linli.clients.secrets import digest
 
 TENANT = "linli.tenant"
+# What a request for a token costs: as much as a document that is refused.
+TOKEN_POINTS = 10
 
 
 class Core(OAuthLibCore):
@@ -54,6 +58,13 @@ class Validator(OAuth2Validator):
             return client
         request.client = None
         return None
+
+    def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Raises RateLimited for who is the client, and has used up its minute."""
+        known = super().authenticate_client(request, *args, **kwargs)
+        if known:
+            spend(request.client.pk, TOKEN_POINTS, limit=settings.LINLI_POINTS_A_MINUTE)
+        return known
 
     def _check_secret(self, provided_secret: str, stored_secret: LiveSecrets) -> bool:
         """Compared with each of the live ones, in the same time whichever it is."""

@@ -1,59 +1,26 @@
-"""What a program may be allowed, and the permissions each of it stands for.
+"""Scopes as rows keep them; what there is of them is `linli.accounts.scopes`."""
 
-The table is the whole answer to "what does this scope let it do": a client has the permissions of
-its scopes at the tenants it covers, a person's token those that the person has there as well.
-Money is cut finer than the rest, so that who pays in never pays out.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
+from linli.accounts.scopes import SCOPES, permissions_of, scopes_with
 from linli.errors import Refused
 
-P = Permission
+__all__ = ["SCOPES", "counting_as", "in_order", "permissions_of", "scopes_with", "written"]
 
-SCOPES: dict[str, frozenset[Permission]] = {
-    "tenants:read": frozenset({P.TENANTS_READ}),
-    "tenants:write": frozenset({P.TENANTS_REQUEST}),
-    "tenants:manage": frozenset({P.TENANTS_MANAGE}),
-    "people:write": frozenset({P.PEOPLE_GRANT}),
-    "communities:read": frozenset({P.COMMUNITIES_READ}),
-    "communities:write": frozenset({P.COMMUNITIES_ONBOARD}),
-    "models:read": frozenset({P.MODELS_READ, P.LIBRARY_READ}),
-    "models:write": frozenset({P.MODELS_AUTHOR, P.MODELS_PUBLISH}),
-    "models:adopt": frozenset({P.MODELS_ADOPT, P.MODELS_OVERRIDE}),
-    "models:policy": frozenset({P.MODELS_ISSUE_POLICY}),
-    "partners:read": frozenset({P.PARTNERS_READ}),
-    "partners:write": frozenset({P.PARTNERS_ADMIT, P.PARTNERS_SIGN, P.PARTNERS_DECLARE}),
-    "partners:receive": frozenset({P.PARTNERS_RECEIVE}),
-    "fund:read": frozenset({P.FUND_READ}),
-    "fund:write": frozenset({P.FUND_OPEN, P.FUND_PROPOSE}),
-    "fund:approve": frozenset({P.FUND_APPROVE}),
-    "fund:pay": frozenset({P.FUND_PAY}),
-    "fund:reverse": frozenset({P.FUND_REVERSE}),
-    "comparison:read": frozenset({P.COMPARISON_READ}),
-    "comparison:write": frozenset({P.COMPARISON_REFRESH}),
-    "audit:read": frozenset({P.AUDIT_READ}),
-    "clients:read": frozenset({P.CLIENTS_READ}),
-    "clients:write": frozenset({P.CLIENTS_MANAGE}),
-    "documents:read": frozenset({P.DOCUMENTS_READ}),
-    "documents:write": frozenset({P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE}),
-    "events:read": frozenset({P.EVENTS_READ}),
-    "webhooks:write": frozenset({P.WEBHOOKS_MANAGE}),
-    "introspect": frozenset({P.SCHEMA_INTROSPECT}),
-}
+Permissions = frozenset[Permission]
 
 
-def permissions_of(scopes: Iterable[str]) -> frozenset[Permission]:
-    """What scopes stand for together; one that is no longer in the table stands for nothing."""
-    return frozenset[Permission]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
-
-
-def scopes_with(permission: Permission) -> list[str]:
-    return [scope for scope, permissions in SCOPES.items() if permission in permissions]
+def counting_as(
+    scopes: frozenset[str], here: str, below: str
+) -> tuple[Permissions, Permissions, Permissions]:
+    """What a token's scopes stand for: all of them, those that count at the client's own tenant,
+    and those that do in the tenants below. here, below: as the client's row keeps them."""
+    own, under = scopes.intersection(here.split()), scopes.intersection(below.split())
+    return permissions_of(scopes), permissions_of(own), permissions_of(under)
 
 
 def written(scopes: Iterable[str]) -> str:
@@ -73,4 +40,8 @@ def written(scopes: Iterable[str]) -> str:
                 all=", ".join(SCOPES),
             )
             raise Refused("SCOPE_UNKNOWN", message, field=f"scopes.{index}", allowed=list(SCOPES))
-    return " ".join(scope for scope in SCOPES if scope in asked)
+    return in_order(asked)
+
+
+def in_order(scopes: Collection[str]) -> str:
+    return " ".join(scope for scope in SCOPES if scope in scopes)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from linli.accounts.models import Person
 from linli.accounts.policy import Actor, Client, actor_for, grants_of_client, narrowed
 from linli.clients import models
-from linli.clients.scopes import permissions_of
+from linli.clients.scopes import counting_as, permissions_of
 from linli.registry.models import Tenant
 
 
@@ -32,8 +32,9 @@ def _live_client(key: UUID | None) -> Client | None:
     row = models.Client.objects.filter(pk=key, revoked_at=None).first()
     if row is None:
         return None
-    scopes, permissions = frozenset(row.scopes), permissions_of(row.scopes)
-    return Client(row.pk, row.name, row.tenant_id, row.covers_below, scopes, permissions)
+    scopes = frozenset(row.scopes)
+    counting = counting_as(scopes, row.scope_here, row.scope_below)
+    return Client(row.pk, row.name, row.tenant_id, row.covers_below, scopes, *counting)
 
 
 def _live_token(key: UUID) -> Client | None:

@@ -63,7 +63,10 @@ def recall(asked: Asked) -> str | None:
             raise Refused("IDEMPOTENCY_KEY_IN_USE", message)
         return None
     if fingerprint != asked.fingerprint:
-        message = _("This key was sent with another request. Give each request a key of its own.")
+        message = _(
+            "This key was sent with another request, or by a token of other scopes. Give each "
+            "request a key of its own."
+        )
         raise Refused("IDEMPOTENCY_KEY_REUSED", message)
     return answer
 

@@ -88,7 +88,9 @@ def test_the_trail_tells_of_it_without_it(administrator):
     [entry] = Entry.objects.filter(action="clients.created")
     assert made.startswith("linli_cs_")
     assert entry.person_id == administrator.person_id
-    assert set(entry.after) == {"name", "client_id", "tenant_id", "scope", "covers_below"}
+    assert set(entry.after) == {
+        "name", "client_id", "tenant_id", "scope", "covers_below", "scope_here", "scope_below",
+    }  # fmt: skip
 
 
 def test_a_page_of_a_fault_shows_none(everything, street):

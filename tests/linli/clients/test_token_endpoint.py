@@ -1,17 +1,23 @@
 """/oauth/token: client credentials for a token, and the errors of RFC 6749."""
 
+import re
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from linli.budget.lease import forget
+from linli.budget.models import Account
 from linli.clients import actions
 from linli.clients.admission import admit
 from linli.clients.models import AccessToken, ClientSecret
 from linli.clients.oauth import Validator
 from linli.registry.models import Tenant
-from tests.support.programs import PLATFORM, program, token_endpoint
+from tests.support.programs import PLATFORM, host_of, program, token_endpoint
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -151,3 +157,61 @@ def test_secrets_are_compared_in_constant_time_and_all_of_them(ours, administrat
         assert Validator()._check_secret(secret, client.client_secret) is right
         assert {other for _one, other in compared} == digests
         assert {len(one) for one, _other in compared} == {64}
+
+
+def _seconds_of_the_minute():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint % 60")
+        return cursor.fetchone()[0]
+
+
+class TestPoints:
+    """A request for a token costs its address, and whose secret is right the client too."""
+
+    @pytest.fixture(autouse=True)
+    def _few_points(self, settings, db):
+        """In a minute that does not turn while they are counted: it waits for the next."""
+        settings.LINLI_POINTS_A_MINUTE, settings.LINLI_POINTS_A_MINUTE_ANONYMOUS = 100, 50
+        while _seconds_of_the_minute() > 50:
+            time.sleep(1)
+        forget()
+        yield
+        forget()
+
+    @staticmethod
+    def ask(ours, street, secret=None, address="203.0.113.7"):
+        form = {"client_id": ours.client.client_id, "client_secret": secret or ours.secret}
+        browser = Browser(headers={"host": host_of(street)}, REMOTE_ADDR=address)
+        return browser.post("/oauth/token", GRANT | form)
+
+    def test_an_answer_says_what_is_left(self, ours, street):
+        answer = self.ask(ours, street)
+        assert answer.status_code == 200
+        assert answer["RateLimit-Policy"] == '"points";q=50;w=60'
+        assert re.fullmatch(r'"points";r=40;t=[1-9]\d?', answer["RateLimit"])
+        assert "Retry-After" not in answer
+        assert ours.client.pk in Account.objects.values_list("pk", flat=True)
+
+    def test_who_tries_secrets_is_stopped_and_the_client_is_not(self, ours, street):
+        statuses = [self.ask(ours, street, "linli_cs_wrong").status_code for _ in range(5)]
+        assert statuses == [401] * 5
+        with CaptureQueriesContext(connection) as captured:
+            answer = self.ask(ours, street, "linli_cs_wrong")
+        assert error(answer) == (429, "temporarily_unavailable")
+        assert not [one for one in captured if "clients_" in one["sql"]]  # not even looked up
+        assert answer["RateLimit"].startswith('"points";r=0;t=')
+        seconds = int(answer["Retry-After"])
+        assert f"Ask again in {seconds} seconds" in answer.json()["error_description"]
+        assert self.ask(ours, street).status_code == 429  # from there nobody is let in
+        assert not Account.objects.filter(pk=ours.client.pk).exists()
+        assert self.ask(ours, street, address="198.51.100.9").status_code == 200
+
+    def test_a_client_that_asks_on_and_on_is_stopped_wherever_it_asks(self, ours, street):
+        """Out of the points it asks the API with."""
+        answers = [self.ask(ours, street, address=f"198.51.100.{n}") for n in range(11)]
+        assert [one.status_code for one in answers] == [200] * 10 + [429]
+        assert error(answers[-1]) == (429, "temporarily_unavailable")
+        assert answers[-1]["RateLimit-Policy"] == '"points";q=100;w=60'
+        assert AccessToken.objects.count() == 10
+        wrong = self.ask(ours, street, "linli_cs_wrong", address="198.51.100.99")
+        assert wrong.status_code == 401
