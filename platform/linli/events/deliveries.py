@@ -73,8 +73,9 @@ def work(
     """Settle what was sent, then claim as much as there is room for at each endpoint.
 
     ``busy``: the caller has more under way here and comes back, so that nothing public is written.
+    Raises `Busy` rather than wait for somebody, and nothing is settled then.
     """
-    with one_at_a_time():
+    with one_at_a_time(wait=False):
         with connection.cursor() as cursor:
             # What a crash of the server loses here is sent again, in the same order.
             cursor.execute("SET LOCAL synchronous_commit TO off")
@@ -94,8 +95,8 @@ def refresh_due(tenant_id: UUID) -> None:
 
 
 def check_due(tenant_id: UUID) -> None:
-    """The same as a thing of its own, in case a row of `linli.due` was lost."""
-    with one_at_a_time():
+    """The same as a thing of its own, in case a row of `linli.due` was lost. Raises `Busy`."""
+    with one_at_a_time(wait=False):
         refresh_due(tenant_id)
 
 
@@ -131,11 +132,11 @@ def replay(endpoint: WebhookEndpoint, events: QuerySet[Event]) -> int:
 
 
 def forget_old() -> None:
-    """Deliveries are kept for 30 days; their ids tell their age."""
+    """Deliveries are kept for 30 days; their ids tell their age. Raises `Busy`."""
     milliseconds = int((timezone.now() - KEPT).timestamp() * 1000)
     old = Delivery.objects.filter(pk__lt=UUID(int=milliseconds << 80))
     if old.exists():
-        with one_at_a_time():
+        with one_at_a_time(wait=False):
             old.delete()
             for endpoint_id in WebhookEndpoint.objects.values_list("pk", flat=True):
                 make_ready(endpoint_id)
