@@ -133,7 +133,7 @@ class WebhookEndpoint(Object):
 
 
 class WebhookDelivery(Object):
-    """One event on its way to one endpoint, with every attempt. Kept for 30 days."""
+    """One event on its way to one endpoint, with its last attempts. Kept for 30 days."""
 
     class Meta:
         permission = Permission.WEBHOOKS_MANAGE
@@ -146,7 +146,7 @@ class WebhookDelivery(Object):
     state = graphene.Field(DeliveryState, required=True, description="How it stands.")
     next_at = DateTime(description="When it is tried next; null once it is delivered or given up.")
     attempts = graphene.List(
-        graphene.NonNull(WebhookAttempt), required=True, description="All of them, oldest first."
+        graphene.NonNull(WebhookAttempt), required=True, description="The last 50, oldest first."
     )
 
     @staticmethod
