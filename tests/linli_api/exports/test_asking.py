@@ -91,7 +91,7 @@ def test_what_a_page_would_refuse_is_refused_at_once(town, actor_as):
         "{ partners { nodes @skip(if: true) { name } } }",
         "{ partners @include(if: false) { nodes { name } } }",
         "query($no: Boolean = false) { partners { nodes @include(if: $no) { name } } }",
-        "query($exportAfter: String) { partners(search: $exportAfter) { nodes { name } } }",
+        "query($exportAfter: String) { communities(search: $exportAfter) { nodes { name } } }",
         "query($exportFirst: Int) { communities { nodes { partners(first: $exportFirst) { nodes"
         " { name } } } } }",
     ],
