@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from linli.audit.record import record, snapshot
 from linli.due.work import set_due
+from linli.events import jobs
 from linli.events.body import body_of
 from linli.events.emit import emit
 from linli.events.models import Delivery, Event, WebhookEndpoint
@@ -25,6 +26,7 @@ from linli.events.pace import Pace
 from linli.events.sending import Outcome
 from linli.events.sequencing import one_at_a_time
 from linli.events.types import PAUSED
+from linli.jobs import defer_for
 
 KEPT = timedelta(days=30)
 LOG_ENTRIES = 50
@@ -309,11 +311,11 @@ def _judge(by_endpoint: Mapping[UUID, Sequence[Settled]], pace: Pace) -> None:
             endpoint.save(update_fields=["failures", "failing_since", "hold_until"])
         since = endpoint.failing_since
         if since and since < timezone.now() - pace.pause_after:
-            _pause(endpoint, since)
+            _pause(endpoint, since, by_endpoint[endpoint.pk][0].claim.tenant_id)
 
 
-def _pause(endpoint: WebhookEndpoint, since: datetime) -> None:
-    """Nobody stands behind it: the trail's row and the event are the notice."""
+def _pause(endpoint: WebhookEndpoint, since: datetime, tenant_id: UUID) -> None:
+    """Nobody stands behind it: the trail's row, the event and an e-mail are the notice."""
     if endpoint.state != WebhookEndpoint.State.ENABLED:
         return
     before = snapshot(endpoint, "state")
@@ -327,3 +329,4 @@ def _pause(endpoint: WebhookEndpoint, since: datetime) -> None:
         after=snapshot(endpoint, "state") | {"failing_since": since.astimezone(UTC).isoformat()},
     )
     emit(actor=None, type=PAUSED, obj=endpoint, data={"failing_since": since})
+    defer_for(jobs.tell_of_pause, tenant_id, endpoint_id=str(endpoint.pk))

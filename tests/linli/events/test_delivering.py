@@ -14,11 +14,13 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from linli.accounts.policy import system_actor
+from linli.accounts.models import Person
+from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.due.models import Due
-from linli.events import actions
+from linli.events import actions, jobs
 from linli.events.deliveries import forget_old
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.events.secrets import HEADER
@@ -388,6 +390,32 @@ class TestPausing:
                 actions.resume_endpoint(actor=system, endpoint_id=failing.pk)
                 settled(3)
         assert bad.positions() == sorted(bad.positions())
+
+    def test_who_manages_webhooks_gets_an_e_mail_once(
+        self, scratch_database, committed, community, endpoint, happen, actor_as, mailoutbox
+    ):
+        administrator = actor_as(committed, Role.STREET_ADMINISTRATOR).person
+        silent = actor_as(committed, Role.STREET_ADMINISTRATOR).person
+        for role in (Role.AUDITOR, Role.PARTNER):
+            Person.objects.filter(pk=actor_as(committed, role).person.pk).update(
+                email=f"{role}@example.org"
+            )
+        Person.objects.filter(pk=administrator.pk).update(email="admin@example.org")
+        Person.objects.filter(pk=silent.pk).update(email="")
+        with receiver(lambda _h, got: 500) as bad:
+            failing, _ = endpoint(bad.url)
+            with delivering(scratch_database, pause_after=1_000):
+                happen(community)
+                deadline = time.monotonic() + 60
+                while failing.state != WebhookEndpoint.State.FAILING:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+                    failing.refresh_from_db()
+        [job] = ProcrastinateJob.objects.filter(task_name="linli.events.jobs.tell_of_pause")
+        jobs.tell_of_pause(**job.args)
+        [told] = mailoutbox
+        assert (told.to, told.subject) == (["admin@example.org"], "车站街道：一个推送地址已暂停")
+        assert bad.url in told.body
 
     def test_a_paused_tenant_of_work_is_not_due(self, community, system, endpoint, happen):
         made, _ = endpoint("http://127.0.0.1:9/")
