@@ -50,8 +50,8 @@ WINDOW = 8  # requests at once at one endpoint, at most
 AHEAD = 4  # windows claimed beforehand, so that threads need not wait for the database
 TENANTS = 50  # visited at a time
 REST_SECONDS = 1  # until a tenant without news is visited again
-IDLE_SECONDS = 1
-BUSY_SECONDS = 0.1  # until a tenant whose lock somebody held is visited again
+IDLE_MS = 1_000
+BUSY_MS = 100  # until a tenant whose lock somebody held is visited again
 SWEEP_SECONDS = 60
 SWEEP_SLICE_MS = 50
 
@@ -109,8 +109,8 @@ class Deliverer:
         """Wait until something was sent or told; the tenants that have new events."""
         backlog = not self.done.empty()
         late = self.behind or self.settled
-        wait = 0 if backlog else BUSY_SECONDS if late else IDLE_SECONDS
-        ready, _w, _x = select.select([self.woken, self.ears.fileno()], [], [], wait)
+        wait = 0 if backlog else BUSY_MS if late else IDLE_MS
+        ready, _w, _x = select.select([self.woken, self.ears.fileno()], [], [], wait / 1000)
         if self.woken in ready:
             os.read(self.woken, 65_536)
         schemas = {notice.payload for notice in self.ears.notifies(timeout=0)}
