@@ -15,6 +15,8 @@ LINLI_ANSWER_BYTES                 the most that one answer of the API may hold
 LINLI_READ_SECONDS                 how long a query may take
 LINLI_WRITE_SECONDS                how long a mutation may take
 LINLI_EXPORTS                      the folder of exported files
+LINLI_MAIL_HOST                    the SMTP server for notices; without it they are printed
+LINLI_MAIL_FROM                    whom notices are from
 SENTRY_DSN                         errors are reported there if it is set
 """
 
@@ -215,6 +217,12 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Linli"
 MFA_TOTP_TOLERANCE = 1
+
+# ── Mail ─────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_HOST = os.environ.get("LINLI_MAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = os.environ.get("LINLI_MAIL_FROM", f"linli@{LINLI_PLATFORM_HOST}")
 
 # ── Programs ─────────────────────────────────────────────────────────────────────────────────────
 # Of the OAuth library's models these are ours; the others belong to flows that nobody is offered,

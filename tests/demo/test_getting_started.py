@@ -23,16 +23,17 @@ def test_the_page_is_true(port: int, tmp_path: Path) -> None:
     blocks = list(takewhile(lambda block: block.language != "graphql", PAGE.blocks()))
     shown = "\necho ---\n".join(b.text for b in blocks if b.language == "sh")
     script = shown.replace(":8000", f":{port}").replace("9000", str(free_port()))
-    done = subprocess.run(
-        ["bash", "-c", f"set -eu\n{script}"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    _token, *printed = done.stdout.split("---\n")
     told = [block for block in blocks if block.language != "sh"]
-    assert len(printed) == len(told)
-    for block, found in zip(told, printed, strict=True):
-        assert _read(block.language, found) == _read(block.language, block.text), block.line
+    for _ in range(2):  # who tries it again finds what they did before, and the same answers
+        done = subprocess.run(
+            ["bash", "-c", f"set -eu\n{script}"],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        _token, *printed = done.stdout.split("---\n")
+        assert len(printed) == len(told)
+        for block, found in zip(told, printed, strict=True):
+            assert _read(block.language, found) == _read(block.language, block.text), block.line
     [own] = examples(PAGE)
     stage = Stage(HOST, port)
     _make_a_client(stage, own)

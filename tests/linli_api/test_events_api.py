@@ -177,6 +177,37 @@ class TestEndpoints:
         given = HOOK | {"types": ["PARTNER_ADMITTED", "FUND_OPENED"]}
         assert refused(actor, "createWebhookEndpoint", **given) == [("FORBIDDEN", None)]
 
+    def test_nobody_touches_an_endpoint_that_is_told_what_they_may_not_read(self, happened):
+        given = HOOK | {"types": ["PARTNER_ADMITTED", "FUND_OPENED"]}
+        made = do(
+            happened.administrator,
+            "createWebhookEndpoint",
+            "endpoint { id secrets { id } }",
+            **given,
+        )["endpoint"]
+        which = {"endpointId": made["id"]}
+        since = (timezone.now() - timedelta(days=1)).isoformat()
+        do(happened.administrator, "replayEvents", since=since, **which)
+        delivery = Delivery.objects.filter(event__type="partner.admitted").first()
+
+        permissions = frozenset({Permission.WEBHOOKS_MANAGE, Permission.PARTNERS_READ})
+        grants = (Grant(Role.INTEGRATOR, permissions, Reach.OWN),)
+        actor = Actor(happened.administrator.person, happened.street, grants)
+        secret = made["secrets"][0]["id"]
+        for mutation, more in {
+            "updateWebhookEndpoint": which | {"description": "x"},
+            "addWebhookSecret": which,
+            "revokeWebhookSecret": which | {"secretId": secret},
+            "pauseWebhookEndpoint": which,
+            "resumeWebhookEndpoint": which,
+            "deleteWebhookEndpoint": which,
+            "sendTestEvent": which,
+            "replayEvents": which | {"since": since},
+            "replayDelivery": {"deliveryId": ids.encode("WebhookDelivery", delivery.pk)},
+        }.items():
+            with unchanged():
+                assert refused(actor, mutation, **more) == [("FORBIDDEN", None)], mutation
+
     def test_what_changes_nothing_leaves_no_trace(self, house):
         given = {"endpointId": self._create(house)["id"], "url": HOOK["url"]}
         with unchanged():

@@ -146,7 +146,7 @@ class WebhookEndpoint(Object):
 
 
 class WebhookDelivery(Object):
-    """One event on its way to one endpoint, with every attempt. Kept for 30 days."""
+    """One event on its way to one endpoint, with its last attempts. Kept for 30 days."""
 
     class Meta:
         permission = Permission.WEBHOOKS_MANAGE
@@ -161,7 +161,7 @@ class WebhookDelivery(Object):
     attempts = Bounded(
         WebhookAttempt,
         most=deliveries.LOG_ENTRIES,
-        description="What came of each, oldest first; of very many the last.",
+        description="What came of each of the last, oldest first.",
     )
 
     @staticmethod

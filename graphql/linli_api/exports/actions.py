@@ -41,8 +41,11 @@ def request_export(
         raise Refused("VARIABLES_INVALID", message, field="variables")
     _check_document(document)
     check_carried(actor.tenant, actor, document, field="document")
+    schema = own_schema().graphql_schema
+    pages = paged(schema, document, given)
     # Not a row of it is read: what is refused is told now, not in a job.
-    ask(actor, paged(own_schema().graphql_schema, document, given), given, exportFirst=0)
+    ask(actor, pages, given, exportFirst=0)
+    pages.longest_page(schema, given)
     export = Export.objects.create(
         document=document,
         variables=given,

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from graphql import (
     DocumentNode,
@@ -23,9 +25,14 @@ from graphql.execution.collect_fields import collect_fields, collect_sub_fields
 from graphql.execution.values import get_variable_values
 
 from linli.errors import Refused
+from linli_api.documents import Document, read
+from linli_api.limits.cost import page_size, rates
+from linli_api.pages import LONGEST
 
 PAGING = ("first", "after", "last", "before")
 BESIDE = ("pageInfo", "totalCount")
+# That a page may hold; about a hundred bytes each, and several times that in PostgreSQL.
+PAGE_VALUES = 60_000
 # What an export adds to the document, in a form whose parts are grafted onto it.
 ADDED = """query ($exportFirst: Int!, $exportAfter: String, $exportCount: Boolean!) {
   connection(first: $exportFirst, after: $exportAfter) {
@@ -33,6 +40,7 @@ ADDED = """query ($exportFirst: Int!, $exportAfter: String, $exportCount: Boolea
     totalCount @include(if: $exportCount)
   }
 }"""
+ONE_ROW = {"exportFirst": 1, "exportAfter": None, "exportCount": True}
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,69 @@ class Paged:
     field: str
     columns: list[tuple[str, ...]]
 
+    def longest_page(self, schema: GraphQLSchema, variables: Mapping[str, Any]) -> int:
+        """The most rows that a page may have: it costs no more than any request, and holds no more
+        than PAGE_VALUES. Raises Refused COST_TOO_HIGH where one row is too much already."""
+        document = read(schema, self.query)
+        cost, operation = document.cost(None), document.operation(None)
+        assert cost is not None
+        assert operation is not None
+        limit = settings.LINLI_POINTS_A_REQUEST
+        values = held(schema, document, operation, variables)
+
+        def fits(size: int) -> bool:
+            given = {**variables, "exportFirst": size, "exportCount": True}
+            return cost.price(given) <= limit and values * size <= PAGE_VALUES
+
+        if not fits(1):
+            message = _(
+                "One row of this export is too much: a page may cost {limit} points and hold {most}"
+                " values. Ask for shorter lists inside a row, or for less of them."
+            )
+            said = format_lazy(message, limit=limit, most=PAGE_VALUES)
+            raise Refused("COST_TOO_HIGH", said, field="document")
+        return max(size for size in range(1, LONGEST + 1) if fits(size))
+
+
+def held(
+    schema: GraphQLSchema,
+    document: Document,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+) -> int:
+    """How many values a page of one row holds at most, those of the lists inside counted as often
+    as they are asked for: what it takes of memory, where columns cost no points."""
+    given = get_variable_values(schema, operation.variable_definitions, {**variables, **ONE_ROW})
+    known: Any = given if isinstance(given, dict) else ONE_ROW
+
+    def below(parent: Any, fields: Mapping[str, list[FieldNode]], page: int) -> int:
+        total = 0
+        for nodes in fields.values():
+            name = nodes[0].name.value
+            if name == "__typename":
+                total += 1
+                continue
+            rate = rates(parent)[name]
+            rows = page if rate.of_page else rate.rows
+            inside = 1
+            if isinstance(rate.type, GraphQLObjectType):
+                inner = collect_sub_fields(schema, document.fragments, known, rate.type, nodes)
+                size = page_size(nodes[0], known) if rate.pages else 1
+                inside = below(rate.type, inner, size)
+            total += rows * inside
+        return total
+
+    root: Any = schema.query_type
+    fields = collect_fields(schema, document.fragments, known, root, operation.selection_set)
+    return below(root, fields, 1)
+
 
 def paged(schema: GraphQLSchema, query: str, variables: Mapping[str, Any]) -> Paged:
     """Refuses what is no query of exactly one connection with its nodes. ``query`` is one that
     parses; whether it fits the schema is found out when the first page is asked for."""
     document = parse(query)
     operation, field = _the_one_field(document)
+    _check_names(operation)
     assert schema.query_type is not None
     declared = schema.query_type.fields.get(field.name.value)
     connection = get_named_type(declared.type) if declared else None
@@ -63,6 +128,14 @@ def paged(schema: GraphQLSchema, query: str, variables: Mapping[str, Any]) -> Pa
             field="document",
         )
     nodes = _nodes(field)
+    if field.directives or nodes.directives:
+        raise Refused(
+            "EXPORT_DOCUMENT_INVALID",
+            _(
+                "Leave @skip and @include off the list and its nodes: without them there is no export."
+            ),
+            field="document",
+        )
     columns = _Columns(schema, document, operation, variables)
     return Paged(
         query=_grafted(document, operation, field, nodes),
@@ -78,6 +151,15 @@ def _the_one_field(document: DocumentNode) -> tuple[OperationDefinitionNode, Fie
         if len(fields) == 1 and isinstance(fields[0], FieldNode):
             return operations[0], fields[0]
     raise _refused()
+
+
+def _check_names(operation: OperationDefinitionNode) -> None:
+    for definition in operation.variable_definitions:
+        if (name := definition.variable.name.value) in ONE_ROW:
+            message = _("An export has a variable ${name} itself. Call yours something else.")
+            raise Refused(
+                "EXPORT_DOCUMENT_INVALID", format_lazy(message, name=name), field="document"
+            )
 
 
 def _nodes(field: FieldNode) -> FieldNode:

@@ -5,6 +5,7 @@ Two that believe they have it do no harm: a part counts only for the one who mov
 """
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,11 +23,11 @@ from linli_api.exports.document import Paged, paged
 from linli_api.exports.models import Export
 from linli_api.exports.requester import requester_of, scope_of
 from linli_api.exports.schema import own_schema
-from linli_api.pages import LONGEST
 
 logger = logging.getLogger(__name__)
 
 PART_BYTES = 1024 * 1024
+PART_SECONDS = 1  # then what there is is kept, so that the row tells how far it is
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _go_on(tenant: Tenant, export: Export) -> None:
 
 def ask(actor: Actor, document: Paged, variables: dict[str, Any], **paging: Any) -> Page:
     """One page, shorter where its rows are large; raises the first refusal among its errors."""
-    given = {"exportFirst": LONGEST, "exportAfter": None, "exportCount": False, **paging}
+    given = {"exportAfter": None, "exportCount": False, **paging}
     answer = run(own_schema(), Request(document.query, variables | given), actor).body
     for error in answer.get("errors", ()):
         told = error["extensions"]
@@ -91,15 +92,21 @@ def ask(actor: Actor, document: Paged, variables: dict[str, Any], **paging: Any)
 
 
 def _next_part(tenant: Tenant, export: Export) -> Part:
-    document = paged(own_schema().graphql_schema, export.document, export.variables)
+    schema = own_schema().graphql_schema
+    document = paged(schema, export.document, export.variables)
+    size = document.longest_page(schema, export.variables)
     begins = not export.parts
     content = bytearray(formats.head(export.format, document.columns) if begins else b"")
     part = Part(b"", 0, export.cursor, False, export.total)
-    while not part.last and len(content) < PART_BYTES:
+    until = time.monotonic() + PART_SECONDS
+    while (
+        not part.last and len(content) < PART_BYTES and (not part.rows or time.monotonic() < until)
+    ):
         page = ask(
             requester_of(export, tenant),
             document,
             export.variables,
+            exportFirst=size,
             exportAfter=part.cursor or None,
             exportCount=begins and not part.rows,
         )

@@ -87,7 +87,7 @@ class Application:
         request = ASGIRequest(scope, BytesIO(body))
         response = self._django.get_response(request)
         headers = [(name.encode(), value.encode()) for name, value in response.items()]
-        content = b"".join(response)  # type: ignore[arg-type]
+        content = b"".join(response)
         response.close()
         return response.status_code, headers, content
 

@@ -294,6 +294,11 @@ def _page_size(node: FieldNode) -> Number:
     return size if any(isinstance(one, str) for one in given) else size.of({})
 
 
+def page_size(node: FieldNode, variables: Variables) -> int:
+    """The rows that a connection is asked for."""
+    return _value(_page_size(node), variables)
+
+
 def _number(node: ValueNode) -> int | str | None:
     if isinstance(node, VariableNode):
         return node.name.value

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -158,7 +159,7 @@ def delete_endpoint(
 def send_test(*, actor: Actor, endpoint_id: UUID) -> Event:
     """An event for this endpoint alone. Raises `Forbidden`, `NotFound`, `Refused`
     ENDPOINT_PAUSED."""
-    with one_at_a_time():
+    with transaction.atomic():  # giving it its position is the deliverer's
         endpoint = _endpoint(actor, endpoint_id)
         if endpoint.state != State.ENABLED:
             raise _paused()
@@ -196,11 +197,12 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
     """Deliver one event again. Raises `Forbidden`, `NotFound`."""
     actor.require(Permission.WEBHOOKS_MANAGE)
     with one_at_a_time():
-        delivery = Delivery.objects.filter(pk=delivery_id).select_related("endpoint").first()
+        delivery = Delivery.objects.filter(pk=delivery_id).first()
         if delivery is None:
             raise NotFound(_("webhook delivery"), field="deliveryId")
-        deliveries.replay(delivery.endpoint, Event.objects.filter(pk=delivery.event_id))
-        _record_replay(actor, delivery.endpoint, {"delivery": str(delivery.pk)})
+        endpoint = _endpoint(actor, delivery.endpoint_id)
+        deliveries.replay(endpoint, Event.objects.filter(pk=delivery.event_id))
+        _record_replay(actor, endpoint, {"delivery": str(delivery.pk)})
         delivery.refresh_from_db()
     return delivery
 
@@ -208,12 +210,19 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
 def _endpoint(
     actor: Actor, endpoint_id: UUID, expected_version: int | None = None
 ) -> WebhookEndpoint:
+    """For who may read all that it is told: its secret vouches for that, its replay repeats it."""
     actor.require(Permission.WEBHOOKS_MANAGE)
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, deleted_at=None).first()
     if endpoint is None:
         raise NotFound(_("webhook endpoint"), field="endpointId")
+    _require_types(actor, endpoint.types)
     check_version(endpoint, expected_version)
     return endpoint
+
+
+def _require_types(actor: Actor, types: Sequence[str]) -> None:
+    for name in types:
+        actor.require(event_type(name).permission)
 
 
 def _set(
@@ -224,8 +233,7 @@ def _set(
     if not types:
         message = _("Choose at least one type of event.")
         raise Refused("TYPES_INVALID", message, field="types")
-    for name in types:
-        actor.require(event_type(name).permission)
+    _require_types(actor, types)
     endpoint.url, endpoint.description = url, description.strip()
     endpoint.types = sorted(set(types))
     check_fields(endpoint)

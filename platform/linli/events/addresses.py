@@ -21,11 +21,25 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 
-# Of IPv6 only this is handed out on the internet, and inside it these lead on to IPv4 addresses.
+# Of IPv6 only this is handed out on the internet.
 _UNICAST = ipaddress.ip_network("2000::/3")
-_LEADS_TO_IPV4 = [ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32")]
-# Not for hosts: protocol assignments, and the relays of 6to4.
-_SPECIAL = [ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24")]
+# What IANA's two registries of special-purpose addresses have beyond the ``is_global`` of every
+# Python in use. No receiver lives there, be it reachable or not.
+_SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # AMT
+        "192.88.99.0/24",  # the relays of 6to4
+        "192.175.48.0/24",  # AS112
+        "2001::/23",  # protocol assignments, among them Teredo, which leads on to IPv4
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4, which leads on to IPv4
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+    )
+]
 
 
 class AddressRefused(httpcore.ConnectError):
@@ -42,11 +56,11 @@ def is_allowed(address: Address, networks: Iterable[Network]) -> bool:
         address = address.ipv4_mapped
     if any(address in network for network in networks):
         return True
-    if isinstance(address, ipaddress.IPv6Address):
-        public = address in _UNICAST and not any(address in leads for leads in _LEADS_TO_IPV4)
-    else:
-        public = not any(address in special for special in _SPECIAL)
-    return public and address.is_global and not address.is_multicast
+    if address.version == 6 and address not in _UNICAST:
+        return False
+    if any(address in special for special in _SPECIAL):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def check_url(url: str, networks: Sequence[Network]) -> None:

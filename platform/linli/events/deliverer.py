@@ -7,7 +7,9 @@ speak HTTP. A receiver can only slow itself:
   after a failure;
 - endpoints that have not proven themselves share half of the threads, so however many hang, the
   other half is for those that answer;
-- an endpoint that fails repeatedly is left alone for a while (`linli.events.pace`).
+- an endpoint that fails repeatedly is left alone for a while (`linli.events.pace`);
+- the database is never waited for on behalf of one tenant: where a request holds its lock, it is
+  visited again a moment later.
 
 It may be killed anywhere, and run several times at once. What it had claimed is claimed again when the
 lease ends; what was committed without being sequenced is found by the sweep.
@@ -20,6 +22,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from uuid import UUID
@@ -38,7 +41,7 @@ from linli.events.emit import CHANNEL
 from linli.events.pace import Pace
 from linli.events.secrets import HEADER, opened, signature
 from linli.events.sending import Failure, Line, Outcome
-from linli.events.sequencing import sequence
+from linli.events.sequencing import Busy, sequence
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 
@@ -47,7 +50,8 @@ WINDOW = 8  # requests at once at one endpoint, at most
 AHEAD = 4  # windows claimed beforehand, so that threads need not wait for the database
 TENANTS = 50  # visited at a time
 REST_SECONDS = 1  # until a tenant without news is visited again
-IDLE_SECONDS = 1
+IDLE_MS = 1_000
+BUSY_MS = 100  # until a tenant whose lock somebody held is visited again
 SWEEP_SECONDS = 60
 SWEEP_SLICE_MS = 50
 
@@ -74,6 +78,7 @@ class Deliverer:
         self.lanes: dict[UUID, Lane] = {}
         self.resting: dict[UUID, int] = {}  # by tenant, milliseconds of the monotonic clock
         self.settled: dict[UUID, list[Settled]] = defaultdict(list)
+        self.behind: set[UUID] = set()  # tenants with news that somebody else was busy in
         self.in_flight = 0
         self.done: SimpleQueue[Settled] = SimpleQueue()
         self.threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
@@ -103,13 +108,14 @@ class Deliverer:
     def _hear(self) -> set[UUID]:
         """Wait until something was sent or told; the tenants that have new events."""
         backlog = not self.done.empty()
-        wait = 0 if backlog else IDLE_SECONDS
-        ready, _w, _x = select.select([self.woken, self.ears.fileno()], [], [], wait)
+        late = self.behind or self.settled
+        wait = 0 if backlog else BUSY_MS if late else IDLE_MS
+        ready, _w, _x = select.select([self.woken, self.ears.fileno()], [], [], wait / 1000)
         if self.woken in ready:
             os.read(self.woken, 65_536)
         schemas = {notice.payload for notice in self.ears.notifies(timeout=0)}
         told = Tenant.objects.filter(schema_name__in=schemas) if schemas else Tenant.objects.none()
-        return set(told.values_list("pk", flat=True))
+        return self.behind | set(told.values_list("pk", flat=True))
 
     def _sweep(self) -> Iterator[None]:
         """Look after every tenant once a minute, a few each time: events whose notice was lost,
@@ -119,8 +125,8 @@ class Deliverer:
             until = started + SWEEP_SLICE_MS
             for tenant in list(Tenant.objects.order_by("pk")):
                 if tenant.is_served:
-                    with tenant_context(tenant):
-                        sequence(tenant.pk)
+                    with tenant_context(tenant), suppress(Busy):  # then next time
+                        sequence(tenant.pk, wait=False)
                         deliveries.forget_old()
                         deliveries.check_due(tenant.pk)
                 if self._milliseconds() > until:
@@ -160,17 +166,25 @@ class Deliverer:
         # Those that were just visited rest, so that however many are busy, others have their turn.
         resting = {pk for pk, until in self.resting.items() if until > now}
         due = [] if self.stopping else due_tenants(TENANTS, but=resting)
+        self.behind = set()
         for tenant in Tenant.objects.filter(pk__in=[*news, *due]):
-            settled = self.settled.pop(tenant.pk, [])
             self.resting[tenant.pk] = now + REST_SECONDS * 1000
-            if tenant.is_served:
-                with tenant_context(tenant):
-                    if tenant.pk in told:
-                        sequence(tenant.pk)
-                    self._work(tenant.pk, settled)
-            else:
-                set_due(tenant.pk, None)
+            try:
+                self._visit_one(tenant, told)
+            except Busy:
+                self.behind.add(tenant.pk)
         self._forget()
+
+    def _visit_one(self, tenant: Tenant, told: set[UUID]) -> None:
+        """Raises `Busy`; what was to be settled is settled the next time then."""
+        if tenant.is_served:
+            with tenant_context(tenant):
+                if tenant.pk in told:
+                    sequence(tenant.pk, wait=False)
+                self._work(tenant.pk, self.settled.get(tenant.pk, []))
+        else:
+            set_due(tenant.pk, None)
+        self.settled.pop(tenant.pk, None)
 
     def _work(self, tenant_id: UUID, settled: list[Settled]) -> None:
         here = (lane for lane in self.lanes.values() if lane.target.tenant_id == tenant_id)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from linli.audit.record import record, snapshot
 from linli.due.work import set_due
+from linli.events import jobs
 from linli.events.body import body_of
 from linli.events.emit import emit
 from linli.events.models import Delivery, Event, WebhookEndpoint
@@ -25,6 +26,7 @@ from linli.events.pace import Pace
 from linli.events.sending import Outcome
 from linli.events.sequencing import one_at_a_time
 from linli.events.types import PAUSED
+from linli.jobs import defer_for
 from linli.rules import save_changes
 
 KEPT = timedelta(days=30)
@@ -74,8 +76,9 @@ def work(
     """Settle what was sent, then claim as much as there is room for at each endpoint.
 
     ``busy``: the caller has more under way here and comes back, so that nothing public is written.
+    Raises `Busy` rather than wait for somebody, and nothing is settled then.
     """
-    with one_at_a_time():
+    with one_at_a_time(wait=False):
         with connection.cursor() as cursor:
             # What a crash of the server loses here is sent again, in the same order.
             cursor.execute("SET LOCAL synchronous_commit TO off")
@@ -95,8 +98,8 @@ def refresh_due(tenant_id: UUID) -> None:
 
 
 def check_due(tenant_id: UUID) -> None:
-    """The same as a thing of its own, in case a row of `linli.due` was lost."""
-    with one_at_a_time():
+    """The same as a thing of its own, in case a row of `linli.due` was lost. Raises `Busy`."""
+    with one_at_a_time(wait=False):
         refresh_due(tenant_id)
 
 
@@ -132,11 +135,11 @@ def replay(endpoint: WebhookEndpoint, events: QuerySet[Event]) -> int:
 
 
 def forget_old() -> None:
-    """Deliveries are kept for 30 days; their ids tell their age."""
+    """Deliveries are kept for 30 days; their ids tell their age. Raises `Busy`."""
     milliseconds = int((timezone.now() - KEPT).timestamp() * 1000)
     old = Delivery.objects.filter(pk__lt=UUID(int=milliseconds << 80))
     if old.exists():
-        with one_at_a_time():
+        with one_at_a_time(wait=False):
             old.delete()
             for endpoint_id in WebhookEndpoint.objects.values_list("pk", flat=True):
                 make_ready(endpoint_id)
@@ -309,11 +312,11 @@ def _judge(by_endpoint: Mapping[UUID, Sequence[Settled]], pace: Pace) -> None:
             endpoint.save(update_fields=["failures", "failing_since", "hold_until"])
         since = endpoint.failing_since
         if since and since < timezone.now() - pace.pause_after:
-            _pause(endpoint, since)
+            _pause(endpoint, since, by_endpoint[endpoint.pk][0].claim.tenant_id)
 
 
-def _pause(endpoint: WebhookEndpoint, since: datetime) -> None:
-    """Nobody stands behind it: the trail's row and the event are the notice."""
+def _pause(endpoint: WebhookEndpoint, since: datetime, tenant_id: UUID) -> None:
+    """Nobody stands behind it: the trail's row, the event and an e-mail are the notice."""
     if endpoint.state != WebhookEndpoint.State.ENABLED:
         return
     before = snapshot(endpoint, "state")
@@ -327,3 +330,4 @@ def _pause(endpoint: WebhookEndpoint, since: datetime) -> None:
         after=snapshot(endpoint, "state") | {"failing_since": since.astimezone(UTC).isoformat()},
     )
     emit(actor=None, type=PAUSED, obj=endpoint, data={"failing_since": since})
+    defer_for(jobs.tell_of_pause, tenant_id, endpoint_id=str(endpoint.pk))

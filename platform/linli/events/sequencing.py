@@ -19,6 +19,8 @@ from linli.events.types import TEST
 
 BATCH = 1_000
 _LOCK = 0x6C6E6576  # "lnev"
+_WAIT = "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))"
+_TRY = "SELECT pg_try_advisory_xact_lock(%s, hashtext(current_schema()))"
 
 # One statement: what is numbered has its deliveries, or neither. The first open delivery of an
 # object to an endpoint is ready, the others wait for it.
@@ -54,11 +56,18 @@ _SEQUENCE = """
 """
 
 
-def sequence(tenant_id: UUID) -> int:
-    """Sequence what is committed and has no position yet, in the tenant of the moment; how many."""
+class Busy(Exception):
+    """Somebody else sequences or settles in this tenant, perhaps for as long as a request lasts."""
+
+
+def sequence(tenant_id: UUID, *, wait: bool = True) -> int:
+    """Sequence what is committed and has no position yet, in the tenant of the moment; how many.
+
+    Raises as `one_at_a_time` does.
+    """
     total = 0
     while True:
-        with one_at_a_time(), connection.cursor() as cursor:
+        with one_at_a_time(wait=wait), connection.cursor() as cursor:
             cursor.execute(_SEQUENCE, {"batch": BATCH, "test": TEST})
             numbered, made = cursor.fetchone()
             if made:
@@ -86,9 +95,15 @@ def go_on_after(position: int) -> None:
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """A transaction that nobody else who sequences or settles in this tenant runs beside."""
+def one_at_a_time(*, wait: bool = True) -> Iterator[None]:
+    """A transaction that nobody else who sequences or settles in this tenant runs beside.
+
+    With ``wait=False`` raises `Busy` where somebody does: for who has other tenants to look after.
+    All that is locked under it is locked under nothing else, so nobody waits inside for long.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", [_LOCK])
+            cursor.execute(_WAIT if wait else _TRY, [_LOCK])
+            if not wait and not cursor.fetchone()[0]:
+                raise Busy
         yield

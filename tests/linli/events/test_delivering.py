@@ -2,23 +2,32 @@
 
 import hmac
 import signal
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from linli.accounts.models import Person
+from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.due.models import Due
-from linli.events import actions
+from linli.events import actions, jobs
 from linli.events.deliveries import forget_old
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.events.secrets import HEADER
-from linli.events.sequencing import sequence
+from linli.events.sequencing import one_at_a_time, sequence
 from linli.ids import encode
+from linli.registry.models import Tenant
+from linli.tenancy.context import tenant_context
 from tenants.communities.actions import add_community
 from tenants.communities.models import Community
 from tests.support.deliverers import delivering, start
@@ -267,6 +276,94 @@ def test_two_deliverers_do_not_double_the_work(
     assert len({got.event["id"] for got in r.got}) == 150
 
 
+class TestALongTransaction:
+    """As a request with an Idempotency-Key makes one of all its mutations."""
+
+    @staticmethod
+    @contextmanager
+    def held(tenant: Tenant) -> Iterator[None]:
+        """Somebody else has a transaction open that keeps others from settling in the tenant."""
+        has_it, enough = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with tenant_context(tenant), one_at_a_time():
+                has_it.set()
+                enough.wait(60)
+            connection.close()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        try:
+            assert has_it.wait(60)
+            yield
+        finally:
+            enough.set()
+            thread.join()
+
+    def test_other_tenants_notice_nothing(
+        self, scratch_database, committed, community, endpoint, happen
+    ):
+        other = Tenant.objects.get(slug="wenshao")
+        with receiver() as mine, receiver() as theirs:
+            endpoint(mine.url)
+            with tenant_context(other):
+                system = system_actor(other)
+                actions.create_endpoint(actor=system, url=theirs.url, types=["community.added"])
+            # All that a deliverer does with a tenant is tried meanwhile, the sweep too.
+            with delivering(scratch_database, sweep_seconds=0):
+                with self.held(committed):
+                    first, second = happen(community, "first"), happen(community, "second")
+                    with tenant_context(other):
+                        for count, name in enumerate(("东社区", "西社区", "南社区"), 1):
+                            add_community(actor=system, name=name, opened_on=date(2024, 1, 1))
+                            theirs.wait_for(count, seconds=20)
+                    assert mine.got == []
+                mine.wait_for(2)
+                settled(2)
+
+        # Nothing of the one that had to wait is lost, or out of order.
+        assert [got.event["id"] for got in mine.got] == [
+            encode("Event", event.pk) for event in (first, second)
+        ]
+
+    def test_what_was_sent_before_it_is_settled_after_it(
+        self, scratch_database, committed, community, endpoint, happen
+    ):
+        arrived, answer = threading.Event(), threading.Event()
+
+        def waits(_handler, _got):
+            arrived.set()
+            answer.wait(1.5)
+            return 200
+
+        with receiver(waits) as r, delivering(scratch_database):
+            endpoint(r.url)
+            happen(community)
+            assert arrived.wait(60)
+            with self.held(committed):
+                answer.set()
+                r.wait_for(1)
+                time.sleep(0.5)  # it is tried meanwhile
+            [delivery] = settled(1)
+        assert len(r.got) == len(delivery.log) == 1
+
+    def test_a_test_event_makes_none(self, system, endpoint):
+        made, _ = endpoint("http://127.0.0.1:9/")
+        with transaction.atomic():
+            actions.send_test(actor=system, endpoint_id=made.pk)
+            numbered = []
+
+            def another() -> None:
+                with tenant_context(system.tenant):
+                    numbered.append(sequence(system.tenant.pk))
+                connection.close()
+
+            thread = threading.Thread(target=another)
+            thread.start()
+            thread.join(20)
+            assert numbered, "the deliverer waits for who sent a test"
+
+
 class TestPausing:
     def test_an_endpoint_that_fails_for_long_is_paused_with_notice(
         self, scratch_database, system, community, endpoint, happen
@@ -293,6 +390,32 @@ class TestPausing:
                 actions.resume_endpoint(actor=system, endpoint_id=failing.pk)
                 settled(3)
         assert bad.positions() == sorted(bad.positions())
+
+    def test_who_manages_webhooks_gets_an_e_mail_once(
+        self, scratch_database, committed, community, endpoint, happen, actor_as, mailoutbox
+    ):
+        administrator = actor_as(committed, Role.STREET_ADMINISTRATOR).person
+        silent = actor_as(committed, Role.STREET_ADMINISTRATOR).person
+        for role in (Role.AUDITOR, Role.PARTNER):
+            Person.objects.filter(pk=actor_as(committed, role).person.pk).update(
+                email=f"{role}@example.org"
+            )
+        Person.objects.filter(pk=administrator.pk).update(email="admin@example.org")
+        Person.objects.filter(pk=silent.pk).update(email="")
+        with receiver(lambda _h, got: 500) as bad:
+            failing, _ = endpoint(bad.url)
+            with delivering(scratch_database, pause_after=1_000):
+                happen(community)
+                deadline = time.monotonic() + 60
+                while failing.state != WebhookEndpoint.State.FAILING:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+                    failing.refresh_from_db()
+        [job] = ProcrastinateJob.objects.filter(task_name="linli.events.jobs.tell_of_pause")
+        jobs.tell_of_pause(**job.args)
+        [told] = mailoutbox
+        assert (told.to, told.subject) == (["admin@example.org"], "车站街道：一个推送地址已暂停")
+        assert bad.url in told.body
 
     def test_a_paused_tenant_of_work_is_not_due(self, community, system, endpoint, happen):
         made, _ = endpoint("http://127.0.0.1:9/")

@@ -5,8 +5,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from linli.accounts.policy import Role
 from linli_api.exports.actions import AT_ONCE
+from linli_api.exports.document import paged
 from linli_api.exports.models import Export
-from tests.support.api import ask, done, refused, send
+from linli_api.exports.schema import own_schema
+from tests.support.api import ask, done, refused, send, unchanged
 
 PARTNERS = "{ partners { nodes { name } } }"
 
@@ -81,6 +83,61 @@ def test_what_a_page_would_refuse_is_refused_at_once(town, actor_as):
     assert refused(town.administrator, "exportConnection", **wrong) == [
         ("VARIABLES_INVALID", "variables")
     ]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ partners { nodes @skip(if: true) { name } } }",
+        "{ partners @include(if: false) { nodes { name } } }",
+        "query($no: Boolean = false) { partners { nodes @include(if: $no) { name } } }",
+        "query($exportAfter: String) { communities(search: $exportAfter) { nodes { name } } }",
+        "query($exportFirst: Int) { communities { nodes { partners(first: $exportFirst) { nodes"
+        " { name } } } } }",
+    ],
+)
+def test_what_it_adds_itself_is_left_to_it(town, document):
+    assert refused(town.administrator, "exportConnection", document=document, format="CSV") == [
+        ("EXPORT_DOCUMENT_INVALID", "document")
+    ]
+    assert Export.objects.count() == 0
+
+
+def deep(fields: str, first: int = 100) -> str:
+    return f"""{{ communities {{ nodes {{ partners(first: {first}) {{ nodes {{
+        agreements(first: 100) {{ nodes {{ {fields} }} }} }} }} }} }} }}"""
+
+
+def test_a_row_that_is_too_much_is_refused_at_once(town, settings):
+    """Be it for its points or for all that it holds."""
+    columns = "id startsOn endsOn mode ruleKey"
+    asked(town.administrator, deep(columns))
+    for document in (deep(f"{columns} services"), deep("partner { community { name } }")):
+        with unchanged():
+            assert refused(
+                town.administrator, "exportConnection", document=document, format="CSV"
+            ) == [("COST_TOO_HIGH", "document")]
+    settings.LINLI_POINTS_A_REQUEST = 100
+    assert refused(
+        town.administrator, "exportConnection", document=deep(columns), format="CSV"
+    ) == [("COST_TOO_HIGH", "document")]
+
+
+@pytest.mark.parametrize(
+    ("points", "document", "size"),
+    [
+        (5_000, PARTNERS, 100),
+        (5_000, deep("id"), 5),  # 10,000 values a row, and a few that stand beside
+        (5_000, deep("id", first=40), 14),
+        (500, deep("id", first=40), 12),  # 2 + 12 × (1 + 40)
+        (43, deep("id", first=40), 1),
+        (62, "{ partners { nodes { community { name } } } }", 60),
+    ],
+)
+def test_a_page_is_as_long_as_it_may_cost(settings, points, document, size):
+    settings.LINLI_POINTS_A_REQUEST = points
+    schema = own_schema().graphql_schema
+    assert paged(schema, document, {}).longest_page(schema, {}) == size
 
 
 def test_a_document_with_its_paging_fields_is_taken_as_it_is(town):

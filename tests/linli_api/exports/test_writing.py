@@ -9,6 +9,7 @@ import sys
 import time
 import tracemalloc
 from io import StringIO
+from unittest.mock import patch
 
 import pytest
 from django.core.files.storage import storages
@@ -158,6 +159,40 @@ class TestCsv:
 
 
 class TestParts:
+    def test_the_row_tells_how_far_it_is_though_no_part_is_full(self, town, monkeypatch):
+        monkeypatch.setattr(run, "PART_SECONDS", 0)
+        export = request_export(actor=town.administrator, document=PARTNERS, format="jsonl")
+        keep, told = files.keep, []
+
+        def look(one, content):
+            told.append(Export.objects.values_list("rows", "total").get(pk=export.pk))
+            return keep(one, content)
+
+        monkeypatch.setattr(files, "keep", look)
+        run.write_out(town.street, export.pk)
+        assert told == [(0, None), (100, 250), (200, 250)]
+
+    def test_pages_too_dear_for_a_request_become_shorter_ones(self, town, settings):
+        document = "{ partners { nodes { name community { name } } } }"
+        settings.LINLI_POINTS_A_REQUEST = 9  # 1, 1 for totalCount, 1 for each row's community
+        asked, run_one = [], run.run
+
+        def listen(schema, request, actor):
+            asked.append(request.variables["exportFirst"])
+            return run_one(schema, request, actor)
+
+        with patch.object(run, "run", listen):
+            _export, text = written(town.administrator, document)
+        assert [row["name"] for row in rows(text)] == NAMES
+        assert set(asked) == {0, 7}
+
+    def test_what_became_too_dear_since_is_told(self, town, settings):
+        export = request_export(actor=town.administrator, document=PARTNERS, format="jsonl")
+        settings.LINLI_POINTS_A_REQUEST = 2
+        run.write_out(town.street, export.pk)
+        export.refresh_from_db()
+        assert (export.status, export.error["code"], export.rows) == ("failed", "COST_TOO_HIGH", 0)
+
     def test_a_file_of_many_parts_is_the_same_file(self, town, monkeypatch):
         _, whole = written(town.administrator, PARTNERS, "csv")
         monkeypatch.setattr(run, "PART_BYTES", 1000)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The action says when, so that the trail can be written in the same round trip."""
 
-    dependencies = [("partners", "0006_contribution_by_partner")]
+    dependencies = [("partners", "0007_sizes")]
 
     operations = [
         migrations.AlterField(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trusted', '0001_initial'),
+        ('trusted', '0002_sizes'),
     ]
 
     operations = [
