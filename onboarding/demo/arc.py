@@ -357,7 +357,7 @@ def _report(stage: Stage, *, by: str, under: str) -> None:
 
     if not reported():
         stage.write(
-            "refreshComparison", "tenants",
+            "refreshComparison", "refreshing",
             by=by, underId=reads.tenants(stage)[under]["id"], asOf=stage.data["comparison"]["as_of"],
         )  # fmt: skip
         _until(reported, f"figures of every tenant under {under}")

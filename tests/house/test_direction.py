@@ -7,7 +7,13 @@ from tests.house.sources import PACKAGES
 from tests.support.databases import ROOT
 
 # They put the house together, so they may import from every room.
-COMPOSITION_ROOTS = {"linli.settings", "linli.urls", "linli.tenant_urls", "linli.wsgi"}
+COMPOSITION_ROOTS = {
+    "linli.settings",
+    "linli.urls",
+    "linli.tenant_urls",
+    "linli.wsgi",
+    "linli.asgi",
+}
 
 
 def test_every_room_has_its_place_in_the_direction() -> None:

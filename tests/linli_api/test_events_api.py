@@ -197,7 +197,7 @@ class TestEndpoints:
         for mutation, more in {
             "updateWebhookEndpoint": which | {"description": "x"},
             "addWebhookSecret": which,
-            "revokeWebhookSecret": which | {"secretId": secret},
+            "revokeWebhookSecret": which | {"webhookSecretId": secret},
             "pauseWebhookEndpoint": which,
             "resumeWebhookEndpoint": which,
             "deleteWebhookEndpoint": which,

@@ -13,7 +13,7 @@ from linli.clients.admission import admit
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
 from tests.support.api import ask, do
-from tests.support.deeds import DEEDS, Place
+from tests.support.deeds import DEEDS, Place, policies
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.programs import program
 from tests.support.two_towns import two_towns
@@ -122,6 +122,10 @@ def test_a_program_does(place, scope):
     given = deed.given
     if scope == "clients:write":
         given = given | {"scopes": ["clients:write"]}
+    if scope == "models:policy":
+        given = given | {
+            "expectedVersion": policies(Tenant.objects.get(pk=acting.client.tenant_id))
+        }
     if scope == "comparison:write":
         given = given | {"underId": place.id(Tenant.objects.get(pk=acting.client.tenant_id))}
     assert do(acting, WRITES[scope], **given) == {"errors": []}

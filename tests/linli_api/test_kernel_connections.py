@@ -1,5 +1,7 @@
 """Pages by keyset, and as many statements as the document has relations."""
 
+import re
+
 import graphene
 import pytest
 from graphql import print_schema
@@ -222,7 +224,10 @@ class TestStatements:
         with django_assert_num_queries(1) as statements:
             page()
         assert "COUNT" not in statements.captured_queries[0]["sql"]
-        assert "OFFSET" not in statements.captured_queries[0]["sql"]
+        # OFFSET 0 skips nothing: the planner's, so that an answer is made once.
+        assert set(re.findall(r"OFFSET \S+", statements.captured_queries[0]["sql"])) <= {
+            "OFFSET 0)"
+        }
 
     def test_nested_pages_go_on_after_their_cursor(self):
         query = """query($id: ID!, $after: String, $last: Int) { place(id: $id) {

@@ -205,7 +205,9 @@ def test_a_mutations_shape():
     )
     assert "ping: PingPayload!" in sdl
     assert (
-        """  \"\"\"Why it was refused, and nothing changed; empty: it is done.\"\"\"
+        """  \"\"\"
+  Why it was refused, and nothing changed; empty: it is done. At most 100.
+  \"\"\"
   errors: [Error!]!
   place: Place
 }"""

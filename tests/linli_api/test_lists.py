@@ -152,8 +152,9 @@ INSERT INTO accounts_membership (id, person_id, tenant_id, role, starts_on)
 SELECT {K}, {K}, {U.format("1 + i % 10000")},
     CASE WHEN i % 1000 = 0 THEN 'city_supervisor' ELSE 'auditor' END, DATE '2024-01-01'
 FROM generate_series(1, 50000) i;
-INSERT INTO clients_client (id, client_id, name, covers_below, scope, created_at, tenant_id)
-SELECT {K}, 'c' || i, 'n' || i, false, 'partners:read', now(), {U.format("1 + i % 10000")}
+INSERT INTO clients_client
+    (id, client_id, name, covers_below, scope, scope_here, scope_below, created_at, tenant_id)
+SELECT {K}, 'c' || i, 'n' || i, false, 'partners:read', '', '', now(), {U.format("1 + i % 10000")}
 FROM generate_series(1, 20000) i;
 INSERT INTO clients_clientsecret (id, slot, digest, created_at, client_id)
 SELECT {K}, 1, i, now(), {K} FROM generate_series(1, 20000) i;

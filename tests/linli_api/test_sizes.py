@@ -47,7 +47,8 @@ WORKED_OUT = {
     "exports.Export.error", "exports.Export.cursor", "repeats.KeptAnswer.answer",
     "events.WebhookEndpoint.secrets",
     # Names of scopes, each once.
-    "clients.Client.scope", "clients.PersonalToken.scope",
+    "clients.Client.scope", "clients.Client.scope_here", "clients.Client.scope_below",
+    "clients.PersonalToken.scope",
     # No input of the API.
     "registry.SchemaTemplate.sql", "accounts.Session.session_data", "clients.AccessToken.scope",
     "accounts.OneTimeCode.facts", "accounts.CacheEntry.value",

@@ -225,7 +225,8 @@ def set_layer(place: Place) -> Deed:
     )
 
 
-def _policies(district: Tenant) -> int:
+def policies(district: Tenant) -> int:
+    """The version of what it lays down."""
     with tenant_context(district):
         return Layer.objects.filter(kind=Layer.Kind.DISTRICT).count()
 
@@ -238,7 +239,7 @@ def issue_policy(place: Place) -> Deed:
         "values": [{"path": "meetings.joint.day_of_month", "value": 10}],
         "bounds": [{"path": RATE, "maximum": "0.045"}],
         "effectiveFrom": place.today.isoformat(),
-        "expectedVersion": _policies(district),
+        "expectedVersion": policies(district),
         "reason": "区里的意见",
     }
     wrong = {"effectiveFrom": "2020-01-01"}

@@ -35,14 +35,14 @@ class Client(Object):
         most=200,
         description="What its tokens may have: partners:read.",
     )
-    scopes_here = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
+    scopes_here = Bounded(
+        graphene.String,
+        most=200,
         description="Which of them count at its own tenant, for who made it held them there.",
     )
-    scopes_below = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
+    scopes_below = Bounded(
+        graphene.String,
+        most=200,
         description="Which of them count at the tenants below.",
     )
     created_at = DateTime(required=True, description="When it was made.")
