@@ -5,6 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from linli.money import yuan
+from onboarding.demo import reads
 from onboarding.demo.arc import compared
 from onboarding.demo.client import DemoError, Host
 from onboarding.demo.program import CLIENT_ID, SECRET, STREET
@@ -156,7 +157,7 @@ def _guards(stage: Stage) -> list[str]:
                     "values": [{"path": "partners.contributions[stationed].rate", "value": "0.06"}],
                     "bounds": [],
                     "effectiveFrom": "2099-01-01",
-                    "expectedVersion": 0,
+                    "expectedVersion": len(reads.layers(stage, "wenshao", "STREET")),
                 },
             ),
         ),
