@@ -17,7 +17,8 @@ keepalive = 10
 timeout = 60
 # Its default path is one for all of a user's checkouts.
 control_socket_disable = True
-graceful_timeout = 20
+# Also for a worker that is told to end while it begins, which hears of it no more.
+graceful_timeout = 15
 # A request line or header beyond these is nobody's honest request.
 limit_request_line = 8190
 limit_request_fields = 100

@@ -50,13 +50,13 @@ def served(scratch_database: Database) -> Iterator[tuple[subprocess.Popen, int]]
     yield parent, port
     if parent.poll() is None:
         parent.terminate()
-        parent.wait(30)
+        parent.wait(60)
 
 
 def _status(port: int, host: str) -> int:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": host})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -73,7 +73,7 @@ def _children(parent: int) -> list[int]:
 
 
 def _gone(pids: list[int]) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not any(os.path.exists(f"/proc/{pid}") for pid in pids):
             return True
@@ -97,7 +97,7 @@ def test_all_end_with_their_parent_however_it_ends(served, number: int) -> None:
     assert len(children) == 4  # gunicorn, a worker for each queue, the deliverer
 
     parent.send_signal(number)
-    parent.wait(30)
+    parent.wait(60)
 
     assert _gone(children)
     with socket.socket() as probe:
@@ -111,7 +111,7 @@ def test_a_process_that_is_killed_is_started_again(served) -> None:
     for child in before:
         os.kill(child, signal.SIGKILL)
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         after = [child for child in _children(parent.pid) if child not in before]
         if len(after) == 4:
@@ -135,7 +135,7 @@ def _post(port: int, path: str, body: bytes, **headers: str) -> tuple[int, dict]
         {"Host": f"chezhan.linli.localhost:{port}"} | headers,
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
