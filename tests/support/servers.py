@@ -27,7 +27,7 @@ def serving(database: Database) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "linli.wsgi", f"--bind=127.0.0.1:{port}", *OPTIONS],
+        [sys.executable, "-m", "gunicorn", "linli.asgi", f"--bind=127.0.0.1:{port}", *OPTIONS],
         cwd=ROOT,
         env=database.environment(LINLI_PLATFORM_URL=f"http://linli.localhost:{port}"),
     )
