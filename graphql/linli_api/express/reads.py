@@ -74,12 +74,12 @@ class Reads:
         known, plan = read.known, read.ready.plan
         params = known.params()
         statement = plan.beside(known.stands, len(params))
+        seconds = settings.LINLI_READ_SECONDS
         try:
-            async with self._lines.line(read.schema) as line:
+            async with self._lines.line(read.schema, seconds) as line:
                 row = await line.row(read.schema, statement, params + read.ready.params)
         except Failed as failure:
-            late = TimedOut(settings.LINLI_READ_SECONDS * 1000)
-            return _refused(asked, late) if failure.canceled else None
+            return _refused(asked, TimedOut(seconds * 1000)) if failure.late else None
         try:
             data = plan.answer(row[1:]) if row[0] == known.stamp else None
         except AnswerTooLarge as refused:

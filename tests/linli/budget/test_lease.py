@@ -19,6 +19,7 @@ from linli.budget.jobs import KEPT_MINUTES, sweep
 from linli.budget.lease import BLOCKS, SECONDS, RateLimited, forget, spend, used_up
 from linli.budget.models import Account
 from tests.support.databases import ROOT
+from tests.support.minutes import wait_for_seconds
 
 PROCESSES, THREADS, HAMMERED = 6, 3, 6
 LIMIT = 20_000
@@ -33,15 +34,7 @@ def _nothing_leased():
 
 @pytest.fixture
 def minute(db):
-    """A test that must not be cut in two by the minute's end waits for the next."""
-
-    def left() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 60 - floor(extract(epoch FROM clock_timestamp()))::bigint % 60")
-            return cursor.fetchone()[0]
-
-    while left() < 10:
-        time.sleep(1)
+    wait_for_seconds(10)
 
 
 def test_many_processes_never_get_more_than_the_limit(scratch_database):

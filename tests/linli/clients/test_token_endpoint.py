@@ -1,7 +1,6 @@
 """/oauth/token: client credentials for a token, and the errors of RFC 6749."""
 
 import re
-import time
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from linli.clients.admission import admit
 from linli.clients.models import AccessToken, ClientSecret
 from linli.clients.oauth import Validator
 from linli.registry.models import Tenant
+from tests.support.minutes import wait_for_seconds
 from tests.support.programs import PLATFORM, host_of, program, token_endpoint
 
 GRANT = {"grant_type": "client_credentials"}
@@ -159,12 +159,6 @@ def test_secrets_are_compared_in_constant_time_and_all_of_them(ours, administrat
         assert {len(one) for one, _other in compared} == {64}
 
 
-def _seconds_of_the_minute():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint % 60")
-        return cursor.fetchone()[0]
-
-
 class TestPoints:
     """A request for a token costs its address, and whose secret is right the client too."""
 
@@ -172,8 +166,7 @@ class TestPoints:
     def _few_points(self, settings, db):
         """In a minute that does not turn while they are counted: it waits for the next."""
         settings.LINLI_POINTS_A_MINUTE, settings.LINLI_POINTS_A_MINUTE_ANONYMOUS = 100, 50
-        while _seconds_of_the_minute() > 50:
-            time.sleep(1)
+        wait_for_seconds(10)
         forget()
         yield
         forget()

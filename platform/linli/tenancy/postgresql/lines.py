@@ -23,11 +23,11 @@ LONGEST_SENT = 16_000
 
 
 class Failed(Exception):
-    """The statement was not answered. canceled: it took longer than the line's statements may."""
+    """The statement was not answered. late: its time was over, in the server or before it got there."""
 
-    def __init__(self, state: bytes | None = None) -> None:
-        super().__init__(state)
-        self.canceled = state == QUERY_CANCELED
+    def __init__(self, *, late: bool = False) -> None:
+        super().__init__()
+        self.late = late
 
 
 class Line:
@@ -107,7 +107,7 @@ class Line:
             state = result.error_field(DiagnosticField.SQLSTATE)
             if state != QUERY_CANCELED:  # a plan that is stale, a server that goes: begun anew
                 self.close()
-            raise Failed(state)
+            raise Failed(late=state == QUERY_CANCELED)
         return result
 
     def _readable(self) -> None:
@@ -141,15 +141,29 @@ class Lines:
         self._idle: list[Line] = []
 
     @asynccontextmanager
-    async def line(self, schema: str) -> AsyncIterator[Line]:
-        """One that stands in the schema, if there is one. Raises Failed."""
-        async with self._places:
+    async def line(self, schema: str, seconds: int) -> AsyncIterator[Line]:
+        """One that stands in the schema, if there is one. seconds: how long to wait where all are
+        taken. Raises Failed."""
+        await self._place(seconds)
+        try:
             line = self._taken(schema) or await self._made()
             try:
                 yield line
             finally:
                 if not line.closed:
                     self._idle.append(line)
+        finally:
+            self._places.release()
+
+    async def _place(self, seconds: int) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise Failed(late=True) from error
 
     def close(self) -> None:
         """Those that nobody has at the moment."""
