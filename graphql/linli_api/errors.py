@@ -114,8 +114,9 @@ def answers(
 def _entries(error: GraphQLError, suggests: Callable[[], bool]) -> list[dict[str, Any]]:
     cause = error.original_error
     if isinstance(cause, Misfit) and cause.suggested and suggests():
-        near = _("Did you mean {names}?").format(names=", ".join(cause.suggested))
-        return [_entry(error, cause.code, f"{cause.message} {near}")]
+        message = _("{fault} Did you mean {names}?")
+        told = message.format(fault=cause.message, names=", ".join(cause.suggested))
+        return [_entry(error, cause.code, told)]
     if isinstance(cause, Refused):
         told = cause.data if isinstance(cause, InvalidRequest) else {}
         return [_entry(error, f.code, str(f.message), f.field, **told) for f in cause.faults]
