@@ -115,8 +115,8 @@ def _entries(error: GraphQLError, suggests: Callable[[], bool]) -> list[dict[str
     cause = error.original_error
     if isinstance(cause, Misfit) and cause.suggested and suggests():
         message = _("{fault} Did you mean {names}?")
-        told = message.format(fault=cause.message, names=", ".join(cause.suggested))
-        return [_entry(error, cause.code, told)]
+        whole = message.format(fault=cause.message, names=", ".join(cause.suggested))
+        return [_entry(error, cause.code, whole)]
     if isinstance(cause, Refused):
         told = cause.data if isinstance(cause, InvalidRequest) else {}
         return [_entry(error, f.code, str(f.message), f.field, **told) for f in cause.faults]
