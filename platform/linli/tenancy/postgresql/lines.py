@@ -5,6 +5,7 @@ which schema a line stands in is the line's own, and one request has it at a tim
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.sql import SQL, Identifier
 
 from linli.tenancy.postgresql.prepared import KEPT, Row, oid, sent
+
+logger = logging.getLogger(__name__)
 
 QUERY_CANCELED = b"57014"
 # Then it is replaced: a backend keeps memory for each tenant it has touched.
@@ -183,5 +186,6 @@ class Lines:
         try:
             raw = await loop.run_in_executor(None, self._connect)
         except (psycopg.Error, OSError) as error:
+            logger.warning("no further line to the database", exc_info=True)
             raise Failed from error
         return Line(raw, loop)
