@@ -19,6 +19,7 @@ from benchmarks.data import SCHEMA
 from benchmarks.queries import LAST, PAGE
 from linli import database
 from linli.ids import encode, uuid7
+from linli.money import yuan
 
 OWED = f"""
     CROSS JOIN LATERAL (
@@ -153,7 +154,7 @@ def declare(agreement: str, startsOn: str, endsOn: str, incomeFen: int) -> bytes
         event = {
             "agreement": encode("Agreement", agreement),
             "contribution": encode("Contribution", contribution),
-            "startsOn": startsOn, "endsOn": endsOn, "amountFen": owed,
+            "startsOn": startsOn, "endsOn": endsOn, "amountFen": owed, "amountYuan": yuan(owed),
         }  # fmt: skip
         execute(EVENT, [declaration, term[5], acting_client(), Jsonb(event)])
     told = {"contribution": {"id": str(contribution), "amountFen": owed}, "errors": []}
