@@ -140,6 +140,18 @@ def town(furnished):
     lease.forget()
 
 
+def by_personal_token(town) -> Asking:
+    with tenant_context(town.tenant):
+        _, secret = actions.create_personal_token(
+            actor=town.administrator,
+            name="表格",
+            tenant=town.tenant,
+            scopes=["partners:read"],
+            expires_at=None,
+        )
+    return Asking(secret, town.tenant)
+
+
 def learnt(asking: Asking, query: str, variables: dict | None = None):
     """The answer of the whole way, after which all of it is known. Twice: that its secret was used is
     noted after the first, which changes a row that decides who is let in."""
@@ -237,15 +249,7 @@ class TestAnswers:
         assert data_of(asking.express(query)) == whole["data"]
 
     def test_of_a_person_with_a_token(self, town):
-        with tenant_context(town.tenant):
-            _, secret = actions.create_personal_token(
-                actor=town.administrator,
-                name="表格",
-                tenant=town.tenant,
-                scopes=["partners:read"],
-                expires_at=None,
-            )
-        asking = Asking(secret, town.tenant)
+        asking = by_personal_token(town)
         whole = learnt(asking, PARTNERS)
         assert data_of(asking.express(PARTNERS)) == whole["data"]
 
@@ -275,15 +279,7 @@ class TestNothingThatNoLongerHolds:
         assert town.asking.asgi(PARTNERS).status_code == 401
 
     def test_a_role_that_ended(self, town):
-        with tenant_context(town.tenant):
-            _, secret = actions.create_personal_token(
-                actor=town.administrator,
-                name="表格",
-                tenant=town.tenant,
-                scopes=["partners:read"],
-                expires_at=None,
-            )
-        asking = Asking(secret, town.tenant)
+        asking = by_personal_token(town)
         learnt(asking, PARTNERS)
         Membership.objects.filter(person=town.administrator.person).update(
             ended_on=timezone.localdate()
