@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 wsgi_app = "linli.asgi:application"
-worker_class = "asgi"
+worker_class = "linli.worker.Worker"
 bind = os.environ.get("LINLI_BIND", "127.0.0.1:8000,[::1]:8000").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Should anything leak, it does not do so for ever. Connections to PostgreSQL have ages of their own.
@@ -19,9 +19,6 @@ timeout = 60
 control_socket_disable = True
 # Also for a worker that is told to end while it begins, which hears of it no more.
 graceful_timeout = 15
-# A request line or header beyond these is nobody's honest request.
-limit_request_line = 8190
-limit_request_fields = 100
 accesslog = os.environ.get("LINLI_ACCESS_LOG")
 errorlog = "-"
 loglevel = os.environ.get("LINLI_LOG_LEVEL", "warning")

@@ -1,0 +1,147 @@
+"""What gunicorn's workers let in, by bytes on a real connection."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from linli.worker import HEAD_BYTES, HEADERS
+from tests.support.databases import Database, copy_of_template
+from tests.support.gunicorn import Served, gunicorn
+
+HOST = "linli.localhost"
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    database = copy_of_template(f"linli_test_run_{os.getpid()}_worker")
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="module")
+def served(database) -> Iterator[Served]:
+    with gunicorn(database) as served:
+        yield served
+
+
+def ask(served: Served, *parts: bytes) -> tuple[int, bytes]:
+    """The status and the rest, of what is answered until the connection ends or rests."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connected:
+        for part in parts:
+            connected.sendall(part)
+        told = b""
+        connected.settimeout(3)
+        try:
+            while more := connected.recv(65536):
+                told += more
+        except TimeoutError:
+            pass
+    assert told, "nothing was answered"
+    head, _, body = told.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+def head(*lines: str, method: str = "GET", path: str = "/") -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {HOST}", *lines, "", ""]).encode()
+
+
+def test_an_honest_head_is_answered(served):
+    assert ask(served, head("Connection: close"))[0] in (200, 302)
+
+
+def test_a_head_of_many_headers_is_refused(served):
+    most = [f"X-{n}: 1" for n in range(HEADERS - 2)]
+    assert ask(served, head("Connection: close", *most))[0] in (200, 302)
+    assert ask(served, head("Connection: close", "X-One-More: 1", *most))[0] == 400
+
+
+@pytest.mark.parametrize("line", ["X-Long: " + "x" * HEAD_BYTES, "X-" + "x" * HEAD_BYTES + ": 1"])
+def test_a_large_header_is_refused(served, line):
+    assert ask(served, head(line))[0] == 400
+
+
+def test_a_long_line_of_the_request_is_refused(served):
+    assert ask(served, head(path="/?" + "x" * HEAD_BYTES))[0] == 400
+
+
+def test_a_head_that_does_not_end_is_refused_before_it_is_kept(served):
+    status, body = ask(served, b"GET / HTTP/1.1\r\nX-Endless: ", *[b"x" * 1000] * 40)
+    assert (status, body) == (400, b"The head of the request is too large.")
+
+
+def test_a_second_head_on_a_kept_connection_has_its_own_limit(served):
+    one = head("X-Long: " + "x" * (HEAD_BYTES // 2))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as connected:
+        for _ in range(4):
+            connected.sendall(one)
+            assert connected.recv(15).split()[1] in (b"200", b"302")
+            connected.settimeout(1)
+            try:
+                while connected.recv(65536):
+                    pass
+            except TimeoutError:
+                connected.settimeout(20)
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost : a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n\tb\x00\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+def test_what_two_readers_could_read_in_two_ways_is_refused(served, request_head):
+    assert ask(served, request_head)[0] == 400
+
+
+def graphql(*lines: str) -> bytes:
+    body = json.dumps({"query": "{ viewer { __typename } }"}).encode()
+    lines = (*lines, "Content-Type: application/json", f"Content-Length: {len(body)}")
+    return head(*lines, method="POST", path="/graphql") + body
+
+
+def test_a_name_with_an_underscore_is_not_another_header(served):
+    for name, english in (("Accept-Language", True), ("Accept_Language", False)):
+        status, body = ask(served, graphql(f"{name}: en"))
+        assert status == 401
+        assert (b"Send a token" in body) is english
+
+
+def test_who_offers_another_protocol_is_answered_in_this_one(served):
+    plain = ask(served, graphql())
+    offered = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    assert ask(served, graphql(*offered)) == plain
+    assert plain[0] == 401
+
+
+@contextmanager
+def in_production(database, **environment: str) -> Iterator[Served]:
+    with gunicorn(
+        database,
+        LINLI_ENV="production",
+        LINLI_SECRET_KEY="only for this test",
+        LINLI_PLATFORM_URL=f"https://{HOST}",
+        **environment,
+    ) as served:
+        yield served
+
+
+def test_tls_is_believed_from_a_trusted_proxy_only(database):
+    by_proxy = head("X-Forwarded-Proto: https", "Connection: close", path="/accounts/login/")
+    with in_production(database) as served:
+        assert ask(served, head("Connection: close", path="/accounts/login/"))[0] == 301
+        assert ask(served, by_proxy)[0] != 301
+    with in_production(database, FORWARDED_ALLOW_IPS="10.0.0.0/8") as served:
+        assert ask(served, by_proxy)[0] == 301
+    with in_production(database, FORWARDED_ALLOW_IPS="127.0.0.0/8") as served:
+        assert ask(served, by_proxy)[0] != 301
