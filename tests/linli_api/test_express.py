@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from random import Random
 from types import SimpleNamespace
 
@@ -101,6 +101,15 @@ class Asking:
     def whole(self, query: str, variables: dict | None = None) -> httpx.Response:
         """An Idempotency-Key, which means nothing to a query, keeps it off the express."""
         return self.asgi(query, variables, **{"Idempotency-Key": "whole"})
+
+
+@asynccontextmanager
+async def taken(lines: Lines, schema: str, seconds: int):
+    line = await lines.take(schema, seconds)
+    try:
+        yield line
+    finally:
+        lines.give(line)
 
 
 def _body(query: str, variables: dict | None, **more) -> bytes:
@@ -356,7 +365,7 @@ class TestLines:
 
         async def ask():
             lines = Lines(connect, 1)
-            async with lines.line("public", 9) as line:
+            async with taken(lines, "public", 9) as line:
                 await line.row("public", "SELECT set_config('statement_timeout', '1', false)", [])
             try:
                 return await town.asking.on_loop(lines, PARTNERS)
@@ -380,7 +389,7 @@ class TestLines:
         async def ask():
             lines = Lines(connect, 1)
             try:
-                async with lines.line("public", 9):
+                async with taken(lines, "public", 9):
                     late = await town.asking.on_loop(lines, PARTNERS)
                 return late, await town.asking.on_loop(lines, PARTNERS)
             finally:
@@ -397,7 +406,7 @@ class TestLines:
             lines = Lines(connect, 1)
             try:
                 first = await town.asking.on_loop(lines, PARTNERS)
-                async with lines.line("public", 9) as line:
+                async with taken(lines, "public", 9) as line:
                     [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
                 os.kill(int(backend), signal.SIGTERM)
                 deadline = time.monotonic() + 10
@@ -413,14 +422,14 @@ class TestLines:
     def test_a_server_that_goes_away_in_the_middle(self, town):
         async def ask():
             lines = Lines(connect, 1)
-            async with lines.line("public", 9) as line:
+            async with taken(lines, "public", 9) as line:
                 [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
                 asyncio.get_running_loop().call_later(0.2, os.kill, int(backend), signal.SIGTERM)
                 with pytest.raises(Failed) as failed:
                     await line.row("public", "SELECT pg_sleep(30)::text", [])
                 assert line.closed
                 assert not failed.value.late
-            async with lines.line("public", 9) as other:
+            async with taken(lines, "public", 9) as other:
                 assert await other.row("public", "SELECT 1", []) == ("1",)
             lines.close()
 
@@ -435,7 +444,7 @@ class TestLines:
 
         async def one(lines: Lines, number: int):
             schema = schemas[number % 3]
-            async with lines.line(schema, 9) as line:
+            async with taken(lines, schema, 9) as line:
                 statement = "SELECT current_schema(), $1::int, pg_sleep(0.001)::text"
                 return schema, number, await line.row(schema, statement, [number])
 
@@ -453,14 +462,14 @@ class TestLines:
             lines = Lines(connect, 1)
 
             async def slow():
-                async with lines.line("public", 9) as line:
+                async with taken(lines, "public", 9) as line:
                     await line.row("public", "SELECT 'slow', pg_sleep(0.3)::text", [])
 
             task = asyncio.create_task(slow())
             await asyncio.sleep(0.1)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            async with lines.line("public", 9) as line:
+            async with taken(lines, "public", 9) as line:
                 found = await line.row("public", "SELECT 'next'", [])
             lines.close()
             return found

@@ -1,8 +1,7 @@
 """A program's POST as ASGI hands it over, as far as the express looks at it."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -14,8 +13,7 @@ Scope = dict[str, Any]
 _NONE = b""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """host: the tenant's, as `linli.clients.admission` knows it; empty at the platform's."""
 
     scope: Scope

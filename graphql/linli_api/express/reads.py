@@ -6,8 +6,8 @@ which also makes known what was new.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -32,8 +32,7 @@ from linli_api.planner import Ready, known_plan
 from linli_api.schema import platform_schema, tenant_schema
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """A read that may be run, if who asks still stands as known."""
 
     known: Known
@@ -45,8 +44,7 @@ class Read:
         return self.known.tenant.schema_name if self.known.tenant else "public"
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     content: bytes
     headers: list[tuple[bytes, bytes]]
 
@@ -76,8 +74,11 @@ class Reads:
         statement = plan.beside(known.stands, len(params))
         seconds = settings.LINLI_READ_SECONDS
         try:
-            async with self._lines.line(read.schema, seconds) as line:
+            line = await self._lines.take(read.schema, seconds)
+            try:
                 row = await line.row(read.schema, statement, params + read.ready.params)
+            finally:
+                self._lines.give(line)
         except Failed as failure:
             return _refused(asked, TimedOut(seconds * 1000)) if failure.late else None
         try:

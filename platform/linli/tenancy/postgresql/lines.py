@@ -6,8 +6,7 @@ which schema a line stands in is the line's own, and one request has it at a tim
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -143,20 +142,20 @@ class Lines:
         self._connect, self._places = connect, asyncio.Semaphore(most)
         self._idle: list[Line] = []
 
-    @asynccontextmanager
-    async def line(self, schema: str, seconds: int) -> AsyncIterator[Line]:
-        """One that stands in the schema, if there is one. seconds: how long to wait where all are
-        taken. Raises Failed."""
+    async def take(self, schema: str, seconds: int) -> Line:
+        """One that stands in the schema, if there is one; to be given back. seconds: how long to wait
+        where all are taken. Raises Failed."""
         await self._place(seconds)
         try:
-            line = self._taken(schema) or await self._made()
-            try:
-                yield line
-            finally:
-                if not line.closed:
-                    self._idle.append(line)
-        finally:
+            return self._taken(schema) or await self._made()
+        except BaseException:
             self._places.release()
+            raise
+
+    def give(self, line: Line) -> None:
+        if not line.closed:
+            self._idle.append(line)
+        self._places.release()
 
     async def _place(self, seconds: int) -> None:
         if not self._places.locked():
