@@ -145,3 +145,9 @@ def test_tls_is_believed_from_a_trusted_proxy_only(database):
         assert ask(served, by_proxy)[0] == 301
     with in_production(database, FORWARDED_ALLOW_IPS="127.0.0.0/8") as served:
         assert ask(served, by_proxy)[0] != 301
+
+
+def test_head_is_answered_as_get_is_and_without_the_body(served):
+    status, page = ask(served, head("Connection: close"))
+    assert ask(served, head("Connection: close", method="HEAD")) == (status, b"")
+    assert page

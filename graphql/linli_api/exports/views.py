@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from linli.accounts.policy import Actor, actor_for
 from linli.clients import usage
@@ -31,7 +31,7 @@ STATUS = {
 }
 
 
-@require_GET
+@require_safe
 @never_cache
 def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingHttpResponse:
     try:

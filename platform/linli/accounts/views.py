@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from linli.accounts import hand_over as handing
 from linli.accounts.middleware import HostRequest, hostname
@@ -35,7 +35,7 @@ SECRET_SECONDS = 15 * 60  # as long as allauth lets a log-in take
 PLACES_PER_PAGE = 50
 
 
-@require_GET
+@require_safe
 def platform_home(request: HttpRequest) -> HttpResponse:
     """For somebody signed in, the tenants they may enter; for everybody else, what Linli is."""
     if not request.user.is_authenticated:
@@ -50,7 +50,7 @@ def platform_home(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def tenant_home(request: HostRequest) -> HttpResponse:
     """Where this is, and who you are here."""
     assert request.tenant is not None  # this page is in the tenants' hosts' urls only
@@ -66,7 +66,7 @@ def tenant_home(request: HostRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @never_cache
 def sign_in(request: HttpRequest) -> HttpResponse:
     """At a tenant's host: leave the secret here and ask the platform who this is."""
@@ -88,7 +88,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @never_cache
 @login_required
 def hand_over(request: HttpRequest) -> HttpResponse:
@@ -113,7 +113,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
     return redirect(f"{handing.address(host)}/sign-in/complete?{urlencode({'code': code})}")
 
 
-@require_GET
+@require_safe
 @never_cache
 def complete_sign_in(request: HttpRequest) -> HttpResponse:
     """At the tenant's host: trade the code and this browser's secret for a session."""
