@@ -8,11 +8,9 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from graphene.utils.str_converters import to_camel_case
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
-    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLScalarType,
@@ -25,7 +23,7 @@ from graphql.pyutils import Undefined, inspect
 
 from linli.accounts.policy import Permission
 from linli.clients.scopes import scopes_with
-from linli_api.guard import MEMBER, PUBLIC
+from linli_api.guard import MEMBER, PUBLIC, own_rules, rule_of
 from linli_api.limits.cost import Rate, rates
 from linli_api.schema import SCHEMAS
 
@@ -127,14 +125,14 @@ def _section_of(name: str, type_: GraphQLNamedType, roots: tuple) -> str:
 
 def _type(type_: GraphQLNamedType) -> Type:
     parts: dict[str, Any] = {**getattr(type_, "fields", {}), **getattr(type_, "values", {})}
-    own = _own_rules(type_)
+    own = own_rules(type_)
     costs = rates(type_) if isinstance(type_, GraphQLObjectType) else {}
     return Type(
         name=type_.name,
         description=_STANDARD if is_specified_scalar_type(type_) else type_.description or "",
         interfaces=[one.name for one in getattr(type_, "interfaces", ())],
-        needs=list(_needs(_rule_of(type_))),
-        scopes=_scopes([_rule_of(type_)]),
+        needs=list(_needs(rule_of(type_))),
+        scopes=_scopes([rule_of(type_)]),
         entries=[
             _shown(type_.name, name, part, own.get(name), costs.get(name))
             for name, part in sorted(parts.items())
@@ -150,7 +148,7 @@ def _shown(type_name: str, name: str, part: Any, own_rule: Any, rate: Rate | Non
     leads_to = get_named_type(type_) if type_ else None
     rules = [own_rule]
     if type_name in ("Query", "Mutation"):
-        rules.append(_rule_of(leads_to))
+        rules.append(rule_of(leads_to))
     return Entry(
         anchor=f"{type_name}.{name}",
         name=name,
@@ -178,21 +176,6 @@ def _argument(name: str, part: Any) -> Argument:
 def _default(part: Any) -> str:
     value = getattr(part, "default_value", Undefined)
     return "" if value is Undefined or value is None else inspect(value)
-
-
-def _own_rules(type_: Any) -> dict[str, Any]:
-    fields = getattr(getattr(type_, "graphene_type", None), "_meta", None)
-    return {
-        getattr(field, "name", None) or to_camel_case(name): getattr(field, "permission", None)
-        for name, field in getattr(fields, "fields", {}).items()
-    }
-
-
-def _rule_of(type_: Any) -> Any:
-    if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
-        return None
-    meta = getattr(getattr(type_, "graphene_type", None), "_meta", None)
-    return getattr(meta, "permission", None)
 
 
 def _needs(rule: Any) -> Iterator[str | Promise]:
