@@ -26,7 +26,7 @@ END = "The first day that is not included."
 
 
 class Partner(Object):
-    """Someone who runs a service in a community's room (合伙人)."""
+    """Someone who runs a service in a community's room (社区合伙人)."""
 
     class Meta:
         permission = Permission.PARTNERS_READ

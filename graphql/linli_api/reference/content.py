@@ -25,8 +25,10 @@ from linli.accounts.policy import Permission
 from linli.clients.scopes import scopes_with
 from linli_api.guard import MEMBER, PUBLIC, own_rules, rule_of
 from linli_api.limits.cost import Rate, rates
+from linli_api.reference.glossary import Term, of_type
 from linli_api.schema import SCHEMAS
 
+ROOTS = ("Query", "Mutation")
 OF_LISTS = ("Connection", "Edge", "PageInfo")
 
 
@@ -75,6 +77,7 @@ class Entry:
 class Type:
     name: str
     description: str
+    terms: list[Term]
     interfaces: list[str]
     needs: list[str | Promise]
     scopes: list[str]
@@ -126,13 +129,15 @@ def _section_of(name: str, type_: GraphQLNamedType, roots: tuple) -> str:
 def _type(type_: GraphQLNamedType) -> Type:
     parts: dict[str, Any] = {**getattr(type_, "fields", {}), **getattr(type_, "values", {})}
     own = own_rules(type_)
+    rule = None if type_.name in ROOTS else rule_of(type_)
     costs = rates(type_) if isinstance(type_, GraphQLObjectType) else {}
     return Type(
         name=type_.name,
         description=_STANDARD if is_specified_scalar_type(type_) else type_.description or "",
+        terms=of_type(type_.name),
         interfaces=[one.name for one in getattr(type_, "interfaces", ())],
-        needs=list(_needs(rule_of(type_))),
-        scopes=_scopes([rule_of(type_)]),
+        needs=list(_needs(rule)),
+        scopes=_scopes([rule]),
         entries=[
             _shown(type_.name, name, part, own.get(name), costs.get(name))
             for name, part in sorted(parts.items())
@@ -147,7 +152,7 @@ def _shown(type_name: str, name: str, part: Any, own_rule: Any, rate: Rate | Non
     type_ = getattr(part, "type", None)
     leads_to = get_named_type(type_) if type_ else None
     rules = [own_rule]
-    if type_name in ("Query", "Mutation"):
+    if type_name in ROOTS:
         rules.append(rule_of(leads_to))
     return Entry(
         anchor=f"{type_name}.{name}",
