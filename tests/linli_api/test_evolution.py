@@ -140,6 +140,18 @@ def test_a_type_that_leads_to_itself_goes_too():
     assert compare(before, after, today=TODAY).refused == []
 
 
+@pytest.mark.parametrize("way", ["Alone", "Twin"])
+def test_what_is_found_by_its_interface_only_keeps_what_it_leads_to(way):
+    """Though it is led to by itself, at once or around."""
+    alone = "type Alone { up: WAY other: Other } type Twin { of: Alone } type Other { a: String }"
+    types = BEFORE + alone.replace("WAY", way)
+    before = types + f'extend type Query {{ other: Other @deprecated(reason: "{PASSED}") }}'
+    assert compare(before, types, today=TODAY).refused == []
+    without = types.replace(" other: Other", "").replace("type Other { a: String }", "")
+    refused = compare(before, without, today=TODAY).refused
+    assert sorted(refused) == ["Alone.other was removed.", "Other was removed."]
+
+
 def test_a_type_stays_without_its_last_part_while_something_leads_to_it():
     before = deprecated("code: String", PASSED)
     after = BEFORE.replace("legacy: Legacy", "").replace("type Legacy { code: String }", "")
@@ -175,6 +187,9 @@ def test_a_change_of_type_or_default_is_told_though_it_breaks_nothing():
         ("Query.partners(kind:)", "String", 'String = "b"'),
     ]
     assert changes.refused == changes.dangerous == []
+    [(was, is_)] = compare(after, after.replace('"b"', '"c"'), today=TODAY).changed
+    assert (was.type, is_.type) == ('String = "b"', 'String = "c"')
+    assert compare(after, after.replace('"b"', '"c"'), today=TODAY).dangerous == []
 
 
 def test_what_stays_after_all_is_told():
@@ -557,6 +572,13 @@ def test_so_does_another_permission_of_a_mutation_a_type_or_a_field(own, monkeyp
         assert line in refused
         coordinate, _needs, rest = line.partition(" ")
         assert f"- `{coordinate}` {rest}" in told
+
+
+def test_not_even_a_first_release_deprecates_without_notice(own, event):
+    event(ADMITTED, deprecation="Use partners.")
+    with pytest.raises(CommandError, match=r"without notice:\n  .*PARTNER_ADMITTED: 'Use partners"):
+        call_command("graphql_release", "--first")
+    assert "Use partners" not in log.released("events").read_text()
 
 
 def test_a_release_lost_is_no_release_to_pass_by(own):

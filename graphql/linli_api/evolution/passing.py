@@ -24,7 +24,7 @@ def without_passed(document: DocumentNode, *, today: date) -> DocumentNode:
     """Without these parts, and without the types that only they led to. A type that is left with no
     part stays while something leads to it."""
     left = visit(document, _Passed(today))
-    orphans = _led_to(document) - _led_to(left, roots=_roots(document))
+    orphans = set(_leads(document)) - _led_to(left, _roots(document))
     kept = [one for one in left.definitions if _name(one) not in orphans]
     return DocumentNode(definitions=tuple(kept))
 
@@ -50,18 +50,18 @@ def _name(definition: Any) -> str:
 
 
 def _roots(document: DocumentNode) -> set[str]:
-    """Types that no other leads to: the operations' own, and what only its interface finds."""
+    """What nothing has to lead to: the operations' own types, what only its interface finds, and what
+    only these circles lead to."""
     leads = _leads(document)
-    return set(leads) - {to for name, ways in leads.items() for to in ways - {name}}
+    roots = set(leads) - {to for ways in leads.values() for to in ways}
+    return roots | (set(leads) - _led_to(document, roots))
 
 
-def _led_to(document: DocumentNode, roots: set[str] | None = None) -> set[str]:
-    """What is reached from the roots."""
-    leads, reached = _leads(document), set[str]()
-    ahead = _roots(document) if roots is None else set(roots)
+def _led_to(document: DocumentNode, roots: set[str]) -> set[str]:
+    leads, reached, ahead = _leads(document), set[str](), set(roots)
     while ahead:
         reached |= ahead
-        ahead = {to for name in ahead for to in leads[name]} - reached
+        ahead = {to for name in ahead for to in leads.get(name, ())} - reached
     return reached
 
 
