@@ -540,9 +540,11 @@ def test_the_type_of_an_event_is_described_with_its_data():
     described = (
         SCHEMAS["tenant"].graphql_schema.type_map["EventType"].values["FACT_STATED"].description
     )
-    assert described.endswith("data: community ID of Community, key String!, corrected Boolean!.")
+    assert described.endswith(
+        "data: `community: ID` of `Community`, `key: String!`, `corrected: Boolean!`."
+    )
     going = types.Value("Its kind.", deprecation=FAIR)
-    assert _carried("kind", going) == f"kind String! (deprecated: {FAIR})"
+    assert _carried("kind", going) == f"`kind: String!` (deprecated: {FAIR})"
 
 
 def test_a_scope_that_gives_less_breaks(own, monkeypatch):

@@ -36,13 +36,13 @@ def _describe(member: PyEnum | None) -> str:
         )
     told = event_type(member.value)
     carried = ", ".join(_carried(*one) for one in told.wire_fields.items())
-    return f"{told.name}: {told.description} About: {told.about}. data: {carried or 'empty'}."
+    return f"`{told.name}`: {told.description} About: `{told.about}`. data: {carried or 'empty'}."
 
 
 def _carried(name: str, field: Id | Value) -> str:
-    of = f" of {field.of}" if isinstance(field, Id) else ""
+    of = f" of `{field.of}`" if isinstance(field, Id) else ""
     goes = f" (deprecated: {field.deprecation})" if field.deprecation else ""
-    return f"{name} {field.form}{of}{goes}"
+    return f"`{name}: {field.form}`{of}{goes}"
 
 
 def _deprecated(member: PyEnum | None) -> str | None:
