@@ -72,11 +72,11 @@ def apply(schema: GraphQLSchema) -> None:
     for name, graphql_type in schema.type_map.items():
         if not isinstance(graphql_type, GraphQLObjectType) or name.startswith("__"):
             continue
-        within = None if graphql_type in roots else _rule_of(graphql_type)
-        for field_name, own in _own_rules(graphql_type).items():
+        within = None if graphql_type in roots else rule_of(graphql_type)
+        for field_name, own in own_rules(graphql_type).items():
             field = graphql_type.fields[field_name]
             target = get_named_type(field.type)
-            rules = [rule for rule in (own, _rule_of(target)) if rule is not None]
+            rules = [rule for rule in (own, rule_of(target)) if rule is not None]
             if within is None:
                 _refuse_open_root(f"{name}.{field_name}", rules)
             if isinstance(target, GraphQLInterfaceType) and own is None:
@@ -95,15 +95,18 @@ def rules_of(field: GraphQLField) -> tuple[Rule, ...]:
     return field.extensions.get(RULES, ())
 
 
-def _rule_of(graphql_type: Any) -> Rule | None:
+def rule_of(graphql_type: Any) -> Rule | None:
+    """What a type declares; None for what is no object."""
     if not isinstance(graphql_type, GraphQLObjectType):
         return None
     meta = graphql_type.graphene_type._meta  # type: ignore[attr-defined]
     return declared("Type", graphql_type.name, getattr(meta, "permission", None))
 
 
-def _own_rules(graphql_type: GraphQLObjectType) -> dict[str, Rule | None]:
+def own_rules(graphql_type: Any) -> dict[str, Rule | None]:
     """The rule each field declares beside its type's, by the field's name in the API."""
+    if not isinstance(graphql_type, GraphQLObjectType):
+        return {}
     fields = graphql_type.graphene_type._meta.fields  # type: ignore[attr-defined]
     return {
         field.name or to_camel_case(name): getattr(field, "permission", None)

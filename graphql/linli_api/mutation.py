@@ -118,7 +118,7 @@ def told(refused: Refused) -> list[Error]:
 
 
 def _check_writable(actor: Actor | None) -> None:
-    """A suspended unit is read-only (T1); only those who may read it are told so."""
+    """A suspended unit is read-only; only those who may read it are told so."""
     check(actor, MEMBER)
     if actor and actor.tenant and actor.tenant.status == Tenant.Status.SUSPENDED:
         message = _("This unit is suspended: everything can be read, nothing changed.")

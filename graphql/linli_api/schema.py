@@ -33,7 +33,7 @@ def assemble(queries: Sequence[type], mutations: Sequence[type[Mutation]] = ()) 
 def _query(queries: Sequence[type]) -> type[graphene.ObjectType]:
     _each_once(name for query in queries for name in vars(query) if name[0] != "_")
     doc = {
-        "__doc__": "Everything that can be read. Chinese terms in brackets: see docs/glossary.md."
+        "__doc__": "Everything that can be read. Chinese terms in brackets: see /graphql/docs#glossary."
     }
     return type("Query", (*queries, graphene.ObjectType), doc)
 

@@ -1,13 +1,14 @@
-"""The two schemas as committed SDL, next to the code."""
+"""The two schemas, and the shapes of events, as committed SDL next to the code."""
 
 from pathlib import Path
 
 from graphql import print_schema
 
+from linli_api.events.shapes import shapes
 from linli_api.schema import SCHEMAS
 
 FOLDER = Path(__file__).parent
-SIDES = tuple(SCHEMAS)
+SIDES = (*SCHEMAS, "events")
 
 
 def committed(side: str) -> Path:
@@ -16,4 +17,7 @@ def committed(side: str) -> Path:
 
 def rendered() -> dict[str, str]:
     """What the committed files should hold now, by side."""
-    return {side: print_schema(schema.graphql_schema) + "\n" for side, schema in SCHEMAS.items()}
+    built = {side: schema.graphql_schema for side, schema in SCHEMAS.items()}
+    return {
+        side: print_schema(schema) + "\n" for side, schema in (built | {"events": shapes()}).items()
+    }

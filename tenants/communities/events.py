@@ -11,14 +11,17 @@ register(
         "Community",
         READ,
         "A community came on board.",
-        {"opened_on": Value("Since when."), "division_code": Value("12 digits, or null.")},
+        {
+            "opened_on": Value("Since when.", "Date!"),
+            "division_code": Value("12 digits, or null.", "String"),
+        },
     ),
     EventType(
         "community.updated",
         "Community",
         READ,
         "What is known of a community was corrected.",
-        {"changed": Value("The names of the fields that differ now.")},
+        {"changed": Value("The names of the fields that differ now.", "[String!]!")},
     ),
     EventType(
         "fact.stated",
@@ -26,9 +29,9 @@ register(
         READ,
         "A published fact was stated or corrected.",
         {
-            "community": Id("Community", "About which one; null for the whole unit."),
+            "community": Id("Community", "About which one; null for the whole unit.", "ID"),
             "key": Value("The fact's key."),
-            "corrected": Value("True if it replaced what stood there."),
+            "corrected": Value("True if it replaced what stood there.", "Boolean!"),
         },
     ),
 )

@@ -17,7 +17,7 @@ class Community(Versioned, TenantModel):
     """
 
     class Profile(models.TextChoices):
-        """The community profile a model suits (M4)."""
+        """The community profile a model suits."""
 
         AGEING = "ageing", _("ageing")
         YOUNG = "young", _("young")

@@ -8,12 +8,12 @@ READ = Permission.FUND_READ
 
 _SPENDING: Fields = {
     "fund": Id("Fund", "From which fund."),
-    "amount_fen": Value("How much, in fen."),
+    "amount_fen": Value("How much, in fen.", "Fen!"),
     "status": Value("proposed, approved or paid."),
 }
 _EVENT = Id("LedgerEvent", "The event of the ledger: what was posted together.")
-_AMOUNT = Value("How much, in fen.")
-_DAY = Value("The day the money arrived.")
+_AMOUNT = Value("How much, in fen.", "Fen!")
+_DAY = Value("The day the money arrived.", "Date!")
 
 register(
     EventType(
@@ -22,8 +22,8 @@ register(
         READ,
         "A fund was opened.",
         {
-            "community": Id("Community", "Whose; null for the street office's own."),
-            "opened_on": Value("Since when."),
+            "community": Id("Community", "Whose; null for the street office's own.", "ID"),
+            "opened_on": Value("Since when.", "Date!"),
         },
     ),
     EventType(

@@ -1,4 +1,4 @@
-"""The community development fund (社区发展基金): a ledger that balances by construction (F2).
+"""The community development fund (社区发展基金): a ledger that balances by construction.
 
 The application may only read accounts and postings. What writes them is one function of the
 schema, ``fund_post``, which `tenants.fund.ledger` calls (migration 0002).
@@ -16,7 +16,7 @@ from tenants.partners.models import Contribution
 
 
 class Source(models.TextChoices):
-    """Where a fund's money may come from (F1); each is an account ``source:<value>``."""
+    """Where a fund's money may come from; each is an account ``source:<value>``."""
 
     STATIONED = "stationed", _("contributions of stationed partners")
     VISITING = "visiting", _("contributions of visiting partners")
@@ -29,7 +29,7 @@ class Source(models.TextChoices):
 
 
 class Fund(TenantModel):
-    """One fund per community, or one for the street; a host charity (慈善总会) holds it (F1)."""
+    """One fund per community, or one for the street; a host charity (慈善总会) holds it."""
 
     community = models.ForeignKey(
         Community,
@@ -120,7 +120,7 @@ class Spending(TenantModel):
     """
 
     class Status(models.TextChoices):
-        """How far a spending has come (F5)."""
+        """How far a spending has come."""
 
         PROPOSED = "proposed", _("proposed")
         APPROVED = "approved", _("approved")

@@ -7,8 +7,8 @@ READ = Permission.MODELS_READ
 
 _LAYER: Fields = {
     "kind": Value("Whose it is: city, district, street or community."),
-    "community": Id("Community", "Which community's; null for the whole unit."),
-    "effective_from": Value("From which day on."),
+    "community": Id("Community", "Which community's; null for the whole unit.", "ID"),
+    "effective_from": Value("From which day on.", "Date!"),
     "state": Value("in_force, or clashing where it waits for a person."),
 }
 register(
@@ -17,14 +17,14 @@ register(
         "ModelVersion",
         READ,
         "A version of an operating model was written.",
-        {"key": Value("The model's key."), "number": Value("Of the version.")},
+        {"key": Value("The model's key."), "number": Value("Of the version.", "Int!")},
     ),
     EventType(
         "model_version.published",
         "ModelVersion",
         READ,
         "A version was put into the library.",
-        {"key": Value("The model's key."), "number": Value("Of the version.")},
+        {"key": Value("The model's key."), "number": Value("Of the version.", "Int!")},
     ),
     EventType(
         "model_version.adopted",
@@ -33,8 +33,8 @@ register(
         "A version was adopted: the rules of this unit start from it.",
         {
             "version": Id("ModelVersion", "Which version."),
-            "effective_from": Value("From which day on."),
-            "layer": Id("Layer", "What was set on top of it with the adoption, or null."),
+            "effective_from": Value("From which day on.", "Date!"),
+            "layer": Id("Layer", "What was set on top of it with the adoption, or null.", "ID"),
         },
     ),
     EventType("layer.set", "Layer", READ, "Rules were set on top of the model.", _LAYER),

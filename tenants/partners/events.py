@@ -14,8 +14,8 @@ register(
         {
             "community": Id("Community", "Which community."),
             "kind": Value("Key of the model's kind of partner."),
-            "is_individual": Value("True for a person."),
-            "joined_on": Value("Since when."),
+            "is_individual": Value("True for a person.", "Boolean!"),
+            "joined_on": Value("Since when.", "Date!"),
         },
     ),
     EventType(
@@ -23,7 +23,7 @@ register(
         "Partner",
         READ,
         "What was written down of a partner was corrected.",
-        {"changed": Value("The names of the fields that differ now.")},
+        {"changed": Value("The names of the fields that differ now.", "[String!]!")},
     ),
     EventType(
         "agreement.signed",
@@ -34,8 +34,8 @@ register(
             "partner": Id("Partner", "With whom."),
             "mode": Value("stationed or visiting."),
             "rule_key": Value("Key of the contribution rule."),
-            "starts_on": Value("The first day."),
-            "ends_on": Value("The first day not included."),
+            "starts_on": Value("The first day.", "Date!"),
+            "ends_on": Value("The first day not included.", "Date!"),
         },
     ),
     EventType(
@@ -46,9 +46,9 @@ register(
         {
             "agreement": Id("Agreement", "Under which agreement."),
             "contribution": Id("Contribution", "What is owed for it."),
-            "starts_on": Value("The first day."),
-            "ends_on": Value("The first day not included."),
-            "amount_fen": Value("What is owed, in fen."),
+            "starts_on": Value("The first day.", "Date!"),
+            "ends_on": Value("The first day not included.", "Date!"),
+            "amount_fen": Value("What is owed, in fen.", "Fen!"),
         },
     ),
 )

@@ -24,6 +24,7 @@ from tests.house.sources import PACKAGES, Source, python
 from tests.support.databases import ROOT
 
 CATALOGUE = ROOT / "platform/linli/locale/zh_Hans/LC_MESSAGES/django.po"
+EXAMPLES = ROOT / "graphql/linli_api/examples"
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -42,6 +43,9 @@ def texts_in_code() -> Iterator[Text]:
         for path in (*(ROOT / folder).rglob("*.html"), *(ROOT / folder).rglob("*.txt")):
             if "templates" in path.parts:
                 yield from _texts(Source(path.relative_to(ROOT).as_posix(), path.read_text()))
+    for path in sorted(EXAMPLES.glob("*/*.graphql")):
+        title = path.read_text().partition("\n")[0].removeprefix("# ")
+        yield path.relative_to(ROOT).as_posix(), title, None
 
 
 def catalogue() -> Catalog:

@@ -158,6 +158,17 @@ def machine_path(source: Source) -> Iterator[int]:
     return _matching(MACHINE, source)
 
 
+CODE = re.compile(r"[(, ][A-Z]\d{1,2}[,)]")
+
+
+@everywhere
+def code_of_an_inner_document(source: Source) -> Iterator[int]:
+    """(P1), (F3): what integrators read, the schemas and the pages, says things in words."""
+    read = source.path.endswith((".graphql", ".md")) and not source.path.startswith("docs/adr/")
+    if read:
+        yield from _matching(CODE, source)
+
+
 def _matching(pattern: re.Pattern[str], source: Source) -> Iterator[int]:
     for number, line in enumerate(source.text.splitlines(), 1):
         if pattern.search(line):
@@ -232,6 +243,17 @@ SAMPLES = [
     (machine_path, 'a = "' + "/ro" + 'ot/linli"\nb = "' + "/ho" + 'me/me"\n', [1, 2]),
     (machine_path, "/var/lib/linli\nhttps://example.org/work/a\n<checkout>/work/a\n", []),
 ]
+
+
+def test_a_code_is_seen_where_integrators_read() -> None:
+    text = "A partner (合伙人, P1).\nFen (F3), L12)\nISO 8601 (2020-12) P1\nWithin (M1, M2)\n"
+    for path, lines in (
+        ("a/tenant.graphql", [1, 2, 4]),
+        ("docs/a.md", [1, 2, 4]),
+        ("docs/adr/a.md", []),
+        ("a.py", []),
+    ):
+        assert list(code_of_an_inner_document(Source(path, text))) == lines
 
 
 @pytest.mark.parametrize(("ban", "text", "lines"), SAMPLES)

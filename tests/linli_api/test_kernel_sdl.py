@@ -13,7 +13,9 @@ def test_the_committed_sdl_is_the_codes():
 def test_a_stale_one_is_found_and_written_anew(before, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sdl, "FOLDER", tmp_path)
     (tmp_path / "tenant.graphql").write_text(before)
-    with pytest.raises(CommandError, match=r"tenant\.graphql and platform\.graphql differ"):
+    with pytest.raises(
+        CommandError, match=r"tenant\.graphql and platform\.graphql and events\.graphql differ"
+    ):
         call_command("graphql_sdl", "--check")
     assert "+type Query {" in capsys.readouterr().out or before
     call_command("graphql_sdl")

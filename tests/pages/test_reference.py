@@ -63,6 +63,21 @@ def test_a_chinese_term_leads_to_the_glossary(site, staff, page: Page):
     expect(page.locator("#term-反哺")).to_be_in_viewport()
 
 
+def test_a_link_is_followed_out_of_what_is_searched(site, staff, page: Page):
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    page.goto(site.at(TENANT, "/graphql/docs"))
+    page.locator("#filter").fill("Contribution amountFen")
+    expect(page.locator("#glossary")).to_be_hidden()
+    page.locator("#Contribution > summary").click()
+    page.locator("#Contribution").get_by_role("link", name="反哺").first.click()
+    expect(page.locator("#term-反哺")).to_be_in_viewport()
+    page.goto(site.at(TENANT, "/graphql/docs"))
+    page.locator("#filter").fill("Contribution amountFen")
+    expect(page.locator("#Partner")).to_be_hidden()
+    page.evaluate("location.hash = 'Partner.kind'")
+    expect(page.locator("[id='Partner.kind']")).to_be_in_viewport()
+
+
 def test_it_says_what_a_field_costs_and_which_scope_a_program_needs(site, staff, page: Page):
     enter(page, site, staff("chezhan", Role.AUDITOR))
     page.goto(site.at(TENANT, "/graphql/docs"))

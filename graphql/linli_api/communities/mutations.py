@@ -18,7 +18,7 @@ from tenants.communities.facts import state_fact
 
 
 class AddCommunity(Mutation):
-    """Brings one community on board (T3)."""
+    """Brings one community on board."""
 
     class Meta:
         permission = Permission.COMMUNITIES_ONBOARD

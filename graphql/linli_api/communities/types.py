@@ -32,7 +32,7 @@ class Community(Object):
         description="Its 12 digits in the national list; null if it is newer than the list."
     )
     profile = Column(
-        CommunityProfile, of="profile", blank_is_null=True, description="Which models suit it (M4)."
+        CommunityProfile, of="profile", blank_is_null=True, description="Which models suit it."
     )
     residents = graphene.Int(description="How many people live there.")
     buildings = graphene.Int(description="How many buildings it has.")

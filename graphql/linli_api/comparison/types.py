@@ -18,7 +18,7 @@ MeasureDirection = choices(measures.Direction, "MeasureDirection")
 
 
 class Measure(Object):
-    """What tenants are compared on (C1)."""
+    """What tenants are compared on."""
 
     class Meta:
         permission = Permission.COMPARISON_READ
@@ -39,7 +39,7 @@ class Measure(Object):
 
 
 class ComparisonRow(Object):
-    """One tenant's figure. Missing is shown as missing, never as zero (C3)."""
+    """One tenant's figure. Missing is shown as missing, never as zero."""
 
     class Meta:
         permission = INHERITED
@@ -71,7 +71,7 @@ class ComparisonRow(Object):
 
 
 class Comparison(Object):
-    """The tenants below one, compared on one measure (C2)."""
+    """The tenants below one, compared on one measure."""
 
     class Meta:
         permission = Permission.COMPARISON_READ

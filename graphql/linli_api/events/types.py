@@ -10,7 +10,7 @@ from linli.accounts.policy import Permission
 from linli.events import deliveries, models, secrets, selectors
 from linli.events.body import body_of
 from linli.events.sending import Failure
-from linli.events.types import Id, event_type, event_types
+from linli.events.types import Id, Value, event_type, event_types
 from linli_api import ids
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, One
@@ -35,14 +35,21 @@ def _describe(member: PyEnum | None) -> str:
             "GraphQL can hold: in capitals, with _ for the dot, it is the same name."
         )
     told = event_type(member.value)
-    kinds = ((spelled, told.data.get(name)) for name, spelled in told.wire_names.items())
-    carried = ", ".join(
-        f"{spelled} ({kind.of} id)" if isinstance(kind, Id) else spelled for spelled, kind in kinds
-    )
-    return f"{told.name}: {told.description} About: {told.about}. data: {carried or 'empty'}."
+    carried = ", ".join(_carried(*one) for one in told.wire_fields.items())
+    return f"`{told.name}`: {told.description} About: `{told.about}`. data: {carried or 'empty'}."
 
 
-EventType = graphene.Enum.from_enum(_Members, description=_describe)
+def _carried(name: str, field: Id | Value) -> str:
+    of = f" of `{field.of}`" if isinstance(field, Id) else ""
+    goes = f" (deprecated: {field.deprecation})" if field.deprecation else ""
+    return f"`{name}: {field.form}`{of}{goes}"
+
+
+def _deprecated(member: PyEnum | None) -> str | None:
+    return (event_type(member.value).deprecation or None) if member else None
+
+
+EventType = graphene.Enum.from_enum(_Members, description=_describe, deprecation_reason=_deprecated)
 
 
 class Event(Object):

@@ -1,27 +1,19 @@
-"""Two SDLs of one schema: what came, what went, and what of it breaks a client.
+"""Two releases of one schema: what came, what went, and what of it breaks a client.
 
 graphql-core finds breaking and dangerous changes. What had its notice, and whose day has passed, is
 taken out of the old SDL before they are looked for: what still breaks then is refused.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from graphql import (
-    REMOVE,
-    DocumentNode,
-    EnumValueDefinitionNode,
-    FieldDefinitionNode,
+    DangerousChangeType,
     GraphQLSchema,
-    InputValueDefinitionNode,
-    NamedTypeNode,
-    Node,
-    ObjectTypeDefinitionNode,
-    TypeDefinitionNode,
-    Visitor,
+    ast_from_value,
     build_ast_schema,
     build_schema,
     find_breaking_changes,
@@ -29,18 +21,28 @@ from graphql import (
     is_introspection_type,
     is_specified_scalar_type,
     parse,
-    visit,
+    print_ast,
 )
+from graphql.pyutils import Undefined
 
-from linli_api.evolution.notice import NoNotice, read
+from linli_api.evolution.needs import Need, differing, unannounced
+from linli_api.evolution.notice import unfair
+from linli_api.evolution.passing import without_passed
 
-ROOTS = ("Query", "Mutation")
+
+@dataclass(frozen=True)
+class Promise:
+    """What clients can count on. needs: by coordinate; announced: the notices that one will need more."""
+
+    sdl: str
+    needs: Mapping[str, Need] = field(default_factory=dict)
+    announced: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Element:
     """Something with a name. coordinate: ``Partner``, ``Partner.name``, ``Query.partners(first:)``;
-    within: that of what it is part of, empty for a type."""
+    within: that of what it is part of, empty for a type. type: with the default, if there is one."""
 
     coordinate: str
     within: str
@@ -51,40 +53,90 @@ class Element:
 
 @dataclass(frozen=True)
 class Changes:
-    """refused: sentences of graphql-core about what breaks clients without notice."""
+    """changed, needs: what was and what is; undone: deprecated no more; dangerous: sentences of
+    graphql-core; refused: sentences about what breaks clients without notice."""
 
     added: list[Element]
+    changed: list[tuple[Element, Element]]
+    needs: list[tuple[str, Need, Need]]
     deprecated: list[Element]
+    undone: list[Element]
+    announced: list[tuple[str, str]]
     removed: list[Element]
     dangerous: list[str]
     refused: list[str]
 
 
-def compare(before: str, after: str, *, today: date) -> Changes:
-    old, new = _schema(before), _schema(after)
+def compare(before: Promise, after: Promise, *, today: date) -> Changes:
+    old, new = _schema(before.sdl), _schema(after.sdl)
     had, has = ({e.coordinate: e for e in elements(schema)} for schema in (old, new))
-    known = build_ast_schema(_without_what_may_go(parse(before), today))
+    both = had.keys() & has.keys()
+    known = build_ast_schema(without_passed(parse(before.sdl), today=today))
+    promised = both & {e.coordinate for e in elements(known)}
     return Changes(
         added=[
             e for e in has.values() if e.coordinate not in had and e.within not in has.keys() - had
         ],
+        changed=[
+            (had[e.coordinate], e)
+            for e in has.values()
+            if e.coordinate in had and had[e.coordinate].type != e.type
+        ],
+        needs=list(differing(before.needs, after.needs, both)),
         deprecated=[
             e
             for e in has.values()
             if e.deprecation
             and (e.coordinate not in had or had[e.coordinate].deprecation != e.deprecation)
         ],
+        undone=[
+            e
+            for e in has.values()
+            if e.coordinate in had and had[e.coordinate].deprecation and not e.deprecation
+        ],
+        announced=[
+            (coordinate, reason)
+            for coordinate, reason in after.announced.items()
+            if before.announced.get(coordinate) != reason
+        ],
         removed=[
             e for e in had.values() if e.coordinate not in has and e.within not in had.keys() - has
         ],
-        dangerous=[change.description for change in find_dangerous_changes(old, new)],
-        refused=[change.description for change in find_breaking_changes(known, new)],
+        dangerous=[
+            change.description
+            for change in find_dangerous_changes(old, new)
+            if change.type is not DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE  # among the changed
+        ],
+        refused=[
+            *(change.description for change in find_breaking_changes(known, new)),
+            *unfair(_reasons(had), _reasons(has), today=today),
+            *unfair(before.announced, after.announced, today=today),
+            *unannounced(
+                differing(before.needs, after.needs, promised),
+                before.announced,
+                after.announced,
+                today=today,
+            ),
+            *(
+                f"{one} is announced to need more, and not there."
+                for one in after.announced.keys() - has
+            ),
+        ],
     )
 
 
-@lru_cache(maxsize=4)
+def unfair_at_first(promise: Promise, *, today: date) -> list[str]:
+    """What is wrong with the notices of a release that none came before."""
+    has = {e.coordinate: e for e in elements(_schema(promise.sdl))}
+    return [
+        *unfair({}, _reasons(has), today=today),
+        *unfair({}, promise.announced, today=today),
+    ]
+
+
+@lru_cache(maxsize=6)
 def _schema(sdl: str) -> GraphQLSchema:
-    """Two sides, before and after: each is compared more than once in a run, and built in seconds."""
+    """Before and after of each side: they are compared more than once in a run, and built in seconds."""
     return build_schema(sdl)
 
 
@@ -104,76 +156,12 @@ def elements(schema: GraphQLSchema) -> Iterator[Element]:
 
 def _element(coordinate: str, within: str, part: Any) -> Element:
     type_ = str(getattr(part, "type", ""))
+    default = getattr(part, "default_value", Undefined)
+    if default is not Undefined:
+        value = ast_from_value(default, part.type)
+        type_ += f" = {print_ast(value)}" if value else ""
     return Element(coordinate, within, type_, part.description or "", part.deprecation_reason or "")
 
 
-def without_notice(schema: GraphQLSchema) -> list[str]:
-    """What is deprecated in words that give no proper notice, and why."""
-    found = []
-    for element in elements(schema):
-        if element.deprecation:
-            try:
-                read(element.deprecation)
-            except NoNotice as error:
-                found.append(f"{element.coordinate}: {error}")
-    return found
-
-
-def _without_what_may_go(document: DocumentNode, today: date) -> DocumentNode:
-    """The SDL without the parts whose day has passed, nor the types that only these led to."""
-    led_to = _referenced(document)
-    document = visit(document, _Passed(today))
-    while True:
-        left = _referenced(document)
-        kept = tuple(
-            definition
-            for definition in document.definitions
-            if not _is_orphan(definition, led_to - left)
-        )
-        if len(kept) == len(document.definitions):
-            return document
-        document = DocumentNode(definitions=kept)
-
-
-def _is_orphan(definition: Node, orphans: set[str]) -> bool:
-    if not isinstance(definition, TypeDefinitionNode) or definition.name.value in ROOTS:
-        return False
-    empty = isinstance(definition, ObjectTypeDefinitionNode) and not definition.fields
-    return empty or definition.name.value in orphans
-
-
-def _referenced(document: DocumentNode) -> set[str]:
-    found: set[str] = set()
-
-    class Names(Visitor):
-        def enter_named_type(self, node: NamedTypeNode, *_: Any) -> None:
-            found.add(node.name.value)
-
-    visit(document, Names())
-    return found
-
-
-class _Passed(Visitor):
-    """Takes out what is deprecated with a date of removal that has passed."""
-
-    def __init__(self, today: date) -> None:
-        super().__init__()
-        self.today = today
-
-    def _enter(
-        self,
-        node: FieldDefinitionNode | InputValueDefinitionNode | EnumValueDefinitionNode,
-        *_: Any,
-    ) -> Any:
-        for directive in node.directives:
-            if directive.name.value == "deprecated" and directive.arguments:
-                value: Any = directive.arguments[0].value
-                try:
-                    passed = read(value.value).removed_after < self.today
-                except NoNotice:
-                    passed = False
-                if passed:
-                    return REMOVE
-        return None
-
-    enter_field_definition = enter_input_value_definition = enter_enum_value_definition = _enter
+def _reasons(elements: Mapping[str, Element]) -> dict[str, str]:
+    return {e.coordinate: e.deprecation for e in elements.values() if e.deprecation}

@@ -1,15 +1,17 @@
-"""The change log of the API, docs/changelog-api.md, and the SDL it was last written for.
+"""The change log of the API, docs/changelog-api.md, and the promises it was last written for.
 
 The newest section tells how the code differs from the last release. It is written with the SDL
 (`make sdl`), and becomes a dated one when a release is frozen (`make api-release`).
 """
 
+import json
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from linli.embedded import checkout
-from linli_api.evolution.compare import Changes, Element, compare
+from linli_api.evolution.compare import Changes, Element, Promise, compare
+from linli_api.evolution.needs import ANNOUNCED, Need, needs
 from linli_api.sdl import SIDES, rendered
 
 RELEASED = Path(__file__).parents[1] / "released"
@@ -20,13 +22,19 @@ HEAD = """# Change log of the API
 What a client can see of each release, newest first. `make sdl` writes the section of what is not
 released yet, `make api-release` dates it; `make check` fails where it does not tell of a change.
 
-Nothing is removed without notice: a field, argument, input or enum value is deprecated first, with
-the day it was announced and the day after which it may go, at least six months later. Additions
-may come with any release, so a client takes no harm from enum values and fields it does not know.
+Nothing is removed without notice: a field, argument, input or enum value, an event or a key of its
+data is deprecated first, with the day it was announced and the day after which it may go, at least
+six months after the release that says so. What is going to need another permission is announced as
+long before. Additions may come with any release, so a client takes no harm from enum values, fields
+and keys it does not know.
 """
 UNRELEASED = "## Not released yet\n"
 FIRST = "The first release: everything in `graphql/linli_api/released/`.\n"
-HOSTS = {"tenant": "At a tenant's host", "platform": "At the platform's host"}
+PLACES = {
+    "tenant": "At a tenant's host",
+    "platform": "At the platform's host",
+    "events": "In the events of webhooks (`graphql/linli_api/events.graphql`)",
+}
 
 
 class AlreadyReleased(Exception):
@@ -35,16 +43,36 @@ class AlreadyReleased(Exception):
 
 def changes(*, today: date) -> dict[str, Changes]:
     """By side, from the last release to the code as it is."""
-    now = rendered()
+    now = promised()
     return {
-        side: compare(released(side).read_text(), now[side], today=today)
+        side: compare(_released(side), now[side], today=today)
         for side in SIDES
-        if released(side).exists()
+        if side not in missing()
     }
+
+
+def missing() -> list[str]:
+    """Sides that nothing was released of: there is nothing to hold them to."""
+    return [s for s in SIDES if not (released(s).exists() and released_needs(s).exists())]
 
 
 def released(side: str) -> Path:
     return RELEASED / f"{side}.graphql"
+
+
+def released_needs(side: str) -> Path:
+    return RELEASED / f"{side}.needs.json"
+
+
+def _released(side: str) -> Promise:
+    kept = json.loads(released_needs(side).read_text())
+    known = {coordinate: Need.read(written) for coordinate, written in kept["needs"].items()}
+    return Promise(released(side).read_text(), known, kept["announced"])
+
+
+def promised() -> dict[str, Promise]:
+    """By side, what the code promises."""
+    return {side: Promise(sdl, needs(side), ANNOUNCED[side]) for side, sdl in rendered().items()}
 
 
 def current(*, today: date) -> str:
@@ -67,8 +95,13 @@ def start(*, today: date) -> None:
 
 def _write(*parts: str) -> None:
     RELEASED.mkdir(exist_ok=True)
-    for side, sdl in rendered().items():
-        released(side).write_text(sdl)
+    for side, promise in promised().items():
+        released(side).write_text(promise.sdl)
+        kept = {
+            "needs": {coordinate: need.written for coordinate, need in promise.needs.items()},
+            "announced": promise.announced,
+        }
+        released_needs(side).write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
     LOG.write_text("\n".join(parts))
 
 
@@ -81,7 +114,7 @@ def _past() -> list[str]:
 
 def _told(changes: dict[str, Changes]) -> str:
     parts = [
-        f"### {HOSTS[side]}\n\n{told}" for side, one in changes.items() if (told := _lines(one))
+        f"### {PLACES[side]}\n\n{told}" for side, one in changes.items() if (told := _lines(one))
     ]
     return "\n".join(parts) or "Nothing.\n"
 
@@ -91,8 +124,17 @@ def _lines(changes: Changes) -> str:
         [
             *_list("Removed", (f"`{e.coordinate}`" for e in changes.removed)),
             *_list(
+                "Changed",
+                (f"`{is_.coordinate}` {is_.type}, was {was.type}" for was, is_ in changes.changed),
+            ),
+            *_list(
+                "Needs", (f"`{one}` needs {is_}; it was {was}" for one, was, is_ in changes.needs)
+            ),
+            *_list(
                 "Deprecated", (f"`{e.coordinate}`: {e.deprecation}" for e in changes.deprecated)
             ),
+            *_list("Deprecated no more", (f"`{e.coordinate}`" for e in changes.undone)),
+            *_list("Will need more", (f"`{one}`: {why}" for one, why in changes.announced)),
             *_list("May surprise", changes.dangerous),
             *_list("Added", map(_described, changes.added)),
         ]

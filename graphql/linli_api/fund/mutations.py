@@ -37,7 +37,7 @@ def _row(type_: type[Object], name: str, description: str) -> graphene.Field:
 
 
 class OpenFund(Mutation):
-    """Opens a community's fund, or the street office's own, with the charity that holds it (F1)."""
+    """Opens a community's fund, or the street office's own, with the charity that holds it."""
 
     class Meta:
         permission = Permission.FUND_OPEN
@@ -59,7 +59,7 @@ class OpenFund(Mutation):
 
 
 class ReceiveContribution(Mutation):
-    """Takes in money of a contribution and splits it by the model's waterfall (P4, F3)."""
+    """Takes in money of a contribution and splits it by the model's waterfall."""
 
     class Meta:
         permission = Permission.PARTNERS_RECEIVE
@@ -79,7 +79,7 @@ class ReceiveContribution(Mutation):
 
 
 class RecordIncome(Mutation):
-    """Takes in other income, such as a donation, and splits it by the waterfall (F1, F3)."""
+    """Takes in other income, such as a donation, and splits it by the waterfall."""
 
     class Meta:
         permission = Permission.PARTNERS_RECEIVE
@@ -101,7 +101,7 @@ class RecordIncome(Mutation):
 
 
 class ProposeSpending(Mutation):
-    """Asks for money from one share of the waterfall, for one of the model's uses (F5)."""
+    """Asks for money from one share of the waterfall, for one of the model's uses."""
 
     class Meta:
         permission = Permission.FUND_PROPOSE
@@ -124,7 +124,7 @@ class ProposeSpending(Mutation):
 
 
 class ApproveSpending(Mutation):
-    """The host charity's approver says yes; never who proposed it (F5)."""
+    """The host charity's approver says yes; never who proposed it."""
 
     class Meta:
         permission = Permission.FUND_APPROVE
@@ -140,7 +140,7 @@ class ApproveSpending(Mutation):
 
 
 class PaySpending(Mutation):
-    """The cashier pays what was approved, never who approved it and never over balance (F5)."""
+    """The cashier pays what was approved, never who approved it and never over balance."""
 
     class Meta:
         permission = Permission.FUND_PAY
@@ -159,7 +159,7 @@ class PaySpending(Mutation):
 
 
 class ReverseEvent(Mutation):
-    """Takes back every posting of an event by its opposite, once (F2)."""
+    """Takes back every posting of an event by its opposite, once."""
 
     class Meta:
         permission = Permission.FUND_REVERSE

@@ -22,7 +22,7 @@ PostingKind = choices(models.Posting.Kind, "PostingKind")
 
 
 class Fund(Object):
-    """A community development fund (社区发展基金), held by a charity (F1)."""
+    """A community development fund (社区发展基金), held by a charity."""
 
     class Meta:
         permission = Permission.FUND_READ
@@ -56,7 +56,7 @@ class Fund(Object):
 
 
 class Account(Object):
-    """A place of money in the double-entry ledger (F2)."""
+    """A place of money in the double-entry ledger."""
 
     class Meta:
         permission = Permission.FUND_READ
@@ -89,7 +89,7 @@ class Account(Object):
 
 
 class Posting(Object):
-    """One move of money from one account to another; never edited, only reversed (F2)."""
+    """One move of money from one account to another; never edited, only reversed."""
 
     class Meta:
         permission = Permission.FUND_READ
@@ -126,7 +126,7 @@ class Posting(Object):
 
 
 class LedgerEvent(Object):
-    """What moved money: the postings that were written together, and are reversed together (F2)."""
+    """What moved money: the postings that were written together, and are reversed together."""
 
     class Meta:
         permission = Permission.FUND_READ
@@ -175,7 +175,7 @@ def _event_by_posting(
 
 
 class Spending(Object):
-    """Money asked for, approved by the charity and paid by its cashier (F5)."""
+    """Money asked for, approved by the charity and paid by its cashier."""
 
     class Meta:
         permission = Permission.FUND_READ
@@ -199,7 +199,7 @@ class Spending(Object):
 
 
 class Balance(Object):
-    """What one account held at the end of a day (F2)."""
+    """What one account held at the end of a day."""
 
     class Meta:
         permission = INHERITED

@@ -22,7 +22,7 @@ from linli_api.types import Object
 
 
 class MeasuredOutcome(Object):
-    """What the platform had measured of an author when it published (C1, M4)."""
+    """What the platform had measured of an author when it published."""
 
     class Meta:
         permission = INHERITED
@@ -75,7 +75,7 @@ def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 class PublishedVersion(Object):
-    """A version of an operating model that any tenant may adopt (M4). It never changes."""
+    """A version of an operating model that any tenant may adopt. It never changes."""
 
     class Meta:
         permission = Permission.LIBRARY_READ
@@ -98,7 +98,7 @@ class PublishedVersion(Object):
     bounds = Bounded(
         RuleBound,
         most=MOST_PLACES,
-        description="What an adopter's own values must lie within (M3).",
+        description="What an adopter's own values must lie within.",
     )
     digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
     notes = graphene.String(required=True, description="What is new; may be empty.")
@@ -127,7 +127,7 @@ class PublishedVersion(Object):
 
 
 class OperatingModelSchema(Object):
-    """The JSON Schema (2020-12) of an operating model's document (M1)."""
+    """The JSON Schema (2020-12) of an operating model's document."""
 
     class Meta:
         permission = INHERITED

@@ -24,7 +24,7 @@ EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their 
 
 
 class WriteVersion(Mutation):
-    """Writes the next version of an own model; it never changes from then on (M1, M2)."""
+    """Writes the next version of an own model; it never changes from then on."""
 
     class Meta:
         permission = Permission.MODELS_AUTHOR
@@ -40,7 +40,7 @@ class WriteVersion(Mutation):
             "Schema is published. A fault's field is its path in the document.",
         )
         bounds = bounds_list(
-            required=True, default_value=[], description="How far adopters may move (M3)."
+            required=True, default_value=[], description="How far adopters may move."
         )
         notes = graphene.String(required=True, default_value="", description="What is new in it.")
 
@@ -52,7 +52,7 @@ class WriteVersion(Mutation):
 
 
 class PublishVersion(Mutation):
-    """Puts an own version into the library, with the measured outcomes here as evidence (M4)."""
+    """Puts an own version into the library, with the measured outcomes here as evidence."""
 
     class Meta:
         permission = Permission.MODELS_PUBLISH
@@ -84,7 +84,7 @@ class PublishVersion(Mutation):
 
 
 class AdoptVersion(Mutation):
-    """Runs a version from a day on, with own values inside its bounds (M5)."""
+    """Runs a version from a day on, with own values inside its bounds."""
 
     class Meta:
         permission = Permission.MODELS_ADOPT
@@ -126,7 +126,7 @@ class AdoptVersion(Mutation):
 
 
 class SetLayer(Mutation):
-    """Sets what the street office, or one community, has on top of the model: all of it (M3)."""
+    """Sets what the street office, or one community, has on top of the model: all of it."""
 
     class Meta:
         permission = Permission.MODELS_OVERRIDE
@@ -151,7 +151,7 @@ class SetLayer(Mutation):
 
 
 class IssuePolicy(Mutation):
-    """Binds every unit below this city or district from a day on; replaces its earlier one (M3)."""
+    """Binds every unit below this city or district from a day on; replaces its earlier one."""
 
     class Meta:
         permission = Permission.MODELS_ISSUE_POLICY

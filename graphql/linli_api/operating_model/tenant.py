@@ -58,7 +58,7 @@ class Query:
         on=Date(description="The day; today unless told."),
         community_id=graphene.ID(description="A community, for its own rules."),
         permission=Permission.MODELS_READ,
-        description="The rules in force on a day, here or in one community (M3).",
+        description="The rules in force on a day, here or in one community.",
     )
     preview_adoption = Field(
         AdoptionPreview,
@@ -68,7 +68,7 @@ class Query:
         values=values_list(description="What the street office would set, all of it."),
         bounds=bounds_list(description="What it would narrow, all of it."),
         permission=Permission.MODELS_READ,
-        description="What adoptVersion would do with the same input; nothing is written (M5).",
+        description="What adoptVersion would do with the same input; nothing is written.",
     )
 
     @staticmethod

@@ -47,7 +47,7 @@ def values_of(by_path: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class ModelVersion(Object):
-    """One immutable version of an operating model: written here, or a frozen copy (M2, M3)."""
+    """One immutable version of an operating model: written here, or a frozen copy."""
 
     class Meta:
         permission = Permission.MODELS_READ
@@ -63,7 +63,7 @@ class ModelVersion(Object):
     document = Document(
         required=True, description="The document, without what stands at its default."
     )
-    bounds = Bounded(RuleBound, most=MOST_PLACES, description="What its author bounds (M3).")
+    bounds = Bounded(RuleBound, most=MOST_PLACES, description="What its author bounds.")
     author_name = graphene.String(required=True, description="Who wrote it, by the name of then.")
     created_at = DateTime(required=True, description="When it was written or copied here.")
 
@@ -73,7 +73,7 @@ class ModelVersion(Object):
 
 
 class Adoption(Object):
-    """From a day on, the rules here start from a version (M5)."""
+    """From a day on, the rules here start from a version."""
 
     class Meta:
         permission = Permission.MODELS_READ
@@ -94,7 +94,7 @@ class Adoption(Object):
 
 
 class Layer(Object):
-    """What one authority set on top of the model, from a day on; all of it (M3)."""
+    """What one authority set on top of the model, from a day on; all of it."""
 
     class Meta:
         permission = Permission.MODELS_READ
@@ -185,7 +185,7 @@ class RuleLimits(Object):
 
 
 class EffectiveValue(Object):
-    """What is in force at a place, where it came from and what bounds it (M3)."""
+    """What is in force at a place, where it came from and what bounds it."""
 
     class Meta:
         permission = INHERITED
@@ -197,7 +197,7 @@ class EffectiveValue(Object):
 
 
 class EffectiveRules(Object):
-    """The rules in force on a day: the model under all its layers (M3)."""
+    """The rules in force on a day: the model under all its layers."""
 
     class Meta:
         permission = INHERITED
@@ -263,7 +263,7 @@ class RuleChange(Object):
 
 
 class AdoptionPreview(Object):
-    """What an adoption would do. Where there are problems it would be refused with them (M5)."""
+    """What an adoption would do. Where there are problems it would be refused with them."""
 
     class Meta:
         permission = INHERITED

@@ -22,7 +22,7 @@ from tenants.partners import actions, models
 
 
 class AdmitPartner(Mutation):
-    """Admits a partner into a community (P1, P2)."""
+    """Admits a partner into a community."""
 
     class Meta:
         permission = Permission.PARTNERS_ADMIT
@@ -70,7 +70,7 @@ class UpdatePartner(Mutation):
 
 
 class SignAgreement(Mutation):
-    """Writes down what a partner and its community agreed, within the rules in force (P3)."""
+    """Writes down what a partner and its community agreed, within the rules in force."""
 
     class Meta:
         permission = Permission.PARTNERS_SIGN
@@ -110,7 +110,7 @@ class SignAgreement(Mutation):
 
 
 class DeclareIncome(Mutation):
-    """Takes what a partner declares for a period, and works out what it owes (P4)."""
+    """Takes what a partner declares for a period, and works out what it owes."""
 
     class Meta:
         permission = Permission.PARTNERS_DECLARE

@@ -26,7 +26,7 @@ END = "The first day that is not included."
 
 
 class Partner(Object):
-    """Someone who runs a service in a community's room (合伙人, P1)."""
+    """Someone who runs a service in a community's room (社区合伙人)."""
 
     class Meta:
         permission = Permission.PARTNERS_READ
@@ -60,7 +60,7 @@ class Partner(Object):
 
 
 class Agreement(Object):
-    """What a partner and its community agreed, for a term (合作协议, P3)."""
+    """What a partner and its community agreed, for a term (合作协议)."""
 
     class Meta:
         permission = Permission.PARTNERS_READ
@@ -91,7 +91,7 @@ class Agreement(Object):
 
 
 class Declaration(Object):
-    """What a partner declares for a period: its income, its sessions, or both (P4)."""
+    """What a partner declares for a period: its income, its sessions, or both."""
 
     class Meta:
         permission = Permission.PARTNERS_READ
@@ -155,7 +155,7 @@ class ContributionLine(Object):
 
 
 class Contribution(Object):
-    """What a partner owes the fund for a declaration, worked out line by line (反哺, P4)."""
+    """What a partner owes the fund for a declaration, worked out line by line (反哺)."""
 
     class Meta:
         permission = Permission.PARTNERS_READ

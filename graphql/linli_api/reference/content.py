@@ -8,11 +8,9 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from graphene.utils.str_converters import to_camel_case
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
-    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLScalarType,
@@ -25,10 +23,12 @@ from graphql.pyutils import Undefined, inspect
 
 from linli.accounts.policy import Permission
 from linli.clients.scopes import scopes_with
-from linli_api.guard import MEMBER, PUBLIC
+from linli_api.guard import MEMBER, PUBLIC, own_rules, rule_of
 from linli_api.limits.cost import Rate, rates
+from linli_api.reference.glossary import Term, of_type
 from linli_api.schema import SCHEMAS
 
+ROOTS = ("Query", "Mutation")
 OF_LISTS = ("Connection", "Edge", "PageInfo")
 
 
@@ -77,6 +77,7 @@ class Entry:
 class Type:
     name: str
     description: str
+    terms: list[Term]
     interfaces: list[str]
     needs: list[str | Promise]
     scopes: list[str]
@@ -127,14 +128,16 @@ def _section_of(name: str, type_: GraphQLNamedType, roots: tuple) -> str:
 
 def _type(type_: GraphQLNamedType) -> Type:
     parts: dict[str, Any] = {**getattr(type_, "fields", {}), **getattr(type_, "values", {})}
-    own = _own_rules(type_)
+    own = own_rules(type_)
+    rule = None if type_.name in ROOTS else rule_of(type_)
     costs = rates(type_) if isinstance(type_, GraphQLObjectType) else {}
     return Type(
         name=type_.name,
         description=_STANDARD if is_specified_scalar_type(type_) else type_.description or "",
+        terms=of_type(type_.name),
         interfaces=[one.name for one in getattr(type_, "interfaces", ())],
-        needs=list(_needs(_rule_of(type_))),
-        scopes=_scopes([_rule_of(type_)]),
+        needs=list(_needs(rule)),
+        scopes=_scopes([rule]),
         entries=[
             _shown(type_.name, name, part, own.get(name), costs.get(name))
             for name, part in sorted(parts.items())
@@ -149,8 +152,8 @@ def _shown(type_name: str, name: str, part: Any, own_rule: Any, rate: Rate | Non
     type_ = getattr(part, "type", None)
     leads_to = get_named_type(type_) if type_ else None
     rules = [own_rule]
-    if type_name in ("Query", "Mutation"):
-        rules.append(_rule_of(leads_to))
+    if type_name in ROOTS:
+        rules.append(rule_of(leads_to))
     return Entry(
         anchor=f"{type_name}.{name}",
         name=name,
@@ -178,21 +181,6 @@ def _argument(name: str, part: Any) -> Argument:
 def _default(part: Any) -> str:
     value = getattr(part, "default_value", Undefined)
     return "" if value is Undefined or value is None else inspect(value)
-
-
-def _own_rules(type_: Any) -> dict[str, Any]:
-    fields = getattr(getattr(type_, "graphene_type", None), "_meta", None)
-    return {
-        getattr(field, "name", None) or to_camel_case(name): getattr(field, "permission", None)
-        for name, field in getattr(fields, "fields", {}).items()
-    }
-
-
-def _rule_of(type_: Any) -> Any:
-    if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
-        return None
-    meta = getattr(getattr(type_, "graphene_type", None), "_meta", None)
-    return getattr(meta, "permission", None)
 
 
 def _needs(rule: Any) -> Iterator[str | Promise]:

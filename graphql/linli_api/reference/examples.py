@@ -1,6 +1,6 @@
 """Runnable examples: a document, and beside it who asks, with what, and what is answered.
 
-``examples/<side>/<number>-<name>.graphql`` begins with a sentence; the ``.json`` of the same name
+``examples/<side>/<number>-<name>.graphql`` begins with a sentence, its title, which is translated; the ``.json`` of the same name
 holds ``as``, ``variables`` and ``answer``. They are run against the demo in the order of their
 numbers (tests/demo/test_examples.py), and the generated clients are made of them.
 """
@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from django.utils.translation import gettext
 
 FOLDER = Path(__file__).parents[1] / "examples"
 
@@ -25,6 +27,11 @@ class Example:
     document: str
     variables: dict[str, Any]
     answer: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """In the reader's language."""
+        return gettext(self.about)
 
     @property
     def variables_text(self) -> str:

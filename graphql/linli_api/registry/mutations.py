@@ -1,4 +1,4 @@
-"""A tenant's life, from the platform's host (T1)."""
+"""A tenant's life, from the platform's host."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from onboarding import sandboxes, tenants
 
 
 class RequestTenant(Mutation):
-    """Asks for a tenant; a job makes it, and its status tells how far that is (T2)."""
+    """Asks for a tenant; a job makes it, and its status tells how far that is."""
 
     class Meta:
         permission = Permission.TENANTS_REQUEST
@@ -94,7 +94,7 @@ class ArchiveTenant(Mutation):
 
 
 class BrandTenant(Mutation):
-    """Sets how a tenant's pages present it (T1)."""
+    """Sets how a tenant's pages present it."""
 
     class Meta:
         permission = Permission.TENANTS_MANAGE

@@ -39,7 +39,7 @@ class Division(Object):
 
 
 class Brand(Object):
-    """How a tenant's pages present it (T1)."""
+    """How a tenant's pages present it."""
 
     class Meta:
         permission = INHERITED
@@ -50,7 +50,7 @@ class Brand(Object):
 
 
 class Tenant(Object):
-    """A street office, a district or a city on the platform (T1)."""
+    """A street office, a district or a city on the platform."""
 
     class Meta:
         permission = Permission.TENANTS_READ

@@ -1,4 +1,4 @@
-"""What can be compared: each measure with its definition, unit, direction and source (C1).
+"""What can be compared: each measure with its definition, unit, direction and source.
 
 A domain states its measures in a module ``measures`` of its own, found when the platform starts.
 """

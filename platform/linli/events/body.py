@@ -6,6 +6,19 @@ from uuid import UUID
 from linli.events.models import Event
 from linli.ids import encode
 
+# Of each member the type as GraphQL has it; clients count on it as on the schema.
+BODY = {
+    "id": "ID!",
+    "type": "String!",
+    "position": "Int!",
+    "at": "DateTime!",
+    "tenantId": "ID!",
+    "object": "Object!",
+    "personId": "ID",
+    "clientId": "ID",
+    "data": "Data!",
+}
+
 
 def body_of(event: Event, tenant_id: UUID) -> dict[str, Any]:
     return {

@@ -7,7 +7,7 @@ API's enum, the table in docs/events.md and `emit` all read them here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from linli.accounts.policy import Permission
 from linli.ids import encode
@@ -18,12 +18,18 @@ TEST = "webhook.test"
 PAUSED = "webhook.paused"
 
 
+# As GraphQL has it: ``!`` for what is never null.
+Form = Literal["String!", "String", "[String!]!", "Int!", "Boolean!", "Fen!", "Date!", "DateTime!"]
+
+
 @dataclass(frozen=True)
 class Id:
     """A field that holds the global id of a type of the API."""
 
     of: str
     description: str
+    form: Literal["ID!", "ID"] = "ID!"
+    deprecation: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Value:
     """A field that holds a state, a day, a number or an amount: never a person's name."""
 
     description: str
+    form: Form = "String!"
+    deprecation: str = ""
 
 
 Fields = Mapping[str, Id | Value]
@@ -40,7 +48,8 @@ Fields = Mapping[str, Id | Value]
 class EventType:
     """``name`` is stable. ``about``: the type of the API whose object the event names.
     ``permission``: who may read the domain may hear of it. ``data``: its fields, all always there;
-    beside an amount in fen goes the same as text in yuan.
+    beside an amount in fen goes the same as text in yuan. Clients count on all of it as on the
+    schema: what is to go has a ``deprecation`` first, a notice as `linli_api.evolution.notice` has it.
     """
 
     name: str
@@ -48,6 +57,15 @@ class EventType:
     permission: Permission
     description: str
     data: Fields = field(default_factory=dict)
+    deprecation: str = ""
+
+    @cached_property
+    def wire_fields(self) -> dict[str, Id | Value]:
+        """What goes out, by the name it goes under."""
+        return {
+            spelled: self.data[name] if name in self.data else _beside(self.data[_in_fen(name)])
+            for name, spelled in self.wire_names.items()
+        }
 
     @cached_property
     def wire_names(self) -> dict[str, str]:
@@ -76,6 +94,14 @@ class EventType:
 
 def _in_yuan(name: str) -> str:
     return f"{name.removesuffix('_fen')}_yuan"
+
+
+def _in_fen(name: str) -> str:
+    return f"{name.removesuffix('_yuan')}_fen"
+
+
+def _beside(amount: Id | Value) -> Value:
+    return Value("The same as text in yuan.", deprecation=amount.deprecation)
 
 
 _by_name: dict[str, EventType] = {}
@@ -111,6 +137,6 @@ register(
         ENDPOINT,
         Permission.WEBHOOKS_MANAGE,
         "An endpoint was paused because every attempt had failed for days.",
-        {"failing_since": Value("Since when every attempt failed.")},
+        {"failing_since": Value("Since when every attempt failed.", "DateTime!")},
     ),
 )

@@ -44,7 +44,7 @@ class Division(models.Model):
 
 
 class Tenant(Versioned, TenantMixin):
-    """A street office, a district or a city with a schema of its own (T1).
+    """A street office, a district or a city with a schema of its own.
 
     Narrow on purpose: what extends a tenant hangs off it one-to-one.
     """
@@ -57,7 +57,7 @@ class Tenant(Versioned, TenantMixin):
         STREET = "street", _("street office")
 
     class Status(models.TextChoices):
-        """Where a tenant stands in its life (T1)."""
+        """Where a tenant stands in its life."""
 
         REQUESTED = "requested", _("requested")
         PROVISIONING = "provisioning", _("being provisioned")
@@ -128,7 +128,7 @@ class Tenant(Versioned, TenantMixin):
 
 
 class Brand(Versioned):
-    """How a tenant's pages present it (T1); without a row, its name and the house colours."""
+    """How a tenant's pages present it; without a row, its name and the house colours."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="brand")
     title = models.CharField(_("title of the pages"), max_length=100)

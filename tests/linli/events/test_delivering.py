@@ -32,6 +32,7 @@ from tenants.communities.actions import add_community
 from tenants.communities.models import Community
 from tests.support.deliverers import delivering, start
 from tests.support.receivers import receiver
+from tests.support.shapes import misfits
 
 State = Delivery.State
 
@@ -374,6 +375,7 @@ class TestPausing:
             with delivering(scratch_database, pause_after=1_000):
                 happen(community)
                 [told] = watcher.wait_for(1)
+            assert misfits(told.event) == []
 
             failing.refresh_from_db()
             assert failing.state == WebhookEndpoint.State.FAILING

@@ -314,6 +314,11 @@ def test_the_schema_says_what_every_field_means():
     assert json_schema()["title"] == "OperatingModel"
 
 
+def test_the_schema_says_it_in_words():
+    """No codes of a document that an author does not have: (P8)."""
+    assert re.findall(r"[(, ][A-Z]\d{1,2}[,)]", json.dumps(json_schema(), ensure_ascii=False)) == []
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

@@ -5,8 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from linli_api.evolution import log
-from linli_api.evolution.compare import without_notice
-from linli_api.schema import SCHEMAS
+from linli_api.evolution.compare import unfair_at_first
 
 
 class Command(BaseCommand):
@@ -26,11 +25,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, first: bool, **options: Any) -> None:
         today = timezone.localdate()
-        for schema in SCHEMAS.values():
-            self._refuse("Deprecated without notice", without_notice(schema.graphql_schema))
         if first:
+            for promise in log.promised().values():
+                self._refuse("Deprecated without notice", unfair_at_first(promise, today=today))
             log.start(today=today)
             return
+        self._refuse("Nothing released to compare with", log.missing())
         for side, changes in log.changes(today=today).items():
             self._refuse(f"Breaks clients of {side}.graphql without notice", changes.refused)
         if not check:

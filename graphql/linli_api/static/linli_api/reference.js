@@ -21,6 +21,8 @@ function open() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const entry = target?.closest(".entry");
   if (entry) entry.open = true;
+  // What a link leads to is shown, though it holds nothing of what is searched for.
+  for (const kept of [entry, target?.closest("section")]) if (kept) kept.hidden = false;
   target?.scrollIntoView();
 }
 

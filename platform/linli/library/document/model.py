@@ -1,4 +1,4 @@
-"""The operating model (运营模式): the whole configurable document, section by section (M1).
+"""The operating model (运营模式): the whole configurable document, section by section.
 
 Its JSON Schema is published, so each field says what it means. A later field needs a default:
 documents once published stay valid for good, and keep their digest.
@@ -68,7 +68,7 @@ ContributionRule = Annotated[ShareRule | PerSessionRule, Field(discriminator="ty
 
 
 class Incentive(Titled):
-    """What a kind of partner gets in return (P8)."""
+    """What a kind of partner gets in return."""
 
     kind: Key = Field(title="Kind (类别)", description="The key of one of the partner kinds.")
 
@@ -104,7 +104,7 @@ class PartnerRules(Part):
 
 
 class WaterfallShare(Titled):
-    """One part into which all income is split (F3)."""
+    """One part into which all income is split."""
 
     share: Rate = Field(
         title="Share (比例)", description="Of each income; all shares sum to exactly 1."
@@ -118,7 +118,7 @@ def _odd(value: int) -> int:
 
 
 class Committee(Part):
-    """The fund committee (基金管委会, F4)."""
+    """The fund committee (基金管委会)."""
 
     min_members: Annotated[int, AfterValidator(_odd)] = Field(
         title="Members at least (最少人数)",
@@ -169,7 +169,7 @@ class ServiceRules(Part):
     )
 
 
-# --- evaluation (P7) ----------------------------------------------------------------------------
+# --- evaluation ---------------------------------------------------------------------------------
 
 
 class Criterion(Titled):
@@ -203,7 +203,7 @@ class EvaluationRules(Part):
     )
 
 
-# --- points (L2) --------------------------------------------------------------------------------
+# --- points -------------------------------------------------------------------------------------
 
 
 class EarnRule(Titled):
@@ -226,7 +226,7 @@ class PointRules(Part):
     )
 
 
-# --- venue standard (V1) ------------------------------------------------------------------------
+# --- venue standard -----------------------------------------------------------------------------
 
 
 class VenueFunction(Titled):
@@ -262,7 +262,7 @@ class VenueStandard(Part):
     )
 
 
-# --- meetings (P6, D1) --------------------------------------------------------------------------
+# --- meetings -----------------------------------------------------------------------------------
 
 
 class JointMeeting(Part):
@@ -300,7 +300,7 @@ class MeetingCalendar(Part):
     deliberation: Deliberation = Field(title="Deliberation (议事)", description="Residents meet.")
 
 
-# --- disclosure (X1) ----------------------------------------------------------------------------
+# --- disclosure ---------------------------------------------------------------------------------
 
 
 class Disclosed(Part):
@@ -326,7 +326,7 @@ class DisclosureRules(Part):
     )
 
 
-# --- onboarding (T3) ----------------------------------------------------------------------------
+# --- onboarding ---------------------------------------------------------------------------------
 
 
 class Step(Titled):

@@ -1,0 +1,104 @@
+"""The reference's page: words of the field lead to the glossary on it, titles are the reader's."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils.translation import override
+
+from linli.accounts.policy import Role
+from linli_api.reference import glossary
+from linli_api.reference.content import sections
+from linli_api.reference.examples import examples
+from linli_api.reference.glossary import described, terms
+
+HOSTS = {"tenant": "chezhan.linli.localhost", "platform": "linli.localhost"}
+each_side = pytest.mark.parametrize("side", HOSTS)
+
+
+@pytest.fixture
+def page(db, street, actor_as):
+    person = actor_as(street, Role.AUDITOR).person
+
+    def get(side: str, language: str = "en") -> str:
+        client = Client(headers={"host": HOSTS[side], "accept-language": language})
+        client.force_login(person)
+        return client.get("/graphql/docs").content.decode()
+
+    return get
+
+
+def entry(page: str, anchor: str) -> str:
+    return page.partition(f'<details class="entry" id="{anchor}">')[2].partition("</details>")[0]
+
+
+@each_side
+def test_each_type_that_the_glossary_names_leads_to_its_term(page, side):
+    shown = page(side)
+    named = [
+        (one.name, term.anchor)
+        for section in sections(side)
+        for one in section.types
+        for term in terms()
+        if f"`{one.name}`" in term.code
+    ]
+    assert len(named) >= {"tenant": 14, "platform": 5}[side]
+    for name, anchor in named:
+        assert f'href="#{anchor}"' in entry(shown, name), name
+
+
+@each_side
+def test_every_link_to_the_glossary_arrives_on_the_page(page, side):
+    shown = page(side)
+    linked, there = (
+        set(re.findall(r'href="#(term-[^"]+)"', shown)),
+        re.findall(r'id="([^"]+)"', shown),
+    )
+    assert len(linked) > 10
+    assert linked <= set(there)
+    assert len(there) == len(set(there))
+    assert [term for term in terms() if f'<dt id="{term.anchor}"' not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A partner of the street office.", ["partner", "street office"]),
+        ("Partners in their communities; a partner's community.", ["Partners", "communities"]),
+        ("What is owed (反哺), a contribution.", ["反哺"]),
+        ("A contribution (反哺).", ["contribution"]),
+        ("The city supervisor compares cities.", ["city supervisor", "cities"]),
+        ("In `fund` is partnership, refunded.", []),
+        ("社区发展基金 of a 社区", ["社区发展基金", "社区"]),
+        ("Whole <fen> & yuan", ["fen"]),
+    ],
+)
+def test_a_word_is_linked_where_it_is_said_first(text, words):
+    html = str(described(text))
+    assert re.findall(r"<a [^>]*>([^<]*)</a>", html) == words
+    assert re.sub(r"</?(a|code)\b[^>]*>", "", html) == (
+        text.replace("`", "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    ).replace("'", "&#x27;")
+
+
+def test_without_the_pages_nothing_is_linked(monkeypatch, tmp_path):
+    monkeypatch.setattr(glossary, "PAGE", tmp_path / "gone.md")
+    for cached in (glossary.terms, glossary._by_word, glossary._words):
+        cached.cache_clear()
+    try:
+        assert described("A partner of `Fund` (反哺).") == "A partner of <code>Fund</code> (反哺)."
+    finally:
+        for cached in (glossary.terms, glossary._by_word, glossary._words):
+            cached.cache_clear()
+
+
+@each_side
+def test_the_titles_of_examples_are_in_the_readers_language(page, side):
+    chinese, english = page(side, "zh-hans"), page(side, "en")
+    for one in examples(side):
+        with override("zh-hans"):
+            title = one.title
+        assert re.search("[一-鿿]", title)
+        assert f"<span>{title}</span>" in entry(chinese, f"example-{one.name}")
+        assert one.about in english
+        assert one.about not in chinese
