@@ -15,7 +15,7 @@ from linli.errors import NotFound, Refused
 from linli.events.emit import emit
 from linli.money import MAX_FEN
 from linli.registry.models import Division, Tenant
-from linli.rules import check_fields, check_version, save_changes, upheld
+from linli.rules import camel_case, check_fields, check_version, save_changes, upheld
 from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 
@@ -122,7 +122,9 @@ def update_community(
             type="community.updated",
             obj=community,
             community_id=community.pk,
-            data={"changed": sorted(name for name in after if after[name] != before[name])},
+            data={
+                "changed": sorted(camel_case(name) for name in after if after[name] != before[name])
+            },
         )
     return community
 

@@ -21,7 +21,11 @@ register(
         "Community",
         READ,
         "What is known of a community was corrected.",
-        {"changed": Value("The names of the fields that differ now.", "[String!]!")},
+        {
+            "changed": Value(
+                "The names of the fields that differ now, as the API has them.", "[String!]!"
+            )
+        },
     ),
     EventType(
         "fact.stated",

@@ -16,7 +16,7 @@ from linli.errors import NotFound, Refused
 from linli.events.emit import emit, event
 from linli.inserting import insert
 from linli.money import MAX_FEN, fen_from_yuan, yuan
-from linli.rules import check_fields, check_version, save_changes, upheld
+from linli.rules import camel_case, check_fields, check_version, save_changes, upheld
 from linli.tenancy.context import connection
 from linli.tenancy.postgresql.prepared import value_of
 from tenants.communities.selectors import community_to_act_on
@@ -151,7 +151,11 @@ def update_partner(
             type="partner.updated",
             obj=partner,
             community_id=partner.community_id,
-            data={"changed": sorted(name for name in held if held[name] != getattr(partner, name))},
+            data={
+                "changed": sorted(
+                    camel_case(name) for name in held if held[name] != getattr(partner, name)
+                )
+            },
         )
     return partner
 

@@ -23,7 +23,11 @@ register(
         "Partner",
         READ,
         "What was written down of a partner was corrected.",
-        {"changed": Value("The names of the fields that differ now.", "[String!]!")},
+        {
+            "changed": Value(
+                "The names of the fields that differ now, as the API has them.", "[String!]!"
+            )
+        },
     ),
     EventType(
         "agreement.signed",

@@ -140,7 +140,11 @@ def add_community(place: Place) -> Deed:
 @_does("updateCommunity")
 def update_community(place: Place) -> Deed:
     one, other = Community.objects.order_by("pk")[:2]
-    given = {"communityId": place.id(one), "residents": 12, "reason": "又数了一遍"}
+    given = {
+        "communityId": place.id(one),
+        "sampleCost": not one.sample_cost,
+        "reason": "又查了一遍",
+    }
     taken = {"divisionCode": other.division_code}
     return Deed(place.everybody, given, taken, "COMMUNITY_ON_BOARD")
 
@@ -265,7 +269,7 @@ def admit_partner(place: Place) -> Deed:
 @_does("updatePartner")
 def update_partner(place: Place) -> Deed:
     known = Partner.objects.order_by("pk")[0]
-    given = {"partnerId": place.id(known), "name": "改了名的诊所", "reason": "写错了"}
+    given = {"partnerId": place.id(known), "joinedOn": "2014-12-31", "reason": "写错了"}
     return Deed(place.everybody, given, {"expectedVersion": 99}, "VERSION_CONFLICT")
 
 

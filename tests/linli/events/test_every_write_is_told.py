@@ -73,6 +73,8 @@ def test_it_is_told(world, mutation, deed):
         for event in new:
             assert event.object_type == event_type(event.type).about
             assert misfits(body_of(event, where.pk)) == []
+            fields = tenant_schema.graphql_schema.type_map[event.object_type].fields
+            assert set(event.data.get("changed", ())) <= set(fields)
             assert event.person_id == done.actor.person_id
             told = json.dumps(event.data, ensure_ascii=False)
             for name in ("name", "purpose", "note", "reason", "hostCharity", "services"):
