@@ -28,6 +28,8 @@ from graphql import (
     TypeInfoVisitor,
     VariableNode,
     Visitor,
+    get_named_type,
+    is_composite_type,
     visit,
 )
 from graphql.execution.collect_fields import collect_fields
@@ -39,7 +41,8 @@ from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
 from linli_api.errors import AnswerTooLarge
-from linli_api.planner.compiling import Compiler, declared_fields
+from linli_api.pages import LONGEST
+from linli_api.planner.compiling import Compiler, Measuring, Sizes, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
 from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
@@ -220,7 +223,8 @@ class Planned:
         fields = collect_fields(
             document.schema, document.fragments, run.variables, root, self.operation.selection_set
         )
-        keys, columns = [], []
+        keys, columns, measured = [], [], [Sql("0")]
+        measuring = Measuring(run)
         for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
@@ -229,15 +233,32 @@ class Planned:
                 raise Unplanned("introspection")
             else:
                 columns.append(compiler.field(root, name, nodes, None))
+                if is_composite_type(get_named_type(root.fields[name].type)):
+                    size = measuring.field(root, name, nodes, None)
+                    measured.append(sql("coalesce({}, 0)", size))
             keys.append(key)
-        return Plan(tuple(keys), _in_bounds(keys, columns))
+        may_be = compiler.sizes.most(lambda _node: LONGEST) > settings.LINLI_ANSWER_BYTES
+        before = _before(compiler.sizes, joined(measured, " + ")) if may_be else None
+        return Plan(tuple(keys), _in_bounds(keys, columns, before))
 
 
-def _in_bounds(keys: list[str], columns: list[Sql]) -> Sql:
+def _before(sizes: Sizes, measured: Sql) -> Sql:
+    """Whether the answer may be made at all. Where it could become too large, what its texts come to
+    is looked at first: PostgreSQL makes JSON in memory, several times over."""
+
+    def may_be(run: Run) -> bool:
+        return sizes.most(lambda node: run.asked(node).cut.size) > settings.LINLI_ANSWER_BYTES
+
+    most = param(Reading(lambda _run: settings.LINLI_ANSWER_BYTES), "bigint")
+    looked_at = param(Reading(may_be), "boolean")
+    return sql("CASE WHEN {} THEN {} <= {} ELSE true END", looked_at, measured, most)
+
+
+def _in_bounds(keys: list[str], columns: list[Sql], before: Sql | None) -> Sql:
     """The columns as text, or `TOO_LARGE` in their place: what is not sent is never in our memory.
 
     Where one is NULL none is measured: the executor answers. OFFSET 0 keeps PostgreSQL from making them
-    twice, once to measure them.
+    twice, once to measure them. before: whether they are made at all.
     """
     if not columns:  # all of it is skipped
         return Sql("")
@@ -248,8 +269,13 @@ def _in_bounds(keys: list[str], columns: list[Sql]) -> Sql:
     measured = [
         sql(f"CASE WHEN {size} > {{}} THEN '{TOO_LARGE}' ELSE {name} END", most) for name in names
     ]
-    made = joined([sql("({})::text", column) for column in columns])
     listed = ", ".join(names)
+    if before is None:
+        made = joined([sql("({})::text", column) for column in columns])
+    else:
+        guarded = f"CASE WHEN fits THEN ({{}})::text ELSE '{TOO_LARGE}' END"
+        made = joined([sql(guarded, column) for column in columns])
+        made = sql("{} FROM (SELECT {} OFFSET 0) AS before(fits)", made, before)
     return sql(f"{{}} FROM (SELECT {{}} OFFSET 0) AS whole({listed})", joined(measured), made)
 
 
