@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.conf import settings
-from graphql import ExecutionContext, GraphQLOutputType, is_leaf_type
+from graphql import ExecutionContext, GraphQLLeafType
 
 from linli_api.errors import AnswerTooLarge
 
@@ -13,14 +13,27 @@ class Measured(ExecutionContext):
     """Counts what is told, from below. One row may be told many times and be in memory once; the
     text of them all would not."""
 
-    told = 0
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.left = settings.LINLI_ANSWER_BYTES
+        plain = self.complete_leaf_value
 
-    def complete_value(self, return_type: GraphQLOutputType, *args: Any) -> Any:
-        if self.told > settings.LINLI_ANSWER_BYTES:
+        def counted(return_type: GraphQLLeafType, result: Any) -> Any:
+            value = plain(return_type, result)
+            if isinstance(value, dict | list):
+                self.left -= len(json.dumps(value, ensure_ascii=False))
+            else:
+                self.left -= len(value) if isinstance(value, str) else 1
+            return value
+
+        # A static method of the library's; looked up on the instance, once for each value.
+        self.complete_leaf_value = counted  # type: ignore[method-assign]
+
+    def complete_value(self, *args: Any) -> Any:
+        self.go_on()
+        return super().complete_value(*args)
+
+    def go_on(self) -> None:
+        """Before each value; raises what is to keep it from being told."""
+        if self.left < 0:
             raise AnswerTooLarge
-        value = super().complete_value(return_type, *args)
-        if value is not None and is_leaf_type(return_type):
-            is_document = isinstance(value, dict | list)
-            text = json.dumps(value, ensure_ascii=False) if is_document else value
-            self.told += len(text) if isinstance(text, str) else 1
-        return value

@@ -90,9 +90,9 @@ def execution(operation: OperationDefinitionNode | None) -> type[ExecutionContex
 class _Timed(Measured):
     """Looks at the time before each value is completed."""
 
-    def complete_value(self, *args: Any) -> Any:
+    def go_on(self) -> None:
         check()
-        return super().complete_value(*args)
+        super().go_on()
 
 
 def _in_time(execute: Callable, sql: Any, params: Any, many: bool, context: Any) -> Any:
