@@ -1,14 +1,15 @@
 """The door of programs: a POST with ``Authorization: Bearer …`` goes straight to its answer.
 
 No cookie counts for it, so sessions, CSRF and what else a page needs are passed by. The first
-middleware: one statement tells the host's tenant and who asks there. A host that is not served is
-left to the tenants' own middleware, which says so.
+middleware: one statement tells the host's tenant and who asks there. A host that is not served, or is
+none, is left to the tenants' own middleware, which says so.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -43,7 +44,10 @@ class Door:
             return fault(error)
 
     def _answered(self, request: HttpRequest, token: str) -> HttpResponse:
-        host = split_domain_port(request.get_host())[0]
+        try:
+            host = split_domain_port(request.get_host())[0]
+        except DisallowedHost:
+            return self.get_response(request)
         if host in settings.LINLI_PLATFORM_HOSTS:
             return _let_in(request, None, admit_at_platform(token))
         tenant, admitted = admit_at(host, token)

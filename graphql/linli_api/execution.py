@@ -192,8 +192,9 @@ def executed(document: Document, request: Request, actor: Actor | None) -> Answe
     if result.data is None and all(error.path is None for error in errors):
         why = _before_it_ran(document, operation, request, errors)
         return Answer(None, answers(why, partial(may_introspect, actor)))
-    text = _json(result.data)
-    if limits.is_too_large(text):
+    given_up = any(isinstance(error.original_error, AnswerTooLarge) for error in errors)
+    text = "" if given_up else _json(result.data)
+    if given_up or limits.is_too_large(text):
         return failed(AnswerTooLarge(wrote=operation is not None and not is_query(operation)))
     found = answers(worded(e) if is_the_clients(e) else e for e in errors)
     return Answer(text, found, revealed=context.revealed)

@@ -16,6 +16,8 @@ LINLI_READ_SECONDS                 how long a query may take
 LINLI_WRITE_SECONDS                how long a mutation may take
 LINLI_EXPORTS                      the folder of exported files
 LINLI_MAIL_HOST                    the SMTP server for notices; without it they are printed
+LINLI_MAIL_PORT, LINLI_MAIL_SECURITY, LINLI_MAIL_USER, LINLI_MAIL_PASSWORD, LINLI_MAIL_TIMEOUT
+                                   how it is reached (linli.mail)
 LINLI_MAIL_FROM                    whom notices are from
 SENTRY_DSN                         errors are reported there if it is set
 """
@@ -30,6 +32,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from linli.database import database_settings
 from linli.embedded import checkout
+from linli.mail import mail_settings
 
 PACKAGE = Path(__file__).parent
 # Where the built assets are: the checkout, or the working folder of an installed wheel.
@@ -219,10 +222,7 @@ MFA_TOTP_ISSUER = "Linli"
 MFA_TOTP_TOLERANCE = 1
 
 # ── Mail ─────────────────────────────────────────────────────────────────────────────────────────
-EMAIL_HOST = os.environ.get("LINLI_MAIL_HOST", "")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
-EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL = os.environ.get("LINLI_MAIL_FROM", f"linli@{LINLI_PLATFORM_HOST}")
+globals().update(mail_settings(os.environ, sender=f"linli@{LINLI_PLATFORM_HOST}"))  # EMAIL_*
 
 # ── Programs ─────────────────────────────────────────────────────────────────────────────────────
 # Of the OAuth library's models these are ours; the others belong to flows that nobody is offered,

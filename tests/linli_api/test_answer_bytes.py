@@ -1,5 +1,12 @@
 """An answer holds so many bytes and no more, whoever makes it; a worker does not come to hold them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
@@ -13,6 +20,8 @@ from linli_api.execution import Request, executed, run
 from linli_api.planner import planned_answer
 from linli_api.schema import tenant_schema
 from tenants.communities.facts import Fact
+from tenants.communities.models import Community
+from tenants.partners.models import Agreement, Partner
 from tests.support.api import send
 from tests.support.gunicorn import gunicorn, post
 
@@ -141,3 +150,103 @@ def test_a_worker_does_not_grow_by_what_it_does_not_send(scratch_database, actor
             assert len(response.content) < 2_000
         assert served.memory() - before < 16 * MEGABYTE
         assert len(post(browser, {"query": FACTS}).content) > MEGABYTE
+
+
+# A partner's agreements, told once more for each of them: 45 times 100, of which all texts are free.
+SAME = """a%d: agreements(first: 45) { nodes { partner {
+    agreements(first: 100) { nodes { services spaces } } } } }"""
+ONCE, MANY = ("{" + " ".join(SAME % n for n in range(many)) + "}" for many in (1, 8))
+# A field that no plan makes.
+BY_EXECUTOR = "{ events(first: 1) { nodes { body } } " + MANY[1:]
+
+
+@pytest.fixture
+def agreed(scratch_database, actor_as):
+    """The longest texts that a hundred agreements may have."""
+    street = Tenant.objects.get(slug="chezhan")
+    with tenant_context(street):
+        community = Community.objects.create(name="社区", opened_on=date(2020, 1, 1))
+        partner = Partner.objects.create(
+            community=community, name="合伙人", kind="enterprise", joined_on=date(2024, 1, 1),
+            is_individual=False,
+        )  # fmt: skip
+        days = [date(2024, 1, 1) + timedelta(days=n) for n in range(101)]
+        Agreement.objects.bulk_create(
+            Agreement(
+                partner=partner, mode="stationed", rule_key="stationed", starts_on=day,
+                ends_on=next_day, services="文" * sizes.TEXT, spaces="字" * sizes.TEXT,
+            )
+            for day, next_day in pairwise(days)
+        )  # fmt: skip
+    return actor_as(street, Role.STREET_ADMINISTRATOR).person
+
+
+@contextmanager
+def most_memory(pids: list[int]) -> Iterator[list[int]]:
+    """The most bytes of its own that any of the processes came to hold meanwhile."""
+    done, found = threading.Event(), [0]
+
+    def look() -> None:
+        while not done.wait(0.01):
+            found[0] = max([found[0], *(own_memory(pid) for pid in pids)])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        thread.join()
+
+
+def own_memory(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended
+        return 0
+    [line] = [line for line in status.splitlines() if line.startswith("RssAnon")] or ["RssAnon: 0"]
+    return int(line.split()[1]) * 1024
+
+
+def backends() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("document", [ONCE, MANY, BY_EXECUTOR], ids=["once", "many", "executor"])
+def test_what_would_be_gigabytes_is_never_put_together(scratch_database, agreed, document):
+    """Cheap in points, for a row's columns are free: neither PostgreSQL nor a worker makes it."""
+    with gunicorn(scratch_database) as served, served.browser(agreed, STREET) as browser:
+        post(browser, {"query": "{ viewer { name } }"})
+        for pids in (backends(), served.workers()):
+            before = max(own_memory(pid) for pid in pids)
+            with most_memory(pids) as most:
+                body = post(browser, {"query": document}).json()
+            assert refusal(body)[0] == "ANSWER_TOO_LARGE"
+            assert most[0] - before < 64 * MEGABYTE
+        page = "{ agreements(first: 100) { nodes { services spaces } } }"
+        assert len(post(browser, {"query": page}).content) > 100 * 60_000
+
+
+def test_what_may_be_long_and_is_not_is_answered(told, settings):
+    """The columns might hold more than is allowed; they do not."""
+    settings.LINLI_ANSWER_BYTES = 10_000
+    whole = run(tenant_schema, Request(FACTS), told.administrator)
+    assert size_of_data(whole) < 10_000
+    assert not whole.errors
+
+
+def test_mutations_after_what_is_given_up_are_done_too(told, settings):
+    settings.LINLI_ANSWER_BYTES = 20
+    document = """mutation($a: UpdateCommunityInput!, $b: UpdateCommunityInput!) {
+        a: updateCommunity(input: $a) { community { id name } }
+        b: updateCommunity(input: $b) { community { id name } }
+    }"""
+    given = {
+        name: {"communityId": community, "residents": 4711}
+        for name, community in (("a", told.chengnan), ("b", told.gongsheng))
+    }
+    _code, message = refusal(send(told.administrator, document, **given))
+    assert message.startswith("The request has run,")
+    assert Community.objects.filter(residents=4711).count() == 2

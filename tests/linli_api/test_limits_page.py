@@ -46,6 +46,7 @@ def test_every_limit_of_size_stands_there():
         f"A client has {settings.LINLI_POINTS_A_MINUTE:,} points a minute",
         f"shares {settings.LINLI_POINTS_A_MINUTE_ANONYMOUS:,} with their address",
         f"q={settings.LINLI_POINTS_A_MINUTE};w={lease.SECONDS}",
+        f"So within {lease.SECONDS} seconds around that moment up to twice the limit may pass",
         f"A query has {settings.LINLI_READ_SECONDS} seconds, a mutation"
         f" {settings.LINLI_WRITE_SECONDS}.",
         f"may be run for {FRESH_SECONDS} seconds more",

@@ -20,6 +20,7 @@ from graphql import ExecutionContext, OperationDefinitionNode, OperationType
 from psycopg import Error, errors
 
 from linli.errors import Refused
+from linli_api.limits.answer import Measured
 
 # Of the time, this part may pass before statements are given less than the ceiling.
 UNHURRIED = 4
@@ -83,15 +84,15 @@ def execution(operation: OperationDefinitionNode | None) -> type[ExecutionContex
     what they did is better told late than never.
     """
     is_query = operation is not None and operation.operation is OperationType.QUERY
-    return _Timed if is_query else ExecutionContext
+    return _Timed if is_query else Measured
 
 
-class _Timed(ExecutionContext):
+class _Timed(Measured):
     """Looks at the time before each value is completed."""
 
-    def complete_value(self, *args: Any) -> Any:
+    def go_on(self) -> None:
         check()
-        return super().complete_value(*args)
+        super().go_on()
 
 
 def _in_time(execute: Callable, sql: Any, params: Any, many: bool, context: Any) -> Any:

@@ -5,16 +5,26 @@ selectors, as querysets compiled by Django around what is still open (`holes`). 
 becomes is its function in `fields`, entered with ``@plans(One)``.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from math import prod
 from typing import Any
 
-from django.db.models import Field, QuerySet
+from django.db.models import CharField, Field, JSONField, QuerySet, TextField
 from django.db.models.expressions import BaseExpression
 from graphene.utils.str_converters import to_camel_case
-from graphql import FieldNode, GraphQLField, GraphQLObjectType
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    get_named_type,
+    is_composite_type,
+)
 from graphql.execution.collect_fields import collect_sub_fields
 
+from linli import sizes
 from linli.errors import Refused
 from linli_api.guard import check, rules_of
 from linli_api.planner.holes import Outer, Probe, Unplanned
@@ -23,6 +33,9 @@ from linli_api.types import Object
 
 # PostgreSQL passes at most 100 arguments to a function.
 MOST_FIELDS = 50
+# Bytes of a number, a day, an id.
+SHORT = 40
+NOTHING = Sql("")
 
 Compile = Callable[["Compiler", Any, "Selection"], Sql]
 _BY_KIND: dict[type, Compile] = {}
@@ -36,6 +49,40 @@ def plans(kind: type) -> Callable[[Compile], Compile]:
         return compile_
 
     return enter
+
+
+class Sizes:
+    """How many bytes an answer may come to: of each value the most, by the lists it stands in."""
+
+    def __init__(self) -> None:
+        self._within: tuple[FieldNode | int, ...] = ()
+        self._most: Counter[tuple[FieldNode | int, ...]] = Counter()
+
+    @contextmanager
+    def inside(self, rows: FieldNode | int) -> Iterator[None]:
+        """A list of so many rows, or the node of a connection."""
+        before, self._within = self._within, (*self._within, rows)
+        yield
+        self._within = before
+
+    def add(self, most: int) -> None:
+        self._most[self._within] += most
+
+    def most(self, size_of: Callable[[FieldNode], int]) -> int:
+        """size_of: how many rows the page of a connection has."""
+        return sum(
+            most * prod(rows if isinstance(rows, int) else size_of(rows) for rows in within)
+            for within, most in self._most.items()
+        )
+
+
+def longest_of(field: Field) -> int:
+    """Bytes that a column's value may have, roughly."""
+    if isinstance(field, JSONField):
+        return sizes.DOCUMENT
+    if isinstance(field, TextField):
+        return 4 * sizes.TEXT
+    return 4 * field.max_length if isinstance(field, CharField) and field.max_length else SHORT
 
 
 class Row:
@@ -122,6 +169,7 @@ class Compiler:
     def __init__(self, run: Any) -> None:
         self.run = run
         self.actor: Any = Probe(run.actor)
+        self.sizes = Sizes()
         self._aliases = 0
 
     def row(self, model: Any) -> Row:
@@ -147,9 +195,14 @@ class Compiler:
             name = under[0].name.value
             one = text(type_.name) if name == "__typename" else value(name, under)
             found.append(sql("{}, {}", text(key), one))
+            self.sizes.add(len(key) + SHORT)
         if len(found) > MOST_FIELDS:
             raise Unplanned("more fields than a function takes")
         return sql("json_build_object({})", joined(found))
+
+    def listed(self, made: Sql, order: str = "", within: Sql = NOTHING) -> Sql:
+        """What was made of each row, as a list."""
+        return sql("coalesce(json_agg({}{}){}, '[]'::json)", made, Sql(order), within)
 
     def selected(self, type_: Any, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         document = self.run.document
@@ -175,6 +228,32 @@ class Compiler:
                 check(self.run.actor, rule)
         except Refused as refused:
             raise Unplanned(str(refused)) from refused
+
+
+class Measuring(Compiler):
+    """Compiles to how many bytes of text there are, at least, in place of the text: nothing is put
+    together for it, so it takes no memory."""
+
+    def pairs(
+        self,
+        type_: Any,
+        nodes: list[FieldNode],
+        value: Callable[[str, list[FieldNode]], Sql],
+    ) -> Sql:
+        sizes = [Sql("0")]
+        for under in self.selected(type_, nodes).values():
+            name = under[0].name.value
+            if name == "__typename":
+                continue
+            inner = get_named_type(type_.fields[name].type)
+            if is_composite_type(inner):
+                sizes.append(sql("coalesce({}, 0)", value(name, under)))
+            elif inner.name in ("String", "Document"):
+                sizes.append(sql("coalesce(octet_length(({})::text), 0)", value(name, under)))
+        return joined(sizes, " + ")
+
+    def listed(self, made: Sql, order: str = "", within: Sql = NOTHING) -> Sql:
+        return sql("coalesce(sum({}){}, 0)", made, within)
 
 
 def compiled(rows: QuerySet) -> Sql:

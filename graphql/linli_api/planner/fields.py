@@ -19,7 +19,14 @@ from linli_api import cursors
 from linli_api.connections import Asked, Connection
 from linli_api.fields import ById, Column, GlobalId, Groups, InYuan, One, Total, Worked
 from linli_api.pages import Slice
-from linli_api.planner.compiling import Compiler, Selection, compiled, declared_fields, plans
+from linli_api.planner.compiling import (
+    Compiler,
+    Selection,
+    compiled,
+    declared_fields,
+    longest_of,
+    plans,
+)
 from linli_api.planner.forms import cursor, enum_form, form_of, global_id, money
 from linli_api.planner.holes import Hole, Reading, Unplanned, type_of_field, type_of_value
 from linli_api.planner.sql import Sql, param, sql
@@ -33,12 +40,12 @@ def plain(compiler: Compiler, declared: graphene.Field, at: Selection) -> Sql:
         raise Unplanned(f"{at.parent.name}.{name} has a resolver")
     if name == "id":
         return global_id(at.parent.name, at.above.column("pk"))
-    return column(at, name)
+    return column(compiler, at, name)
 
 
 @plans(Column)
 def under_another_name(compiler: Compiler, declared: Column, at: Selection) -> Sql:
-    value = column(at, declared.of, nullable=declared.blank_is_null)
+    value = column(compiler, at, declared.of, nullable=declared.blank_is_null)
     return value if not declared.blank_is_null else sql("nullif({}, '')", value)
 
 
@@ -90,9 +97,10 @@ def groups(compiler: Compiler, declared: Groups, at: Selection) -> Sql:
     holes = {name: hole(name, value) for name, value in compiler.run.asked(node).items()}
     rows = declared.groups(actor=compiler.actor, **holes)
     row = compiler.group(rows)
-    made = compiler.object(_target(at), at.nodes, row)
-    whole = f"CASE WHEN count(*) <= {declared.most} THEN coalesce(json_agg({{}}), '[]'::json) END"
-    return sql(f"(SELECT {whole} FROM {{}})", made, row.source(rows))
+    with compiler.sizes.inside(declared.most):
+        listed = compiler.listed(compiler.object(_target(at), at.nodes, row))
+    whole = sql(f"CASE WHEN count(*) <= {declared.most} THEN {{}} END", listed)
+    return sql("(SELECT {} FROM {})", whole, row.source(rows))
 
 
 @plans(ById)
@@ -113,7 +121,8 @@ def by_id(compiler: Compiler, declared: ById, at: Selection) -> Sql:
 def connection(compiler: Compiler, declared: Connection, at: Selection) -> Sql:
     type_ = _target(at)
     page = _Page(compiler, declared, at)
-    made = compiler.pairs(type_, at.nodes, page.field)
+    with compiler.sizes.inside(page.node):
+        made = compiler.pairs(type_, at.nodes, page.field)
     return page.around(made)
 
 
@@ -195,7 +204,7 @@ class _Page:
         """The rows of the page as a list, in the order of the connection."""
         self.aggregates = True
         order = f" ORDER BY {self._number}{' DESC' * self.cut.backward}" if self.numbered else ""
-        return sql("coalesce(json_agg({}{}){}, '[]'::json)", made, Sql(order), self._within())
+        return self.compiler.listed(made, order, self._within())
 
     def _within(self) -> Sql:
         """Leaves out the one row more."""
@@ -257,7 +266,7 @@ class _Page:
         }
 
 
-def column(at: Selection, name: str, *, nullable: bool = False) -> Sql:
+def column(compiler: Compiler, at: Selection, name: str, *, nullable: bool = False) -> Sql:
     """A column in the form of the field's type."""
     model_field = at.above.field(name)
     type_: Any = at.field.type
@@ -268,6 +277,7 @@ def column(at: Selection, name: str, *, nullable: bool = False) -> Sql:
     if not is_leaf_type(leaf):
         raise Unplanned(f"{at.parent.name}.{at.name} holds several values")
     value = at.above.column(name)
+    compiler.sizes.add(longest_of(model_field))
     if isinstance(leaf, GraphQLEnumType):
         return enum_form(leaf)(value)
     return form_of(leaf.name, model_field)(value)

@@ -28,6 +28,8 @@ from graphql import (
     TypeInfoVisitor,
     VariableNode,
     Visitor,
+    get_named_type,
+    is_composite_type,
     visit,
 )
 from graphql.execution.collect_fields import collect_fields
@@ -39,12 +41,14 @@ from linli.tenancy.context import connection
 from linli_api.connections import Asked
 from linli_api.documents import Document, is_query, nodes_below, uses_variables
 from linli_api.errors import AnswerTooLarge
-from linli_api.planner.compiling import Compiler, declared_fields
+from linli_api.planner.compiling import Compiler, Measuring, Sizes, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
 from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
+# So many times what an answer may hold may be put together without being measured first.
+UNMEASURED = 2
 # No JSON text is empty.
 TOO_LARGE = ""
 
@@ -54,10 +58,13 @@ Use = tuple[FieldNode, GraphQLField, Any]
 @dataclass(frozen=True)
 class Plan:
     """keys: of the root fields, in the order of the columns. A column that comes back NULL means
-    that the executor has something to say."""
+    that the executor has something to say. sizes: what the answer may come to; before: a column that
+    is `TOO_LARGE` or not, to be asked for first where that is much too much."""
 
     keys: tuple[str, ...]
     columns: Sql
+    sizes: Sizes
+    before: Sql
 
     @cached_property
     def statement(self) -> str:
@@ -76,6 +83,17 @@ class Plan:
             self._beside[first, params] = f"SELECT ({first})" + (columns and f", {columns}")
         return self._beside[first, params]
 
+    def first(self, run: "Run") -> tuple[str, list[Any]] | None:
+        """The statement that measures, with its parameters; None where nothing has to be measured.
+
+        PostgreSQL makes JSON in memory, several times over.
+        """
+        most = self.sizes.most(lambda node: run.asked(node).cut.size)
+        if most <= UNMEASURED * settings.LINLI_ANSWER_BYTES:
+            return None
+        before, params = numbered(self.before)
+        return f"SELECT {before}", _values(params, run)
+
     @cached_property
     def _beside(self) -> dict[tuple[str, int], str]:
         return {}
@@ -90,11 +108,16 @@ class Plan:
         return "{" + ",".join(parts) + "}"
 
 
+def _values(params: Sequence[Any], run: "Run") -> list[Any]:
+    return [one.read(run) if isinstance(one, Reading) else one for one in params]
+
+
 class Ready(NamedTuple):
-    """A plan with the values of its parameters."""
+    """A plan with the values of its parameters; first: what measures it, as `Plan.first`."""
 
     plan: Plan
     params: list[Any]
+    first: tuple[str, list[Any]] | None
 
 
 class Run:
@@ -136,12 +159,15 @@ class Planned:
         ready = self.ready(actor, inputs, self._plan)
         if ready is None:
             return None
+        if ready.first and TOO_LARGE in connection.fetch_prepared(*ready.first):
+            raise AnswerTooLarge
         columns = connection.fetch_prepared(ready.plan.statement, ready.params)
         return ready.plan.answer(columns) if columns is not None else None
 
     def known(self, actor: Actor, inputs: Mapping[str, Any]) -> Ready | None:
-        """What answers it, if its plan was made before. Asks nothing of the database."""
-        return self.ready(actor, inputs, self._kept_plan)
+        """What answers it at once, if its plan was made before. Asks nothing of the database."""
+        ready = self.ready(actor, inputs, self._kept_plan)
+        return ready if ready and ready.first is None else None
 
     def ready(
         self, actor: Actor, inputs: Mapping[str, Any], plan_of: Callable[["Run"], Plan | None]
@@ -153,8 +179,7 @@ class Planned:
         plan = plan_of(run)
         if plan is None:
             return None
-        params = [p.read(run) if isinstance(p, Reading) else p for p in plan.params]
-        return Ready(plan, params)
+        return Ready(plan, _values(plan.params, run), plan.first(run))
 
     def _run(self, actor: Actor, inputs: Mapping[str, Any]) -> Run:
         """Raises what the arguments are refused with."""
@@ -220,7 +245,8 @@ class Planned:
         fields = collect_fields(
             document.schema, document.fragments, run.variables, root, self.operation.selection_set
         )
-        keys, columns = [], []
+        keys, columns, measured = [], [], [Sql("0")]
+        measuring = Measuring(run)
         for key, nodes in fields.items():
             name = nodes[0].name.value
             if name == "__typename":
@@ -229,8 +255,18 @@ class Planned:
                 raise Unplanned("introspection")
             else:
                 columns.append(compiler.field(root, name, nodes, None))
+                if is_composite_type(get_named_type(root.fields[name].type)):
+                    size = measuring.field(root, name, nodes, None)
+                    measured.append(sql("coalesce({}, 0)", size))
             keys.append(key)
-        return Plan(tuple(keys), _in_bounds(keys, columns))
+        before = _before(joined(measured, " + "))
+        return Plan(tuple(keys), _in_bounds(keys, columns), compiler.sizes, before)
+
+
+def _before(measured: Sql) -> Sql:
+    """Whether the answer may be made at all, from what its texts come to."""
+    most = param(Reading(lambda _run: settings.LINLI_ANSWER_BYTES), "bigint")
+    return sql(f"CASE WHEN {{}} > {{}} THEN '{TOO_LARGE}' ELSE 'fits' END", measured, most)
 
 
 def _in_bounds(keys: list[str], columns: list[Sql]) -> Sql:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -16,6 +17,7 @@ from linli.accounts.models import Person
 from linli.accounts.policy import Actor
 from linli.accounts.sessions import FAMILY, end_family
 from linli.audit.record import record, snapshot
+from linli.rules import save_changes
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -31,9 +33,16 @@ class AccountAdapter(DefaultAccountAdapter):
             end_family(family)
 
     def set_password(self, user: Person, password: str) -> None:
+        """One's own. The library would write the whole row as the request had read it. Raises
+        PermissionDenied for who was disabled or given another meanwhile: the session is over."""
         with transaction.atomic():
+            now = Person.objects.select_for_update(no_key=True).get(pk=user.pk)
+            if not now.is_active or now.password != user.password:
+                raise PermissionDenied
             before = snapshot(user, "password")
-            super().set_password(user, password)
+            user.set_password(password)
+            user.version = now.version
+            save_changes(user, ["password"])
             record(
                 actor=Actor(person=user, tenant=None),
                 action="accounts.password_changed",

@@ -10,4 +10,6 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         """Each domain states what it tells in an ``events`` module of its own."""
+        from linli.events import checks  # noqa: F401, registers itself
+
         autodiscover_modules("events")

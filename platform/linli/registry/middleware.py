@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
@@ -13,13 +14,16 @@ from linli.errors import Refused
 from linli.registry.hosts import tenant_of_host
 from linli.tenancy.context import connection, tenant_context
 
+# Whatever is posted there is answered in JSON.
+PATHS_OF_PROGRAMS = ("/graphql", "/oauth/token")
+
 
 class TenantMiddleware:
     """Sets ``request.tenant`` (None at the platform's own host) and works in its schema.
 
     The first middleware: a host nobody registered gets a 404 before anything else looks at the
-    request, a tenant that is not finished a 503 (T2). The connection is put back to the public
-    schema before the host is resolved, whatever the request before left it in.
+    request, what is no host name a 400, a tenant that is not finished a 503 (T2). The connection is
+    put back to the public schema before the host is resolved, whatever the request before left it in.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,16 +31,19 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         connection.set_schema_to_public()
-        host = split_domain_port(request.get_host())[0]
+        try:
+            host = split_domain_port(request.get_host())[0]
+        except DisallowedHost:
+            message = _("The header Host holds no host name. Send the one you ask at.")
+            sent = request.META.get("HTTP_HOST", "")
+            return _unknown(request, sent, Refused("HOST_INVALID", message), status=400)
         if host in settings.LINLI_PLATFORM_HOSTS:
             request.tenant = None  # type: ignore[attr-defined]
             return self.get_response(request)
         tenant = tenant_of_host(host)
         if tenant is None:
-            if _wants_json(request):
-                message = _("No unit has this address. Check the host you ask at.")
-                return _refusal(request, Refused("HOST_UNKNOWN", message), status=404)
-            return render(request, "registry/unknown_host.html", {"host": host}, status=404)
+            message = _("No unit has this address. Check the host you ask at.")
+            return _unknown(request, host, Refused("HOST_UNKNOWN", message), status=404)
         if not tenant.is_served:
             if _wants_json(request):
                 message = _("This unit is not ready yet, or not any more. Try again later.")
@@ -52,9 +59,18 @@ class TenantMiddleware:
             return self.get_response(request)
 
 
+def _unknown(request: HttpRequest, host: str, refused: Refused, *, status: int) -> HttpResponse:
+    if _wants_json(request):
+        return _refusal(request, refused, status=status)
+    return render(request, "registry/unknown_host.html", {"host": host}, status=status)
+
+
 def _wants_json(request: HttpRequest) -> bool:
-    """A program asks the API; it reads no page."""
-    return request.method == "POST" and request.content_type == "application/json"
+    """A program asks the API, gets a token, or brings one; it reads no page."""
+    if "HTTP_AUTHORIZATION" in request.META:
+        return True
+    is_json = request.content_type == "application/json"
+    return request.method == "POST" and (is_json or request.path_info in PATHS_OF_PROGRAMS)
 
 
 def _refusal(request: HttpRequest, refused: Refused, *, status: int) -> HttpResponse:

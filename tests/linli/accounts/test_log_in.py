@@ -1,16 +1,24 @@
 """Logging in at the platform's host."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
+from django.db import connections
 from django.test import Client
 
+from linli.accounts import actions
+from linli.accounts.adapter import AccountAdapter
+from linli.accounts.models import Person
+from linli.accounts.policy import system_actor
 from linli.audit.models import Entry
+from linli.errors import Refused
 
-from .conftest import PASSWORD
+from .conftest import PASSWORD, Browser, somebody
 
 LOGIN = "http://linli.localhost:8000/accounts/login/"
 # What allauth shows when the pair is wrong, in the language the tests ask for.
@@ -139,6 +147,65 @@ def test_a_new_password_is_recorded_and_ends_the_other_sessions(browser, person)
         {"password": "…"},
         {"password": "…"},
     )
+
+
+def _changes_own(browser):
+    return browser.post(
+        "http://linli.localhost:8000/accounts/password/change/",
+        oldpassword=PASSWORD,
+        password1="xinmima-zhen-chang",
+        password2="xinmima-zhen-chang",
+    )
+
+
+def test_a_new_password_of_ones_own_counts_as_a_change(browser, person):
+    """An administrator who read the person before does not overwrite it unawares."""
+    browser.log_in(person)
+    assert _changes_own(browser).status_code == 302
+    system, given = system_actor(None), {"person_id": person.pk, "expected_version": 1}
+    for action, more in (
+        (actions.set_password, {"password": "other-harbour-42"}),
+        (actions.disable_person, {}),
+    ):
+        with pytest.raises(Refused) as refused:
+            action(actor=system, **given, **more)
+        assert refused.value.code == "VERSION_CONFLICT"
+    person.refresh_from_db()
+    assert person.check_password("xinmima-zhen-chang")
+    assert (person.version, person.is_active) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [(actions.disable_person, {}), (actions.set_password, {"password": "other-harbour-42"})],
+    ids=["disabled", "given another"],
+)
+def test_ones_own_password_overwrites_nothing_that_came_between(
+    scratch_database, monkeypatch, action, given
+):
+    """Between the request's look at the person and its write, as long as hashing takes."""
+    browser, person = Browser(), somebody()
+    browser.log_in(person)
+    changes = AccountAdapter.set_password
+
+    def administrator():
+        try:
+            action(actor=system_actor(None), person_id=person.pk, **given)
+        finally:
+            connections.close_all()
+
+    def meanwhile(*arguments):
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(administrator).result()
+        return changes(*arguments)
+
+    monkeypatch.setattr(AccountAdapter, "set_password", meanwhile)
+    assert _changes_own(browser).status_code == 403
+    after = Person.objects.get(pk=person.pk)
+    assert after.version == 2
+    assert after.is_active == (action is not actions.disable_person)
+    assert after.check_password(given.get("password", PASSWORD))
+    assert not Entry.objects.filter(action="accounts.password_changed").exists()
 
 
 def test_second_factors_lie_encrypted_and_are_recorded(person):

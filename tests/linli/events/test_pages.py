@@ -28,11 +28,16 @@ def test_the_types_are_those_of_the_code() -> None:
 
 
 @pytest.fixture
-def verify():
-    [recipe] = PAGE.blocks("python")
+def recipes():
     made: dict = {}
-    exec(recipe.text, made)  # the page's own code, as a reader would copy it
-    return made["is_from_linli"]
+    for block in PAGE.blocks("python"):
+        exec(block.text, made)  # the page's own code, as a reader would copy it
+    return made
+
+
+@pytest.fixture
+def verify(recipes):
+    return recipes["is_from_linli"]
 
 
 BODY = '{"type":"partner.admitted","data":{"kind":"社会组织"}}'.encode()
@@ -54,3 +59,13 @@ def test_the_recipe_refuses_everything_else(verify) -> None:
     assert not verify(header.replace(f"t={now}", f"t={now - 1}"), BODY, "secret")
     for broken in ("", "t=", "t=x,v1=y", "v1=" + header.partition("v1=")[2], f"t={now}"):
         assert not verify(broken, BODY, "secret")
+
+
+def test_the_recipe_for_many_units_goes_by_the_secret_and_the_body(recipes) -> None:
+    unit_of, now = recipes["unit_of"], int(time.time())
+    secrets = {"A": "of A", "B": "of B"}
+    body = b'{"tenantId":"B"}'
+    assert unit_of(signature(["of B"], now, body), body, secrets) == "B"
+    # Who has the secret of A says nothing in the name of B.
+    assert unit_of(signature(["of A"], now, body), body, secrets) is None
+    assert unit_of(signature(["of C"], now, b"no JSON"), b"no JSON", secrets) is None

@@ -1,17 +1,14 @@
 """One attempt: bounded in time and size, and over TLS only to whom the certificate names."""
 
-import datetime
 import ssl
 import threading
 import time
 from ipaddress import ip_network
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from linli.events.sending import Failure, Line
+from tests.support.certificates import certificate
 from tests.support.receivers import _Server, receiver
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -84,34 +81,6 @@ def test_what_is_no_http_is_a_broken_connection():
 
     with receiver(gibberish) as r:
         assert send(r.url).failure == Failure.CONNECTION
-
-
-def certificate(folder, name):
-    """A certificate for one host name, signed by itself, and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
 
 
 @pytest.fixture

@@ -2,13 +2,37 @@
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from linli.registry.hosts import tenant_of_host
 from linli.registry.models import Tenant
 
+MALFORMED = ["a b", "[", "", "a_b/c", "chezhan.linli.localhost:x", "chezhan..localhost:80:80", "文"]
+
 
 def _get(client, host: str):
     return client.get("/", headers={"host": host})
+
+
+# What a program sends: the address, with what.
+JSON = {"content_type": "application/json", "data": {"query": "{ viewer { name } }"}}
+ASKED_BY_PROGRAMS = {
+    "a document": ("/graphql", JSON, {}),
+    "a document with a token": ("/graphql", JSON, {"authorization": "Bearer linli_at_x"}),
+    "a document of another type": ("/graphql", {"content_type": "text/plain", "data": "x"}, {}),
+    "a token": ("/oauth/token", {"data": {"grant_type": "client_credentials"}}, {}),
+    "a file": (
+        "/exports/01a20de1-d95f-760f-89ca-978d870b7601",
+        {},
+        {"authorization": "Bearer linli_at_x"},
+    ),
+}
+
+
+def _asked(asked: str, host: str):
+    path, body, headers = ASKED_BY_PROGRAMS[asked]
+    client = Client(headers={"host": host, "accept-language": "en", **headers})
+    return client.post(path, **body) if body else client.get(path)
 
 
 def test_each_host_leads_to_its_tenant(client, street: Tenant, other_street: Tenant) -> None:
@@ -27,6 +51,14 @@ def test_the_host_is_read_without_regard_to_case(client, street: Tenant) -> None
 )
 def test_an_unknown_host_gets_404(client, db: None, host: str) -> None:
     assert _get(client, host).status_code == 404
+
+
+@pytest.mark.parametrize("host", MALFORMED)
+def test_what_is_no_host_name_gets_400_and_a_page(client, db: None, host: str, caplog) -> None:
+    response = _get(client, host)
+    assert response.status_code == 400
+    assert "<h1>" in response.text
+    assert not caplog.records  # anybody can send it, as often as they like
 
 
 @pytest.mark.parametrize(
@@ -60,7 +92,7 @@ def test_a_connection_left_in_a_tenant_is_put_back(client, street: Tenant, other
 
 
 class TestAProgram:
-    """Who posts JSON reads no page."""
+    """Who asks the API, or comes with a token, reads no page."""
 
     def ask(self, client, host, language="en"):
         headers = {"host": host, "accept-language": language}
@@ -89,3 +121,37 @@ class TestAProgram:
         assert response["Retry-After"] == "30"
         [error] = response.json()["errors"]
         assert error["extensions"] == {"code": "TENANT_NOT_SERVED"}
+
+    @pytest.mark.parametrize("asked", ASKED_BY_PROGRAMS)
+    @pytest.mark.parametrize("host", MALFORMED)
+    def test_what_is_no_host_name(self, db: None, asked: str, host: str, caplog) -> None:
+        response = _asked(asked, host)
+        assert response.status_code == 400
+        assert response.json() == {
+            "errors": [
+                {
+                    "message": "The header Host holds no host name. Send the one you ask at.",
+                    "extensions": {"code": "HOST_INVALID"},
+                }
+            ]
+        }
+        assert not caplog.records
+
+    @pytest.mark.parametrize("asked", ASKED_BY_PROGRAMS)
+    def test_whatever_it_asks_at_an_unknown_host(self, street: Tenant, asked: str) -> None:
+        """One that never was and one that is gone for good are the same."""
+        never = _asked(asked, "nobody.linli.localhost")
+        assert never.status_code == 404
+        [error] = never.json()["errors"]
+        assert error["extensions"] == {"code": "HOST_UNKNOWN"}
+
+        street.status = Tenant.Status.PURGED
+        street.save()
+        gone = _asked(asked, "chezhan.linli.localhost")
+        assert (gone.status_code, gone.content) == (never.status_code, never.content)
+
+    def test_a_page_is_a_page(self, db: None) -> None:
+        client = Client(headers={"host": "nobody.linli.localhost"})
+        for response in (client.get("/graphql"), client.post("/login/", {"login": "x"})):
+            assert response.status_code == 404
+            assert response["Content-Type"].startswith("text/html")
