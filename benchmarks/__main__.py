@@ -1,6 +1,6 @@
 """Linli against PostGraphile and against SQL by hand, side by side. `make bench` runs it.
 
-    python -m benchmarks [--only NAME] [--pairs 5] [--seconds 3] [--ahead]
+    python -m benchmarks [--only NAME] [--pairs 9] [--seconds 3] [--ahead]
 
 Two are measured in turns, burst for burst, so that what else the machine does meets both; the ratio
 is the median of the pairs' ratios. docs/benchmarks.md says how to read what it prints.
@@ -191,7 +191,7 @@ class Arena:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--ahead", action="store_true", help="of what else runs here; for root")
     asked = parser.parse_args()
