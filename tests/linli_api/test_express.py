@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from random import Random
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ from linli.clients import actions
 from linli.clients.models import AccessToken
 from linli.registry.models import Domain, Tenant
 from linli.tenancy.context import tenant_context
-from linli.tenancy.postgresql.lines import Failed, Lines
+from linli.tenancy.postgresql.lines import TOGETHER, Failed, Lines
 from linli.trusted import selectors as trusted
 from linli.trusted.actions import require_trusted, trust_document
 from linli.wsgi import application as django
@@ -103,13 +103,8 @@ class Asking:
         return self.asgi(query, variables, **{"Idempotency-Key": "whole"})
 
 
-@asynccontextmanager
-async def taken(lines: Lines, schema: str, seconds: int):
-    line = await lines.take(schema, seconds)
-    try:
-        yield line
-    finally:
-        lines.give(line)
+def row(lines: Lines, statement: str, *params, schema: str = "public", **options):
+    return lines.row(schema, statement, params, **{"seconds": 9} | options)
 
 
 def _body(query: str, variables: dict | None, **more) -> bytes:
@@ -365,8 +360,7 @@ class TestLines:
 
         async def ask():
             lines = Lines(connect, 1)
-            async with taken(lines, "public", 9) as line:
-                await line.row("public", "SELECT set_config('statement_timeout', '1', false)", [])
+            await row(lines, "SELECT set_config('statement_timeout', '1', false)")
             try:
                 return await town.asking.on_loop(lines, PARTNERS)
             finally:
@@ -383,17 +377,19 @@ class TestLines:
         assert error["message"].startswith("This took longer")
 
     def test_who_waits_for_a_line_as_long_as_a_read_may_take_is_told_so(self, town, settings):
-        settings.LINLI_READ_SECONDS = 1
         learnt(town.asking, PARTNERS)
 
         async def ask():
             lines = Lines(connect, 1)
-            try:
-                async with taken(lines, "public", 9):
-                    late = await town.asking.on_loop(lines, PARTNERS)
-                return late, await town.asking.on_loop(lines, PARTNERS)
-            finally:
-                lines.close()
+            before = asyncio.create_task(row(lines, "SELECT 'slow', pg_sleep(3)::text"))
+            await asyncio.sleep(0.5)
+            settings.LINLI_READ_SECONDS = 1
+            late = await town.asking.on_loop(lines, PARTNERS)
+            settings.LINLI_READ_SECONDS = 10
+            then = await town.asking.on_loop(lines, PARTNERS)
+            assert (await before)[0] == "slow"
+            lines.close()
+            return late, then
 
         late, then = asyncio.run(ask())
         assert [error["extensions"]["code"] for error in late["errors"]] == ["TIMED_OUT"]
@@ -404,36 +400,88 @@ class TestLines:
 
         async def ask():
             lines = Lines(connect, 1)
-            try:
-                first = await town.asking.on_loop(lines, PARTNERS)
-                async with taken(lines, "public", 9) as line:
-                    [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
-                os.kill(int(backend), signal.SIGTERM)
-                deadline = time.monotonic() + 10
-                while not line.closed and time.monotonic() < deadline:
-                    await asyncio.sleep(0.01)
-                return first, await town.asking.on_loop(lines, PARTNERS)
-            finally:
-                lines.close()
+            first = await town.asking.on_loop(lines, PARTNERS)
+            [backend] = await row(lines, "SELECT pg_backend_pid()")
+            os.kill(int(backend), signal.SIGTERM)
+            await _gone(int(backend))
+            second = await town.asking.on_loop(lines, PARTNERS)
+            third = await town.asking.on_loop(lines, PARTNERS)
+            lines.close()
+            return first, second, third
 
-        first, second = asyncio.run(ask())
-        assert first["data"] == second["data"]
+        first, second, third = asyncio.run(ask())
+        assert first["data"] == second["data"] == third["data"]
 
     def test_a_server_that_goes_away_in_the_middle(self, town):
         async def ask():
             lines = Lines(connect, 1)
-            async with taken(lines, "public", 9) as line:
-                [backend] = await line.row("public", "SELECT pg_backend_pid()", [])
-                asyncio.get_running_loop().call_later(0.2, os.kill, int(backend), signal.SIGTERM)
-                with pytest.raises(Failed) as failed:
-                    await line.row("public", "SELECT pg_sleep(30)::text", [])
-                assert line.closed
-                assert not failed.value.late
-            async with taken(lines, "public", 9) as other:
-                assert await other.row("public", "SELECT 1", []) == ("1",)
+            [backend] = await row(lines, "SELECT pg_backend_pid()")
+            asyncio.get_running_loop().call_later(0.2, os.kill, int(backend), signal.SIGTERM)
+            lost = await asyncio.gather(
+                *(row(lines, "SELECT pg_sleep(30)::text") for _ in range(3)), return_exceptions=True
+            )
+            assert [(type(one), one.late) for one in lost] == [(Failed, False)] * 3
+            assert await row(lines, "SELECT 1") == ("1",)
             lines.close()
 
         asyncio.run(ask())
+
+    def test_what_is_asked_at_once_goes_over_one_line_and_what_may_take_long_over_its_own(
+        self, town
+    ):
+        async def ask():
+            lines = Lines(connect, 4)
+            pid = "SELECT pg_backend_pid(), $1::int"
+            quick = [row(lines, pid, number) for number in range(TOGETHER)]
+            long = [row(lines, pid, number, alone=True) for number in range(2)]
+            found = await asyncio.gather(*quick, *long)
+            lines.close()
+            return found
+
+        found = asyncio.run(ask())
+        assert [int(number) for _pid, number in found] == [*range(TOGETHER), 0, 1]
+        quick, long = found[:TOGETHER], found[TOGETHER:]
+        assert len({pid for pid, _number in quick}) == 1
+        assert len({pid for pid, _number in [*long, quick[0]]}) == 3
+
+    def test_one_that_fails_gives_its_fellows_no_wrong_answer_and_no_wrong_schema(self, town):
+        tenant = town.tenant.schema_name
+        where = "SELECT current_schema(), $1::int"
+
+        async def ask():
+            lines = Lines(connect, 1)
+            await row(lines, "SELECT set_config('statement_timeout', '300', false)")
+            together = [
+                row(lines, where, 1, schema=tenant),
+                row(lines, "SELECT pg_sleep($1)::text", 5, schema=tenant),
+                row(lines, f"{where}, 'never seen before'", 3, schema=tenant),
+            ]
+            first, slow, third = await asyncio.gather(*together, return_exceptions=True)
+            assert first == (tenant, "1")
+            assert slow.late
+            assert not third.late
+            [before] = await row(lines, "SELECT current_setting('statement_timeout')")
+            assert before == "300ms"  # the line is still the same
+            again = await row(lines, f"{where}, 'never seen before'", 3, schema=tenant)
+            assert again == (tenant, "3", "never seen before")
+            assert await row(lines, where, 4) == ("public", "4")
+            with pytest.raises(Failed):
+                await row(lines, "SELECT 1 / $1::int", 0)
+            assert await row(lines, where, 5, schema=tenant) == (tenant, "5")
+            lines.close()
+
+        asyncio.run(ask())
+
+    def test_each_of_what_is_asked_together_has_its_own_time(self, town):
+        async def ask():
+            lines = Lines(connect, 1)
+            await row(lines, "SELECT set_config('statement_timeout', '300', false)")
+            asked = (row(lines, "SELECT pg_sleep(0.2)::text") for _ in range(4))
+            found = await asyncio.gather(*asked)
+            lines.close()
+            return found
+
+        assert asyncio.run(ask()) == [("",)] * 4
 
     def test_many_at_once_wait_for_a_line_and_never_see_another_schema(self, town):
         schemas = [
@@ -444,9 +492,8 @@ class TestLines:
 
         async def one(lines: Lines, number: int):
             schema = schemas[number % 3]
-            async with taken(lines, schema, 9) as line:
-                statement = "SELECT current_schema(), $1::int, pg_sleep(0.001)::text"
-                return schema, number, await line.row(schema, statement, [number])
+            statement = "SELECT current_schema(), $1::int, pg_sleep(0.001)::text"
+            return schema, number, await row(lines, statement, number, schema=schema)
 
         async def ask():
             lines = Lines(connect, 2)
@@ -454,24 +501,43 @@ class TestLines:
             lines.close()
             return found
 
-        for schema, number, row in asyncio.run(ask()):
-            assert row[:2] == (schema, str(number))
+        for schema, number, found in asyncio.run(ask()):
+            assert found[:2] == (schema, str(number))
+
+    def test_more_statements_than_a_line_keeps(self, town, monkeypatch):
+        monkeypatch.setattr("linli.tenancy.postgresql.lines.KEPT", 10)
+
+        async def ask():
+            lines = Lines(connect, 1)
+            asked = (row(lines, f"SELECT {number % 17}") for number in range(100))
+            found = await asyncio.gather(*asked)
+            lines.close()
+            return found
+
+        assert asyncio.run(ask()) == [(str(number % 17),) for number in range(100)]
 
     def test_who_hangs_up_leaves_no_answer_to_the_next(self, town):
         async def ask():
             lines = Lines(connect, 1)
-
-            async def slow():
-                async with taken(lines, "public", 9) as line:
-                    await line.row("public", "SELECT 'slow', pg_sleep(0.3)::text", [])
-
-            task = asyncio.create_task(slow())
+            task = asyncio.create_task(row(lines, "SELECT 'slow', pg_sleep(0.3)::text"))
+            waiting = asyncio.create_task(row(lines, "SELECT 'given up'"))
             await asyncio.sleep(0.1)
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            async with taken(lines, "public", 9) as line:
-                found = await line.row("public", "SELECT 'next'", [])
+            waiting.cancel()
+            await asyncio.gather(task, waiting, return_exceptions=True)
+            found = await row(lines, "SELECT 'next'")
             lines.close()
             return found
 
         assert asyncio.run(ask()) == ("next",)
+
+
+async def _gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the backend goes on")

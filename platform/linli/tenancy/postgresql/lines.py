@@ -1,13 +1,17 @@
 """Connections for an event loop: prepared statements, each answered when PostgreSQL has answered.
 
-libpq's own calls, as in `prepared`. Nothing of Django's stands between, so nothing of it is shared:
-which schema a line stands in is the line's own, and one request has it at a time.
+What is asked in one turn of the loop goes to PostgreSQL together, over one line: one message there
+and one back, where each alone would wake both sides again. libpq's own calls, as in `prepared`.
+Nothing of Django's stands between, so nothing of it is shared: which schema a line stands in is the
+line's own, and whoever asks names one.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
@@ -20,8 +24,12 @@ logger = logging.getLogger(__name__)
 QUERY_CANCELED = b"57014"
 # Then it is replaced: a backend keeps memory for each tenant it has touched.
 SECONDS = 600
-# What a statement's values may come to, so that sending them never waits for the server to read.
+# What the values sent together may come to, so that sending never waits for the server to read.
 LONGEST_SENT = 16_000
+# As many are asked together: the first waits for the last.
+TOGETHER = 8
+
+_Key = tuple[str, str, tuple[int, ...]]
 
 
 class Failed(Exception):
@@ -32,40 +40,77 @@ class Failed(Exception):
         self.late = late
 
 
-class Line:
-    """One connection. raw: in autocommit, set up as it is to stay."""
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One statement for its one row. alone: it may take long, and nobody is to wait for it.
+    ends_at: by the loop's clock, when it need not be sent any more."""
 
-    def __init__(self, raw: psycopg.Connection, loop: asyncio.AbstractEventLoop) -> None:
-        self._raw, self._pgconn, self._loop = raw, raw.pgconn, loop
+    schema: str
+    statement: str
+    oids: tuple[int, ...]
+    values: list[bytes | None]
+    alone: bool
+    ends_at: float
+    answer: asyncio.Future
+
+    @property
+    def size(self) -> int:
+        return sum(len(value) for value in self.values if value)
+
+    def fail(self, failed: Failed) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(failed)
+
+
+class Naming(NamedTuple):
+    """A statement that is prepared, for whoever asks it first."""
+
+    key: _Key
+    asked: Asked
+
+
+_Due = Asked | Naming | None
+
+
+class Line:
+    """One connection. raw: in autocommit, set up as it is to stay. over: called with the line when
+    all that was asked together is answered, one way or the other."""
+
+    def __init__(
+        self,
+        raw: psycopg.Connection,
+        loop: asyncio.AbstractEventLoop,
+        over: Callable[["Line"], None],
+    ) -> None:
+        self._raw, self._pgconn, self._loop, self._over = raw, raw.pgconn, loop, over
         self._pgconn.nonblocking = 1
-        self._names: dict[tuple[str, str, tuple[int, ...]], bytes] = {}
-        self._answer: asyncio.Future | None = None
-        self._result: Any = None
+        self._pgconn.enter_pipeline_mode()
+        self._names: dict[_Key, bytes] = {}
+        self._serial = 0
+        # For each command that is under way, what its result is for.
+        self._due: deque[_Due] = deque()
+        self._under_way = False
         self.schema, self.closed = "public", False
         self.ends_at = loop.time() + SECONDS
         self._socket = self._pgconn.socket
         loop.add_reader(self._socket, self._readable)
 
-    async def row(self, schema: str, statement: str, params: Sequence[Any]) -> Row:
-        """The one row of a statement with ``$1`` parameters, run in that schema. Raises Failed."""
-        if self.schema != schema:
-            path = SQL("SET search_path TO {}, public").format(Identifier(schema))
-            await self._done(self._pgconn.send_query, path.as_bytes(self._raw))
-            self.schema = schema
-        name = await self._prepared(statement, tuple(map(oid, params)))
+    def ask(self, together: Sequence[Asked]) -> None:
+        """All of one schema. Their answers are theirs; nothing is raised here."""
+        self._under_way = True
         try:
-            values = [sent(value) for value in params]
-        except psycopg.DataError as error:
-            raise Failed from error
-        if sum(len(value) for value in values if value) > LONGEST_SENT:
-            raise Failed
-        result = await self._done(self._pgconn.send_query_prepared, name, values)
-        if result.ntuples != 1:
-            raise Failed
-        return tuple(
-            None if (value := result.get_value(0, column)) is None else value.decode()
-            for column in range(result.nfields)
-        )
+            self._stand_in(together[0].schema)
+            if len(self._names) + len(together) > KEPT:
+                self._send(None, self._pgconn.send_query_params, b"DEALLOCATE ALL", None)
+                self._names.clear()
+            for asked in together:
+                self._send(asked, self._pgconn.send_query_prepared, self._name(asked), asked.values)
+            self._pgconn.pipeline_sync()
+            self._pgconn.flush()
+        except psycopg.Error:
+            for asked in together:
+                asked.fail(Failed())
+            self._broken()
 
     @property
     def is_over(self) -> bool:
@@ -77,114 +122,198 @@ class Line:
             self._loop.remove_reader(self._socket)
             self._raw.close()
 
-    async def _prepared(self, statement: str, oids: tuple[int, ...]) -> bytes:
+    def _stand_in(self, schema: str) -> None:
+        if self.schema != schema:
+            path = SQL("SET search_path TO {}, public").format(Identifier(schema))
+            self._send(None, self._pgconn.send_query_params, path.as_bytes(self._raw), None)
+            self.schema = schema
+
+    def _name(self, asked: Asked) -> bytes:
         """Its name on this line. PostgreSQL plans anew when the search path is another than it was,
         so each schema has a statement of its own."""
-        key = (self.schema, statement, oids)
+        key = (asked.schema, asked.statement, asked.oids)
         name = self._names.get(key)
         if name is None:
-            if len(self._names) >= KEPT:
-                await self._done(self._pgconn.send_query, b"DEALLOCATE ALL")
-                self._names.clear()
-            name = b"line_%d" % len(self._names)
-            await self._done(self._pgconn.send_prepare, name, statement.encode(), oids)
-            self._names[key] = name
+            self._serial += 1
+            name = self._names[key] = b"line_%d" % self._serial
+            text = asked.statement.encode()
+            self._send(Naming(key, asked), self._pgconn.send_prepare, name, text, asked.oids)
         return name
 
-    async def _done(self, send: Callable[..., None], *arguments: Any) -> Any:
-        self._answer = self._loop.create_future()
-        try:
-            send(*arguments)
-            self._pgconn.flush()
-            result = await self._answer
-        except psycopg.Error as error:
-            self.close()
-            raise Failed from error
-        except BaseException:  # nobody waits any more, and what the server answers is nobody's
-            self.close()
-            raise
-        finally:
-            self._answer = None
-        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-            state = result.error_field(DiagnosticField.SQLSTATE)
-            if state != QUERY_CANCELED:  # a plan that is stale, a server that goes: begun anew
-                self.close()
-            raise Failed(late=state == QUERY_CANCELED)
-        return result
+    def _send(self, due: _Due, send: Callable[..., None], *arguments: Any) -> None:
+        send(*arguments)
+        self._due.append(due)
 
     def _readable(self) -> None:
         try:
             self._pgconn.consume_input()
-            while not self._pgconn.is_busy():
+            while self._under_way and not self._pgconn.is_busy():
                 result = self._pgconn.get_result()
-                if result is None:
-                    break
-                self._result = result
+                if result is None:  # the end of one command
+                    continue
+                if result.status == ExecStatus.PIPELINE_SYNC:
+                    self._under_way = False
+                    self._over(self)
+                else:
+                    self._came(self._due.popleft(), result)
+        except (psycopg.Error, IndexError):
+            self._broken()
+
+    def _came(self, due: _Due, result: Any) -> None:
+        done = result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+        if not done:
+            self._failed(due, result)
+        elif isinstance(due, Asked) and not due.answer.done():
+            if result.ntuples == 1:
+                due.answer.set_result(_row(result))
             else:
-                return
-        except psycopg.Error as error:
-            if self._answer is not None and not self._answer.done():
-                self._answer.set_exception(error)
-            self.close()
-            return
-        if self._answer is not None and self._result is not None and not self._answer.done():
-            self._answer.set_result(self._result)
-        self._result = None
+                due.fail(Failed())
+
+    def _failed(self, due: _Due, result: Any) -> None:
+        """With one, all that were sent after it in the same message; and what was set is as before."""
+        late = result.error_field(DiagnosticField.SQLSTATE) == QUERY_CANCELED
+        aborted = result.status == ExecStatus.PIPELINE_ABORTED
+        self.schema = ""
+        if isinstance(due, Naming):
+            self._names.pop(due.key, None)
+            due.asked.fail(Failed(late=late))
+        elif due is not None:
+            due.fail(Failed(late=late))
+        if not late and not aborted:  # a plan that is stale, a server that goes: begun anew
+            self.ends_at = 0
+
+    def _broken(self) -> None:
+        was_under_way, self._under_way = self._under_way, False
+        self.close()
+        while self._due:
+            due = self._due.popleft()
+            if isinstance(due, Asked):
+                due.fail(Failed())
+        if was_under_way:
+            self._over(self)
 
 
 class Lines:
-    """As many as there are requests at once, up to a limit; who comes then waits for one.
+    """As many as there is something to ask at once, up to a limit; what comes then waits for one.
 
     connect: makes a connection, in a thread.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection], most: int) -> None:
-        self._connect, self._places = connect, asyncio.Semaphore(most)
+        self._connect, self._most, self._count = connect, most, 0
+        self._loop = asyncio.get_running_loop()
         self._idle: list[Line] = []
+        self._waiting: list[Asked] = []
+        self._making: set[asyncio.Task] = set()
+        self._giving_up: asyncio.TimerHandle | None = None
 
-    async def take(self, schema: str, seconds: int) -> Line:
-        """One that stands in the schema, if there is one; to be given back. seconds: how long to wait
-        where all are taken. Raises Failed."""
-        await self._place(seconds)
+    async def row(
+        self,
+        schema: str,
+        statement: str,
+        params: Sequence[Any],
+        *,
+        seconds: float,
+        alone: bool = False,
+    ) -> Row:
+        """The one row of a statement with ``$1`` parameters, run in that schema. seconds: how long to
+        wait where all lines are taken. alone: it may take long. Raises Failed."""
         try:
-            return self._taken(schema) or await self._made()
-        except BaseException:
-            self._places.release()
-            raise
-
-    def give(self, line: Line) -> None:
-        if not line.closed:
-            self._idle.append(line)
-        self._places.release()
-
-    async def _place(self, seconds: int) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._places.acquire()
-        except TimeoutError as error:
-            raise Failed(late=True) from error
+            values = [sent(value) for value in params]
+        except psycopg.DataError as error:
+            raise Failed from error
+        loop = self._loop
+        oids, ends_at = tuple(map(oid, params)), loop.time() + seconds
+        asked = Asked(schema, statement, oids, values, alone, ends_at, loop.create_future())
+        if asked.size > LONGEST_SENT:
+            raise Failed
+        if not self._waiting:
+            loop.call_soon(self._send)
+        self._waiting.append(asked)
+        return await asked.answer
 
     def close(self) -> None:
         """Those that nobody has at the moment."""
         while self._idle:
             self._idle.pop().close()
+            self._count -= 1
+
+    def _send(self) -> None:
+        """What waits, as far as there are lines for it."""
+        self._waiting = [asked for asked in self._waiting if not asked.answer.done()]
+        while self._waiting:
+            line = self._taken(self._waiting[0].schema)
+            if line is not None:
+                line.ask(self._together())
+            elif self._count < self._most:
+                self._count += 1
+                making = self._loop.create_task(self._make(self._together()))
+                self._making.add(making)
+                making.add_done_callback(self._making.discard)
+            else:
+                self._give_up_later()
+                return
+
+    def _together(self) -> list[Asked]:
+        """The first that waits, and what may go with it."""
+        first, *others = self._waiting
+        together, size, left = [first], first.size, []
+        for one in others:
+            fits = one.schema == first.schema and not (one.alone or first.alone)
+            if fits and len(together) < TOGETHER and size + one.size <= LONGEST_SENT:
+                together.append(one)
+                size += one.size
+            else:
+                left.append(one)
+        self._waiting = left
+        return together
 
     def _taken(self, schema: str) -> Line | None:
+        """An idle line, one that stands in the schema if there is one."""
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].is_over:
                 self._idle.pop(place).close()
+                self._count -= 1
             elif self._idle[place].schema == schema:
                 return self._idle.pop(place)
         return self._idle.pop() if self._idle else None
 
-    async def _made(self) -> Line:
-        loop = asyncio.get_running_loop()
+    async def _make(self, together: Sequence[Asked]) -> None:
         try:
-            raw = await loop.run_in_executor(None, self._connect)
-        except (psycopg.Error, OSError) as error:
+            raw = await self._loop.run_in_executor(None, self._connect)
+        except (psycopg.Error, OSError):
             logger.warning("no further line to the database", exc_info=True)
-            raise Failed from error
-        return Line(raw, loop)
+            self._count -= 1
+            for asked in together:
+                asked.fail(Failed())
+            self._send()
+        else:
+            Line(raw, self._loop, self._given).ask(together)
+
+    def _given(self, line: Line) -> None:
+        if line.is_over:
+            line.close()
+            self._count -= 1
+        else:
+            self._idle.append(line)
+        self._send()
+
+    def _give_up_later(self) -> None:
+        if self._giving_up is None:
+            first = min(asked.ends_at for asked in self._waiting)
+            self._giving_up = self._loop.call_at(first, self._give_up)
+
+    def _give_up(self) -> None:
+        self._giving_up = None
+        now = self._loop.time()
+        for asked in self._waiting:
+            if asked.ends_at <= now:
+                asked.fail(Failed(late=True))
+        self._send()
+
+
+def _row(result: Any) -> Row:
+    return tuple(
+        None if (value := result.get_value(0, column)) is None else value.decode()
+        for column in range(result.nfields)
+    )
