@@ -43,14 +43,14 @@ class Failed(Exception):
 @dataclass(frozen=True, eq=False)
 class Asked:
     """One statement for its one row. alone: it may take long, and nobody is to wait for it.
-    ends_at: by the loop's clock, when it need not be sent any more."""
+    ends_at: milliseconds of the loop's clock, when it need not be sent any more."""
 
     schema: str
     statement: str
     oids: tuple[int, ...]
     values: list[bytes | None]
     alone: bool
-    ends_at: float
+    ends_at: int
     answer: asyncio.Future
 
     @property
@@ -213,7 +213,7 @@ class Lines:
         statement: str,
         params: Sequence[Any],
         *,
-        seconds: float,
+        seconds: int,
         alone: bool = False,
     ) -> Row:
         """The one row of a statement with ``$1`` parameters, run in that schema. seconds: how long to
@@ -223,7 +223,7 @@ class Lines:
         except psycopg.DataError as error:
             raise Failed from error
         loop = self._loop
-        oids, ends_at = tuple(map(oid, params)), loop.time() + seconds
+        oids, ends_at = tuple(map(oid, params)), self._now() + seconds * 1000
         asked = Asked(schema, statement, oids, values, alone, ends_at, loop.create_future())
         if asked.size > LONGEST_SENT:
             raise Failed
@@ -237,6 +237,9 @@ class Lines:
         while self._idle:
             self._idle.pop().close()
             self._count -= 1
+
+    def _now(self) -> int:
+        return int(self._loop.time() * 1000)
 
     def _send(self) -> None:
         """What waits, as far as there are lines for it."""
@@ -301,11 +304,11 @@ class Lines:
     def _give_up_later(self) -> None:
         if self._giving_up is None:
             first = min(asked.ends_at for asked in self._waiting)
-            self._giving_up = self._loop.call_at(first, self._give_up)
+            self._giving_up = self._loop.call_at(first / 1000, self._give_up)
 
     def _give_up(self) -> None:
         self._giving_up = None
-        now = self._loop.time()
+        now = self._now()
         for asked in self._waiting:
             if asked.ends_at <= now:
                 asked.fail(Failed(late=True))
