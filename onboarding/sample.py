@@ -70,12 +70,16 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
         _filled(sandbox)
 
 
+# What is no data of the sandbox's: a request that is sent twice is done once, a reset too.
+KEPT = ["django_migrations", "repeats_keptanswer"]
+
+
 def _throw_away(schema: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname = %s AND tablename <> 'django_migrations'",
-            [schema],
+            " WHERE schemaname = %s AND tablename <> ALL(%s)",
+            [schema, KEPT],
         )
         cursor.execute(f"TRUNCATE {', '.join(name for (name,) in cursor.fetchall())}")
 

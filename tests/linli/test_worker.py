@@ -3,12 +3,14 @@
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from linli.worker import HEAD_BYTES, HEADERS
+from linli_api.express.application import BODY_SECONDS
 from tests.support.databases import Database, copy_of_template
 from tests.support.gunicorn import Served, gunicorn
 
@@ -151,3 +153,22 @@ def test_head_is_answered_as_get_is_and_without_the_body(served):
     status, page = ask(served, head("Connection: close"))
     assert ask(served, head("Connection: close", method="HEAD")) == (status, b"")
     assert page
+
+
+def test_who_sends_bodies_slowly_takes_no_thread_from_others_and_is_told(served):
+    """More of them than there are threads."""
+    lines = "Content-Length: 100", "Authorization: Bearer x", "Content-Type: application/json"
+    begun = [head(*lines, method="POST", path=path) + b"{" for path in ("/oauth/token", "/graphql")]
+    with ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+            for _ in range(20)
+        ]
+        for number, one in enumerate(slow):
+            one.sendall(begun[number % 2])
+        time.sleep(1)
+        started = time.monotonic()
+        assert ask(served, head("Connection: close", path="/accounts/login/"))[0] == 200
+        assert time.monotonic() - started < BODY_SECONDS / 2
+        for one in slow:
+            assert one.recv(65536).split()[1] == b"408"

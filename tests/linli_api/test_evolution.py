@@ -119,6 +119,17 @@ def test_what_was_deprecated_only_here_may_not_go_either():
     assert compare(BEFORE, after, today=TODAY).refused
 
 
+@pytest.mark.parametrize("kind", ["argument", "input"])
+def test_what_could_be_left_out_may_not_be_asked_for(kind):
+    given = {
+        "argument": "type Query { found(why: String!%s): Int }",
+        "input": "type Query { found(of: Asked): Int } input Asked { why: String!%s }",
+    }[kind]
+    [refused] = compare(given % ' = ""', given % "", today=TODAY).refused
+    assert refused.endswith("could be left out, and has to be given now.")
+    assert compare(given % ' = ""', given % ' = "so"', today=TODAY).refused == []
+
+
 def test_a_type_goes_with_the_last_thing_that_led_to_it():
     after = BEFORE.replace("legacy: Legacy", "").replace("type Legacy { code: String }", "")
     assert compare(deprecated("legacy: Legacy", PASSED), after, today=TODAY).refused == []

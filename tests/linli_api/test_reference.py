@@ -1,16 +1,21 @@
 """The reference's page: words of the field lead to the glossary on it, titles are the reader's."""
 
 import re
+from datetime import date
 
 import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from linli.accounts.policy import Role
+from linli.accounts.policy import Role, system_actor
+from linli.ids import encode
+from linli.tenancy.context import tenant_context
 from linli_api.reference import glossary
 from linli_api.reference.content import sections
 from linli_api.reference.examples import examples
 from linli_api.reference.glossary import described, terms
+from tenants.communities.actions import add_community
+from tenants.partners.models import Partner
 
 HOSTS = {"tenant": "chezhan.linli.localhost", "platform": "linli.localhost"}
 each_side = pytest.mark.parametrize("side", HOSTS)
@@ -102,3 +107,19 @@ def test_the_titles_of_examples_are_in_the_readers_language(page, side):
         assert f"<span>{title}</span>" in entry(chinese, f"example-{one.name}")
         assert one.about in english
         assert one.about not in chinese
+
+
+def test_the_examples_ids_are_those_of_the_place_that_is_read_at(page, street):
+    with tenant_context(street):
+        actor = system_actor(street)
+        community = add_community(actor=actor, name="城南社区", opened_on=date(2024, 1, 1))
+        partner = Partner.objects.create(
+            community=community, name="诊所", kind="enterprise", joined_on=date(2024, 1, 1)
+        )
+    shown = page("tenant")
+    theirs = next(one.variables["id"] for one in examples("tenant") if "id" in one.variables)
+    assert encode("Partner", partner.pk) in shown
+    assert (
+        f"&quot;id&quot;: &quot;{theirs}&quot;"
+        not in entry(shown, "example-contribution").partition("<h3>Answer")[0]
+    )

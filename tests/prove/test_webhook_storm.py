@@ -141,14 +141,17 @@ def test_every_event_reaches_its_receiver_in_order(
 
 
 def _in_order(lines: list[dict[str, Any]]) -> None:
-    """Of each object: what comes for the first time never comes after a later one."""
-    highest: dict[str, int] = defaultdict(int)
-    seen: set[int] = set()
+    """Of each object: none comes before the one before it has been taken; one that was taken may
+    come again, where its sender was killed before it kept that."""
+    positions: dict[str, list[int]] = defaultdict(list)
+    for object_id, position in sorted({(line["object"], line["position"]) for line in lines}):
+        positions[object_id].append(position)
+    taken: dict[str, int] = defaultdict(int)
     for line in lines:
-        if line["position"] not in seen:
-            assert line["position"] > highest[line["object"]], line
-            highest[line["object"]] = line["position"]
-            seen.add(line["position"])
+        in_turn = positions[line["object"]]
+        assert line["position"] in in_turn[: taken[line["object"]] + 1], line
+        if line["ok"]:
+            taken[line["object"]] = max(taken[line["object"]], in_turn.index(line["position"]) + 1)
 
 
 def _storm(database: Database, dying: list[Process]) -> None:

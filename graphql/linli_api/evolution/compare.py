@@ -109,6 +109,12 @@ def compare(before: Promise, after: Promise, *, today: date) -> Changes:
         ],
         refused=[
             *(change.description for change in find_breaking_changes(known, new)),
+            # graphql-core has no word for a default that is gone.
+            *(
+                f"{one} could be left out, and has to be given now."
+                for one in sorted(promised)
+                if " = " in had[one].type and has[one].type.endswith("!")
+            ),
             *unfair(_reasons(had), _reasons(has), today=today),
             *unfair(before.announced, after.announced, today=today),
             *unannounced(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from a2wsgi import WSGIMiddleware
@@ -36,6 +36,14 @@ THREADS = 4
 LINES = 4
 # Bytes of a body that are read for nothing.
 MOST_UNWANTED = 64_000_000
+# Bytes of a page's body that are taken in before it is handed over: as much as Django keeps of one.
+MOST_AHEAD = 2_621_440
+BODY_SECONDS = 30
+TOO_SLOW = (
+    b'{"errors": [{"message": "The body did not come within 30 seconds. Send it anew.",'
+    b' "extensions": {"code": "BODY_TOO_SLOW"}}]}'
+)
+Taken = TypeVar("Taken")
 
 
 class Application:
@@ -50,11 +58,13 @@ class Application:
         asked = asked_in(scope)
         if asked is None:
             if scope["type"] == "http":
-                unwanted = _Body(scope, receive)
-                receive, send = unwanted.receive, unwanted.after(send)
+                sent = _Body(scope, receive)
+                if not await _in_time(sent.ahead(), send):
+                    return
+                receive, send = sent.receive, sent.after(send)
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
-        body = await _body(receive)
+        body = await _in_time(_whole(receive), send)
         if body is None:  # whoever asked has gone
             return
         if self._reads is None:  # here there is a loop for sure
@@ -102,15 +112,28 @@ def connect() -> psycopg.Connection:
 
 
 class _Body:
-    """The rest of a body that nobody wanted is read before the answer is sent: a connection that is
-    closed on a client who still sends takes the answer with it."""
+    """What a page is sent. Most of it is taken in before a thread is, so that none waits for a client
+    who is slow; and the rest, if nobody wants it, is read before the answer is sent: a connection that
+    is closed on a client who still sends takes the answer with it."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
         names = {name for name, _value in scope["headers"]}
         self._more = bool(names & {b"content-length", b"transfer-encoding"})
+        self._taken: list[dict[str, Any]] = []
+
+    async def ahead(self) -> bool:
+        size = 0
+        while self._more and size <= MOST_AHEAD:
+            message = await self._receive()
+            self._taken.append(message)
+            self._more = message.get("more_body", False)
+            size += len(message.get("body", b""))
+        return True
 
     async def receive(self) -> dict[str, Any]:
+        if self._taken:
+            return self._taken.pop(0)
         message = await self._receive()
         self._more = message.get("more_body", False)
         return message
@@ -125,7 +148,7 @@ class _Body:
         return sending
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _whole(receive: Receive) -> bytes | None:
     parts = []
     while True:
         message = await receive()
@@ -134,6 +157,17 @@ async def _body(receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+async def _in_time(taking: Awaitable[Taken], send: Send) -> Taken | None:
+    """What comes of taking in a body; None, and 408 is sent, where it does not come."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await taking
+    except TimeoutError:
+        closing = [(b"Connection", b"close"), (b"Content-Type", b"application/json")]
+        await _send(send, 408, closing, TOO_SLOW)
+        return None
 
 
 async def _send(send: Send, status: int, headers: Headers, content: bytes) -> None:

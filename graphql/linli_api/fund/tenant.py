@@ -34,7 +34,7 @@ class Query:
         most=1_000,
         less=_("Read the fund's accounts page by page, and their postings up to the day."),
         required=False,
-        cost=1,
+        cost=50,  # every posting up to the day is summed
         fund_id=graphene.Argument(graphene.ID, required=True, description="Which fund."),
         on=Date(required=True, description="At the end of which day."),
         permission=Permission.FUND_READ,

@@ -49,12 +49,13 @@ class Query:
     clashes = Bounded(
         Clash,
         most=100,
-        cost=1,
+        cost=20,
         permission=Permission.MODELS_READ,
         description="Policies from above that wait until what they do not fit is changed.",
     )
     effective_rules = Field(
         EffectiveRules,
+        cost=20,
         on=Date(description="The day; today unless told."),
         community_id=graphene.ID(description="A community, for its own rules."),
         permission=Permission.MODELS_READ,
@@ -62,6 +63,7 @@ class Query:
     )
     preview_adoption = Field(
         AdoptionPreview,
+        cost=50,
         published_id=PUBLISHED.argument(),
         version_id=VERSION.argument(),
         effective_from=Date(required=True, description="The first day it would count."),

@@ -6,7 +6,8 @@ numbers (tests/demo/test_examples.py), and the generated clients are made of the
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ class Example:
     def answer_text(self) -> str:
         return _pretty(self.answer)
 
+    def with_ids(self, here: Callable[[str], str]) -> "Example":
+        """The same to be run elsewhere. here: an id of there for each text of the variables."""
+        return replace(self, variables=_each(self.variables, here))
+
     @property
     def in_graphiql(self) -> str:
         """The part of GraphiQL's address behind the #."""
@@ -64,6 +69,14 @@ def _read(path: Path) -> Example:
         variables=told.get("variables", {}),
         answer=told["answer"],
     )
+
+
+def _each(value: Any, here: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _each(inner, here) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_each(inner, here) for inner in value]
+    return here(value) if isinstance(value, str) else value
 
 
 def _pretty(value: Any) -> str:

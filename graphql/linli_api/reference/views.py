@@ -5,14 +5,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from linli.accounts.policy import actor_for
 from linli_api.reference.content import sections
 from linli_api.reference.examples import examples
 from linli_api.reference.glossary import terms
+from linli_api.reference.here import ids_of
 
 
 @require_safe
 @login_required(login_url="sign_in")
 def reference(request: HttpRequest) -> HttpResponse:
     side = "platform" if request.tenant is None else "tenant"  # type: ignore[attr-defined]
-    given = {"sections": sections(side), "examples": examples(side), "terms": terms()}
+    here = ids_of(side, actor_for(request.user, request.tenant))  # type: ignore[attr-defined]
+    shown = [example.with_ids(here) for example in examples(side)]
+    given = {"sections": sections(side), "examples": shown, "terms": terms()}
     return render(request, "linli_api/reference.html", given)

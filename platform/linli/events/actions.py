@@ -139,6 +139,7 @@ def resume_endpoint(
             message = _("This endpoint is not paused.")
             raise Refused("ENDPOINT_NOT_PAUSED", message, field="endpointId")
         endpoint.failures, endpoint.failing_since, endpoint.hold_until = 0, None, None
+        deliveries.begin_anew(endpoint)
         _move(actor, endpoint, State.ENABLED, "", "webhooks.resumed")
     return endpoint
 

@@ -7,6 +7,8 @@ speak HTTP. A receiver can only slow itself:
   after a failure;
 - endpoints that have not proven themselves share half of the threads, so however many hang, the
   other half is for those that answer;
+- a second request at once at one endpoint is sent only while half of the threads are free, so when
+  those hang that had proven themselves, there is a thread for the first request of any other;
 - an endpoint that fails repeatedly is left alone for a while (`linli.events.pace`);
 - the database is never waited for on behalf of one tenant: where a request holds its lock, it is
   visited again a moment later.
@@ -223,6 +225,8 @@ class Deliverer:
         while waiting and self.in_flight < SLOTS:
             lane = waiting.popleft()
             if lane.in_flight >= lane.window or (not lane.proven and suspects >= SLOTS // 2):
+                continue
+            if lane.in_flight and self.in_flight >= SLOTS // 2:
                 continue
             suspects += not lane.proven
             lane.in_flight += 1

@@ -103,6 +103,13 @@ def check_due(tenant_id: UUID) -> None:
         refresh_due(tenant_id)
 
 
+def begin_anew(endpoint: WebhookEndpoint) -> None:
+    """What had failed before need not wait out its time, and may fail as often again. Inside
+    `one_at_a_time`."""
+    begun = Delivery.objects.filter(endpoint=endpoint, state=State.READY)
+    begun.update(next_at=timezone.now(), attempts=0)
+
+
 def replay(endpoint: WebhookEndpoint, events: QuerySet[Event]) -> int:
     """Deliver these again, each object's in their order; how many. Inside `one_at_a_time`.
 

@@ -28,7 +28,8 @@ from linli.events.sequencing import one_at_a_time, sequence
 from linli.ids import encode
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
-from tenants.communities.actions import add_community
+from tenants.communities.actions import add_community, update_community
+from tenants.communities.facts import state_fact
 from tenants.communities.models import Community
 from tests.support.deliverers import delivering, start
 from tests.support.receivers import receiver
@@ -277,6 +278,46 @@ def test_two_deliverers_do_not_double_the_work(
     assert len({got.event["id"] for got in r.got}) == 150
 
 
+def test_endpoints_that_hang_after_they_had_proven_themselves_hold_up_no_other(
+    scratch_database, system, endpoint
+):
+    """Their windows together are more than there are threads."""
+    hung, let_go, hanging = threading.Event(), threading.Event(), list[int]()
+
+    def answer(_handler, _got) -> int:
+        if hung.is_set():
+            hanging.append(1)
+            let_go.wait(60)
+        return 200
+
+    with receiver(answer) as crowd, receiver() as good:
+        for _ in range(19):
+            endpoint(crowd.url)
+        endpoint(good.url, ["fact.stated"])
+        with delivering(scratch_database):
+            for one in communities(system, 12):  # each sends to all of them, whose windows open
+                update_community(actor=system, community_id=one.pk, residents=1)
+            crowd.wait_for(19 * 12)
+            settled(19 * 12)
+            hung.set()
+            for one in Community.objects.all():
+                update_community(actor=system, community_id=one.pk, residents=2)
+            before = -1
+            while len(hanging) > before:  # as many as there may be
+                before = len(hanging)
+                time.sleep(1)
+            assert before >= 19
+            state_fact(
+                actor=system,
+                community_id=None,
+                key="markets.this_year",
+                value={"held": 11},
+                source="日报",
+            )
+            good.wait_for(1, seconds=5)
+            let_go.set()
+
+
 class TestALongTransaction:
     """As a request with an Idempotency-Key makes one of all its mutations."""
 
@@ -392,6 +433,24 @@ class TestPausing:
                 actions.resume_endpoint(actor=system, endpoint_id=failing.pk)
                 settled(3)
         assert bad.positions() == sorted(bad.positions())
+
+    def test_what_had_failed_is_sent_at_once_when_it_is_resumed(
+        self, scratch_database, system, community, endpoint, happen
+    ):
+        with receiver(lambda _h, got: 500) as r:
+            made, _ = endpoint(r.url)
+            happen(community)
+            with delivering(scratch_database):
+                r.wait_for(1)
+            actions.pause_endpoint(actor=system, endpoint_id=made.pk)
+            later = timezone.now() + timedelta(hours=5)
+            Delivery.objects.filter(endpoint=made).update(next_at=later, attempts=20)
+            r.answer = lambda _h, got: 200
+            happen(community)
+            actions.resume_endpoint(actor=system, endpoint_id=made.pk)
+            with delivering(scratch_database):
+                first, second = settled(2, seconds=20)
+        assert r.positions()[-2:] == [first.position, second.position]
 
     def test_who_manages_webhooks_gets_an_e_mail_once(
         self, scratch_database, committed, community, endpoint, happen, actor_as, mailoutbox
