@@ -20,10 +20,16 @@ from django.core import signals
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from linli.tenancy.postgresql.lines import Lines
+from linli_api.errors import InvalidRequest
 from linli_api.express.incoming import Scope, asked_in
 from linli_api.express.reads import Reads
+from linli_api.incoming import refusal
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +45,6 @@ MOST_UNWANTED = 64_000_000
 # Bytes of a page's body that are taken in before it is handed over: as much as Django keeps of one.
 MOST_AHEAD = 2_621_440
 BODY_SECONDS = 30
-TOO_SLOW = (
-    b'{"errors": [{"message": "The body did not come within 30 seconds. Send it anew.",'
-    b' "extensions": {"code": "BODY_TOO_SLOW"}}]}'
-)
 Taken = TypeVar("Taken")
 
 
@@ -59,12 +61,12 @@ class Application:
         if asked is None:
             if scope["type"] == "http":
                 sent = _Body(scope, receive)
-                if not await _in_time(sent.ahead(), send):
+                if not await _in_time(sent.ahead(), scope, send):
                     return
                 receive, send = sent.receive, sent.after(send)
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
-        body = await _in_time(_whole(receive), send)
+        body = await _in_time(_whole(receive), scope, send)
         if body is None:  # whoever asked has gone
             return
         if self._reads is None:  # here there is a loop for sure
@@ -96,10 +98,9 @@ class Application:
         signals.request_started.send(sender=type(self), scope=scope)
         request = ASGIRequest(scope, BytesIO(body))
         response = self._django.get_response(request)
-        headers = [(name.encode(), value.encode()) for name, value in response.items()]
         content = b"".join(response)
         response.close()
-        return response.status_code, headers, content
+        return response.status_code, _headers(response), content
 
 
 def connect() -> psycopg.Connection:
@@ -159,15 +160,23 @@ async def _whole(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _in_time(taking: Awaitable[Taken], send: Send) -> Taken | None:
-    """What comes of taking in a body; None, and 408 is sent, where it does not come."""
+async def _in_time(taking: Awaitable[Taken], scope: Scope, send: Send) -> Taken | None:
+    """What comes of taking in a body; None, and that is said, where it does not come."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await taking
     except TimeoutError:
-        closing = [(b"Connection", b"close"), (b"Content-Type", b"application/json")]
-        await _send(send, 408, closing, TOO_SLOW)
+        message = _("The body did not come within {seconds} seconds. Send it anew.")
+        late = InvalidRequest("BODY_TOO_SLOW", format_lazy(message, seconds=BODY_SECONDS))
+        asking = ASGIRequest(scope, BytesIO())
+        with translation.override(translation.get_language_from_request(asking)):
+            response = refusal(late, Connection="close")
+        await _send(send, response.status_code, _headers(response), response.content)
         return None
+
+
+def _headers(response: HttpResponseBase) -> Headers:
+    return [(name.encode(), value.encode()) for name, value in response.items()]
 
 
 async def _send(send: Send, status: int, headers: Headers, content: bytes) -> None:
