@@ -126,6 +126,29 @@ class TestPersonalTokens:
         )
         assert admit(made["token"], street) is None
 
+    def test_one_neither_sees_nor_ends_another(self, street, actor_as):
+        mine = actor_as(street, Role.COMMUNITY_WORKER)
+        first, second = (
+            do(mine, "createPersonalToken", "token personalToken { id }", name=name, scopes=[scope])
+            for name, scope in (("表格", "partners:read"), ("手机", "communities:read"))
+        )
+        for one, other in ((first, second), (second, first)):
+            by_token = admit(one["token"], street).actor
+            seen = ask(by_token, "{ personalTokens { nodes { id } } }")["personalTokens"]["nodes"]
+            assert seen == [{"id": one["personalToken"]["id"]}]
+            assert refused(
+                by_token, "revokePersonalToken", personalTokenId=other["personalToken"]["id"]
+            ) == [("NOT_FOUND", "personalTokenId")]
+        by_token = admit(first["token"], street).actor
+        done(
+            by_token,
+            "revokePersonalToken",
+            "personalToken { revokedAt }",
+            personalTokenId=first["personalToken"]["id"],
+        )
+        assert admit(first["token"], street) is None
+        assert admit(second["token"], street)
+
     def test_at_the_platform_one_is_made_for_everywhere_or_for_one_tenant(self, street, actor_as):
         person = actor_as(street, Role.AUDITOR).person
         given = {"name": "表格", "scopes": ["fund:read"]}

@@ -211,7 +211,7 @@ class Planned:
             tuple(_shape(run.asked(node)) for node, _field, _declared in self._uses),
         )
         if key in self._personal:
-            key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+            key = (key, *_whose(run.actor))
         return key
 
     def _plan(self, run: Run) -> Plan | None:
@@ -224,7 +224,7 @@ class Planned:
         with self._lock:
             if personal and key not in self._personal:
                 self._personal.add(key)
-                key = (key, run.actor.person_id, run.actor.tenant and run.actor.tenant.pk)
+                key = (key, *_whose(run.actor))
             self._plans[key] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)
@@ -350,6 +350,10 @@ def _conditions(document: Document, operation: OperationDefinitionNode) -> list[
             if isinstance(below, VariableNode)
         }
     )
+
+
+def _whose(actor: Actor) -> tuple[Hashable, ...]:
+    return actor.person_id, actor.client_id, actor.tenant and actor.tenant.pk
 
 
 def _shape(asked: Any) -> Any:

@@ -174,9 +174,12 @@ def create_personal_token(
 
 
 def revoke_personal_token(*, actor: Actor, token_id: UUID) -> PersonalToken:
-    """One of the actor's own; once more changes nothing. Raises `Forbidden`, `NotFound`."""
+    """One of the actor's own; once more changes nothing. Who asks by one ends that one only. Raises
+    `Forbidden`, `NotFound`."""
     if actor.person is None or not actor.grants:
         raise Forbidden
+    if actor.client_id not in (None, token_id):
+        raise NotFound(_("personal token"), field="personalTokenId")
     with public_context(), transaction.atomic():
         token = (
             PersonalToken.objects.select_for_update()

@@ -24,10 +24,12 @@ def client_secrets(*, actor: Actor) -> QuerySet[ClientSecret]:
 
 
 def personal_tokens(*, actor: Actor) -> QuerySet[PersonalToken]:
-    """The actor's own; at a tenant's host those that are good there."""
+    """The actor's own; at a tenant's host those that are good there. Who asks by one sees that one."""
     if actor.person is None:
         return PersonalToken.objects.none()
     own = PersonalToken.objects.filter(person=actor.person)
+    if actor.client_id is not None:
+        own = own.filter(pk=actor.client_id)
     return own if actor.tenant is None else own.filter(Q(tenant=actor.tenant) | Q(tenant=None))
 
 
