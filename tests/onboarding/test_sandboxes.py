@@ -12,6 +12,7 @@ from linli.errors import Forbidden, NotFound
 from linli.events.models import Event
 from linli.events.sequencing import last_position, sequence
 from linli.registry.models import Sandbox, Tenant
+from linli.repeats.models import KeptAnswer
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from onboarding.sample import refill
@@ -152,6 +153,9 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
         sequence(tenant.pk)
         cursor = _events(tenant)["pageInfo"]["endCursor"]
         heard = last_position()
+        KeptAnswer.objects.create(
+            owner_id=tenant.pk, key="k", fingerprint="f" * 64, answer="{}", kept_at=timezone.now()
+        )
     assert _told(tenant)["communities"] == 3
     before = checksums("public", tenant.schema_name)
 
@@ -167,6 +171,8 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
     since = _events(tenant, after=cursor)
     with tenant_context(tenant):
         assert len(since["nodes"]) == Event.objects.count() > 0
+        # A request that is sent once more is not done once more, the one for the reset neither.
+        assert KeptAnswer.objects.get().key == "k"
     assert min(event["position"] for event in since["nodes"]) == heard + 1
     reset = checksums("public", tenant.schema_name)
     done_already = scratch_database.run("-c", REFILL, str(tenant.pk), "2020-01-01T00:00:00+08:00")
