@@ -504,6 +504,17 @@ class TestLines:
         for schema, number, found in asyncio.run(ask()):
             assert found[:2] == (schema, str(number))
 
+    def test_statements_longer_than_the_socket_takes_at_once(self, town):
+        async def ask():
+            lines = Lines(connect, 1)
+            long = [f"SELECT length('{str(n) * 400_000}')" for n in range(TOGETHER)]
+            found = await asyncio.wait_for(asyncio.gather(*(row(lines, one) for one in long)), 30)
+            assert await row(lines, "SELECT 1") == ("1",)
+            lines.close()
+            return found
+
+        assert asyncio.run(ask()) == [("400000",)] * TOGETHER
+
     def test_more_statements_than_a_line_keeps(self, town, monkeypatch):
         monkeypatch.setattr("linli.tenancy.postgresql.lines.KEPT", 10)
 

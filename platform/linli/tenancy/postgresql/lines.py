@@ -106,7 +106,7 @@ class Line:
             for asked in together:
                 self._send(asked, self._pgconn.send_query_prepared, self._name(asked), asked.values)
             self._pgconn.pipeline_sync()
-            self._pgconn.flush()
+            self._flush()
         except psycopg.Error:
             for asked in together:
                 asked.fail(Failed())
@@ -120,6 +120,7 @@ class Line:
         if not self.closed:
             self.closed = True
             self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
             self._raw.close()
 
     def _stand_in(self, schema: str) -> None:
@@ -143,6 +144,19 @@ class Line:
     def _send(self, due: _Due, send: Callable[..., None], *arguments: Any) -> None:
         send(*arguments)
         self._due.append(due)
+
+    def _flush(self) -> None:
+        """As much as the socket takes, and the rest when it takes more: statements may be long."""
+        if self._pgconn.flush():
+            self._loop.add_writer(self._socket, self._writable)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _writable(self) -> None:
+        try:
+            self._flush()
+        except psycopg.Error:
+            self._broken()
 
     def _readable(self) -> None:
         try:
