@@ -5,7 +5,7 @@ the proxies that gunicorn trusts, and from nobody else; who asks is not rewritte
 LINLI_TRUSTED_PROXIES' affair).
 """
 
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, TimerHandle
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
@@ -15,6 +15,8 @@ from uvicorn_worker import UvicornWorker
 # A request's line and headers beyond these are nobody's honest request.
 HEAD_BYTES = 32_000
 HEADERS = 100
+# For a head, from the connection or its first byte on; whoever takes longer is not waited for.
+HEAD_SECONDS = 15
 # Bytes of an answer that wait for the end of a turn.
 MOST_HELD = 64_000
 TOO_LARGE = "The head of the request is too large."
@@ -61,15 +63,23 @@ class Protocol(HttpToolsProtocol):
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     any_proxy = False
 
+    _late: TimerHandle | None = None
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
         self._unfinished: int | None = None  # bytes so far of a head that is not whole yet
         self._by_proxy = self.any_proxy or self._is_proxy(self.client)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._unfinished is not None:
             self._unfinished += len(data)
+            self._wait_for_head()
             if self._unfinished > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(TOO_LARGE)
 
@@ -89,7 +99,17 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unfinished = None
+        self._wait_no_more()
         super().on_headers_complete()
+
+    def _wait_for_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _wait_no_more(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
     def _unsupported_upgrade_warning(self) -> None:
         """Whoever offers another protocol is answered in this one: nothing to be warned of."""

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from linli.worker import HEAD_BYTES, HEADERS
-from linli_api.express.application import BODY_SECONDS
+from linli.worker import HEAD_BYTES, HEAD_SECONDS, HEADERS
+from linli_api.express.application import BODY_SECONDS, MOST_AHEAD
 from tests.support.databases import Database, copy_of_template
 from tests.support.gunicorn import Served, gunicorn
 
@@ -74,6 +74,30 @@ def test_a_long_line_of_the_request_is_refused(served):
 def test_a_head_that_does_not_end_is_refused_before_it_is_kept(served):
     status, body = ask(served, b"GET / HTTP/1.1\r\nX-Endless: ", *[b"x" * 1000] * 40)
     assert (status, body) == (400, b"The head of the request is too large.")
+
+
+def test_who_never_ends_a_head_is_not_waited_for(served):
+    """Nor who sends nothing; and not on a kept connection either."""
+    address = ("127.0.0.1", served.port)
+    with ExitStack() as stack:
+        silent, begun, kept = (
+            stack.enter_context(socket.create_connection(address, timeout=HEAD_SECONDS * 2))
+            for _ in range(3)
+        )
+        begun.sendall(b"GET / HTTP/1.1\r\nX-Endless: ")
+        kept.sendall(head())
+        assert kept.recv(15).split()[1] in (b"200", b"302")
+        time.sleep(1)
+        kept.sendall(b"GET / HTTP/1.1\r\nX-Endless: ")
+        for _ in range(3):  # more of it does not begin the time anew
+            time.sleep(HEAD_SECONDS / 4)
+            begun.sendall(b"x")
+            kept.sendall(b"x")
+        started = time.monotonic()
+        for one in (silent, begun, kept):
+            while one.recv(65536):
+                pass
+        assert time.monotonic() - started < HEAD_SECONDS
 
 
 def test_a_second_head_on_a_kept_connection_has_its_own_limit(served):
@@ -173,3 +197,16 @@ def test_who_sends_bodies_slowly_takes_no_thread_from_others_and_is_told(served)
         assert time.monotonic() - started < BODY_SECONDS / 2
         for one in slow:
             assert one.recv(65536).split()[1] == b"408"
+
+
+def test_nor_does_who_sends_more_than_is_taken_in_and_no_more(served):
+    lines = "Content-Type: application/json", f"Content-Length: {MOST_AHEAD * 2}"
+    most = head(*lines, method="POST", path="/oauth/token") + b"x" * (MOST_AHEAD + 1)
+    with ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+            for _ in range(12)
+        ]
+        for one in slow:
+            one.sendall(most)
+        assert ask(served, head("Connection: close", path="/accounts/login/"))[0] == 200

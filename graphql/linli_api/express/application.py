@@ -7,6 +7,7 @@ through a2wsgi, which passes both ways on as it comes.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -42,7 +43,7 @@ THREADS = 4
 LINES = 4
 # Bytes of a body that are read for nothing.
 MOST_UNWANTED = 64_000_000
-# Bytes of a page's body that are taken in before it is handed over: as much as Django keeps of one.
+# Bytes of a page's body that are taken in before it is handed over: more than Django takes of one.
 MOST_AHEAD = 2_621_440
 BODY_SECONDS = 30
 Taken = TypeVar("Taken")
@@ -113,15 +114,17 @@ def connect() -> psycopg.Connection:
 
 
 class _Body:
-    """What a page is sent. Most of it is taken in before a thread is, so that none waits for a client
-    who is slow; and the rest, if nobody wants it, is read before the answer is sent: a connection that
-    is closed on a client who still sends takes the answer with it."""
+    """What a page is sent. All that Django takes of it is taken in before a thread is, so that none
+    waits for a client who is slow; the rest, which nobody wants, is read before the answer is sent: a
+    connection that is closed on a client who still sends takes the answer with it. For all of it there
+    is one time; who has not sent it by then has gone."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
         names = {name for name, _value in scope["headers"]}
         self._more = bool(names & {b"content-length", b"transfer-encoding"})
-        self._taken: list[dict[str, Any]] = []
+        self._taken: deque[dict[str, Any]] = deque()
+        self._ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def ahead(self) -> bool:
         size = 0
@@ -134,8 +137,12 @@ class _Body:
 
     async def receive(self) -> dict[str, Any]:
         if self._taken:
-            return self._taken.pop(0)
-        message = await self._receive()
+            return self._taken.popleft()
+        try:
+            async with asyncio.timeout_at(self._ends_at if self._more else None):
+                message = await self._receive()
+        except TimeoutError:
+            message = {"type": "http.disconnect"}
         self._more = message.get("more_body", False)
         return message
 
