@@ -294,7 +294,7 @@ def test_endpoints_that_hang_after_they_had_proven_themselves_hold_up_no_other(
         for _ in range(19):
             endpoint(crowd.url)
         endpoint(good.url, ["fact.stated"])
-        with delivering(scratch_database):
+        with delivering(scratch_database, total_ms=30_000):
             for one in communities(system, 12):  # each sends to all of them, whose windows open
                 update_community(actor=system, community_id=one.pk, residents=1)
             crowd.wait_for(19 * 12)
