@@ -26,7 +26,8 @@ loglevel = os.environ.get("LINLI_LOG_LEVEL", "warning")
 
 def post_worker_init(_worker: Any) -> None:
     """What was loaded stays for good: the collector need not look at it with every request, and with
-    the rest less often than after 700 new objects, of which one request makes more."""
+    the rest less often than after 700 new objects, of which one request makes more. What lives on and then
+    goes in circles, of which there is little (`linli_api.documents`), waits for the third generation."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 20, 10)

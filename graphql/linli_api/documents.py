@@ -4,13 +4,15 @@ What is kept depends on the text and the schema alone; who asks, and with which 
 with each run.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
+from django.conf import settings
 from django.utils.translation import gettext as _
 from graphql import (
     DocumentNode,
@@ -23,6 +25,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    Token,
     ValuesOfCorrectTypeRule,
     VariableNode,
     parse,
@@ -35,9 +38,10 @@ from linli_api.errors import InvalidRequest
 from linli_api.limits.cost import Cost, compile_cost
 from linli_api.wording import ValuesOfCorrectType, syntax_fault, worded
 
-KEPT = 500
-# A longer text is read anew each time, so that what is kept stays small.
+# A longer text is read anew each time: few would fit.
 LONGEST_KEPT = 16_000
+# What a character of a text takes as a tree, at most; found by tracemalloc on texts of short names.
+BYTES_A_CHARACTER = 170
 
 RULES = [
     ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
@@ -62,10 +66,17 @@ class Document:
     """One that fits its schema."""
 
     schema: GraphQLSchema
+    text: str
     node: DocumentNode
-    # By operation name; what is planned of each is the planner's.
+    # By operation name; what is planned of each is the planner's, and has a size.
     plans: dict[str | None, Any] = field(default_factory=dict)
     _costs: dict[str | None, Cost | None] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        planned = sum(one.size for one in [*self.plans.values()])
+        return BYTES_A_CHARACTER * len(self.text) + planned
 
     @cached_property
     def fragments(self) -> dict[str, FragmentDefinitionNode]:
@@ -110,13 +121,18 @@ def read(schema: GraphQLSchema, query: str) -> Document:
     if document is None:
         document = _read(schema, query)
         if len(query) <= LONGEST_KEPT:
-            _kept.add(document, query)
+            _kept.add(document)
     return document
 
 
 def known(schema: GraphQLSchema, query: str) -> Document | None:
     """A document that was read before and is still kept."""
     return _kept.get(schema, query)
+
+
+def grown(document: Document) -> None:
+    """More was planned of it; where it is kept, it takes more room now."""
+    _kept.weigh(document)
 
 
 def _read(schema: GraphQLSchema, query: str) -> Document:
@@ -134,29 +150,62 @@ def _read(schema: GraphQLSchema, query: str) -> Document:
     errors = _faults(schema, node, RULES)
     if errors:
         raise Rejected(*errors)
-    return Document(schema, node)
+    _without_tokens(node)
+    return Document(schema, query, node)
+
+
+def _without_tokens(document: DocumentNode) -> None:
+    """Where a node stands is all that is told of it; its tokens, each with the next and the one
+    before, take as much memory again and, being circles, go only when the collector comes."""
+    if document.loc is None:
+        return
+    first = document.loc.start_token
+    waiting: list[Node] = [document]
+    while waiting:
+        node = waiting.pop()
+        waiting += _children(node)
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = first
+    token: Token | None = first
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following
+
+
+class _Documents(LRUCache[tuple[int, str], Document]):
+    """By use, in as much memory as they may take."""
+
+    def popitem(self) -> tuple[tuple[int, str], Document]:
+        key, document = super().popitem()
+        document.plans.clear()  # they know their document: a circle
+        return key, document
 
 
 class _Kept:
     """The documents read last."""
 
     def __init__(self) -> None:
-        self._documents: OrderedDict[tuple[int, str], Document] = OrderedDict()
+        self._documents = _Documents(settings.LINLI_DOCUMENT_BYTES, lambda one: one.size)
         self._lock = Lock()
 
     def get(self, schema: GraphQLSchema, query: str) -> Document | None:
-        key = (id(schema), query)
         with self._lock:
-            found = self._documents.get(key)
-            if found is not None:
-                self._documents.move_to_end(key)
-            return found
+            return self._documents.get((id(schema), query))
 
-    def add(self, document: Document, query: str) -> None:
+    def add(self, document: Document) -> None:
+        key = (id(document.schema), document.text)
+        with self._lock, suppress(ValueError):  # it alone is more than fits
+            self._documents[key] = document
+
+    def weigh(self, document: Document) -> None:
+        key = (id(document.schema), document.text)
         with self._lock:
-            self._documents[id(document.schema), query] = document
-            if len(self._documents) > KEPT:
-                self._documents.popitem(last=False)
+            if self._documents.get(key) is document:
+                try:
+                    self._documents[key] = document
+                except ValueError:
+                    del self._documents[key]
 
 
 _kept = _Kept()
@@ -180,12 +229,16 @@ def nodes_below(node: Node, fragments: dict[str, FragmentDefinitionNode]) -> Ite
         if isinstance(one, FragmentSpreadNode) and one.name.value not in seen:
             seen.add(one.name.value)
             waiting.append(fragments[one.name.value])
-        for key in one.keys:
-            value = getattr(one, key, None)
-            if isinstance(value, Node):
-                waiting.append(value)
-            elif isinstance(value, list | tuple):
-                waiting += [inner for inner in value if isinstance(inner, Node)]
+        waiting += _children(one)
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (inner for inner in value if isinstance(inner, Node))
 
 
 def uses_variables(node: FieldNode) -> bool:

@@ -11,6 +11,7 @@ LINLI_TRUSTED_PROXIES              how many proxies in front may be believed abo
 LINLI_POINTS_A_REQUEST             the most that one request to the API may cost
 LINLI_POINTS_A_MINUTE              what a caller may spend a minute, if nothing else was agreed
 LINLI_POINTS_A_MINUTE_ANONYMOUS    the same for an address whose callers are not logged in
+LINLI_DOCUMENT_BYTES               what a process keeps of documents that were read before
 LINLI_ANSWER_BYTES                 the most that one answer of the API may hold
 LINLI_READ_SECONDS                 how long a query may take
 LINLI_WRITE_SECONDS                how long a mutation may take
@@ -266,6 +267,7 @@ LINLI_POINTS_A_REQUEST = int(os.environ.get("LINLI_POINTS_A_REQUEST", "5000"))
 LINLI_POINTS_A_MINUTE = int(os.environ.get("LINLI_POINTS_A_MINUTE", "60000"))
 LINLI_POINTS_A_MINUTE_ANONYMOUS = int(os.environ.get("LINLI_POINTS_A_MINUTE_ANONYMOUS", "6000"))
 # How long a request may take; what still runs then is cancelled.
+LINLI_DOCUMENT_BYTES = int(os.environ.get("LINLI_DOCUMENT_BYTES", "64000000"))
 LINLI_ANSWER_BYTES = int(os.environ.get("LINLI_ANSWER_BYTES", "10000000"))
 LINLI_READ_SECONDS = int(os.environ.get("LINLI_READ_SECONDS", "10"))
 LINLI_WRITE_SECONDS = int(os.environ.get("LINLI_WRITE_SECONDS", "30"))

@@ -515,17 +515,21 @@ class TestLines:
 
         assert asyncio.run(ask()) == [("400000",)] * TOGETHER
 
-    def test_more_statements_than_a_line_keeps(self, town, monkeypatch):
-        monkeypatch.setattr("linli.tenancy.postgresql.lines.KEPT", 10)
+    @pytest.mark.parametrize(("bound", "most"), [("KEPT", 10), ("KEPT_CHARACTERS", 100)])
+    def test_more_statements_than_a_line_keeps(self, town, monkeypatch, bound, most):
+        monkeypatch.setattr(f"linli.tenancy.postgresql.prepared.{bound}", most)
 
         async def ask():
             lines = Lines(connect, 1)
             asked = (row(lines, f"SELECT {number % 17}") for number in range(100))
             found = await asyncio.gather(*asked)
+            [kept] = await row(lines, "SELECT count(*) FROM pg_prepared_statements")
             lines.close()
-            return found
+            return found, int(kept)
 
-        assert asyncio.run(ask()) == [(str(number % 17),) for number in range(100)]
+        found, kept = asyncio.run(ask())
+        assert found == [(str(number % 17),) for number in range(100)]
+        assert kept <= 10 + TOGETHER
 
     def test_who_hangs_up_leaves_no_answer_to_the_next(self, town):
         async def ask():

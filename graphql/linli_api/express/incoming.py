@@ -11,6 +11,8 @@ from linli_api.limits import BODY_BYTES
 
 Scope = dict[str, Any]
 _NONE = b""
+# A longer header is nothing that is worth to be remembered.
+LONGEST = 300
 
 
 class Asked(NamedTuple):
@@ -35,8 +37,11 @@ def asked_in(scope: Scope) -> Asked | None:
     length = headers.get(b"content-length", _NONE)
     if scheme.lower() != b"bearer" or not length.isdigit() or int(length) > BODY_BYTES:
         return None
-    host = _host(headers.get(b"host", _NONE))
-    if host is None or not _is_json(headers.get(b"content-type", _NONE)) or not token.isascii():
+    asked_at, content_type = headers.get(b"host", _NONE), headers.get(b"content-type", _NONE)
+    if max(len(asked_at), len(content_type)) > LONGEST:
+        return None
+    host = _host(asked_at)
+    if host is None or not _is_json(content_type) or not token.isascii():
         return None
     return Asked(scope, host.lower(), token.strip().decode(), int(length))
 

@@ -39,7 +39,7 @@ from linli.accounts.policy import Actor
 from linli.errors import Refused
 from linli.tenancy.context import connection
 from linli_api.connections import Asked
-from linli_api.documents import Document, is_query, nodes_below, uses_variables
+from linli_api.documents import Document, grown, is_query, nodes_below, uses_variables
 from linli_api.errors import AnswerTooLarge
 from linli_api.planner.compiling import Compiler, Measuring, Sizes, declared_fields
 from linli_api.planner.holes import Reading, Unplanned, view_of
@@ -47,6 +47,8 @@ from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
 
 KEPT = 64  # plans of one operation
+# What one takes in memory, about: as found by tracemalloc, with its statements made.
+LEAST_BYTES, BYTES_A_CHARACTER = 3_000, 8
 # So many times what an answer may hold may be put together without being measured first.
 UNMEASURED = 2
 # No JSON text is empty.
@@ -65,6 +67,11 @@ class Plan:
     columns: Sql
     sizes: Sizes
     before: Sql
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return LEAST_BYTES + BYTES_A_CHARACTER * (len(self.columns.text) + len(self.before.text))
 
     @cached_property
     def statement(self) -> str:
@@ -154,6 +161,12 @@ class Planned:
         self._personal: set[Hashable] = set()
         self._lock = Lock()
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        with self._lock:
+            return LEAST_BYTES + sum(plan.size for plan in self._plans.values() if plan)
+
     def answer(self, actor: Actor, inputs: Mapping[str, Any]) -> str | None:
         """The JSON text of ``data``; None where the executor is to answer. Raises AnswerTooLarge."""
         ready = self.ready(actor, inputs, self._plan)
@@ -223,11 +236,14 @@ class Planned:
         plan, personal = self._made(run)
         with self._lock:
             if personal and key not in self._personal:
+                if len(self._personal) > KEPT:  # what is forgotten is found out again
+                    self._personal.clear()
                 self._personal.add(key)
                 key = (key, *_whose(run.actor))
             self._plans[key] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)
+        grown(self.document)
         return plan
 
     def _made(self, run: Run) -> tuple[Plan | None, bool]:
@@ -315,6 +331,7 @@ def _planned(document: Document, operation_name: str | None) -> Planned | None:
     planned = document.plans.get(operation_name)
     if planned is None:
         planned = document.plans[operation_name] = Planned(document, operation)
+        grown(document)
     return planned
 
 

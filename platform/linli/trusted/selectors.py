@@ -16,7 +16,9 @@ from linli.trusted.models import DocumentRule, TrustedDocument
 
 # What is withdrawn, and a rule that is set, hold in every process after so many seconds.
 FRESH_SECONDS = 10
-REMEMBERED = 10_000
+REMEMBERED = 2_000
+# Characters of a text; a longer one is looked up each time, or a few would fill the memory.
+LONGEST_REMEMBERED = 16_000
 _ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
 
@@ -95,7 +97,7 @@ class _Memory:
         with self.lock:
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
-            if value is None:
+            if value is None or (isinstance(value, str) and len(value) > LONGEST_REMEMBERED):
                 self.known.pop(key, None)
             else:
                 self.known[key] = _Known(value, until)

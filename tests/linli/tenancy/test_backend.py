@@ -172,6 +172,18 @@ def test_a_statement_whose_plan_is_stale_is_prepared_anew(scratch_database: Data
         assert connection.fetch_prepared("SELECT 1", []) == ("1",)
 
 
+@pytest.mark.parametrize(("bound", "most"), [("KEPT", 10), ("KEPT_CHARACTERS", 10 * 9)])
+def test_a_connection_keeps_the_statements_it_was_asked_last(
+    scratch_database: Database, monkeypatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(f"linli.tenancy.postgresql.prepared.{bound}", most)
+    for number in range(10, 60):
+        assert connection.fetch_prepared(f"SELECT {number}", []) == (str(number),)
+    kept = "SELECT string_agg(statement, ',' ORDER BY statement) FROM pg_prepared_statements"
+    before = ",".join(f"SELECT {number}" for number in range(51 if bound == "KEPT" else 53, 60))
+    assert connection.fetch_prepared(kept, [])[0].removesuffix(f",{kept}") == before
+
+
 def test_where_one_of_several_fails_nothing_of_them_is_done(scratch_database: Database) -> None:
     rename_it = "UPDATE public.registry_division SET name = '试' WHERE code = $1 RETURNING code"
     fails = "SELECT 1 / $1::int"

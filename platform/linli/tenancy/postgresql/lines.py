@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.sql import SQL, Identifier
 
-from linli.tenancy.postgresql.prepared import KEPT, Row, oid, sent
+from linli.tenancy.postgresql.prepared import Row, is_too_much, oid, sent
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ LONGEST_SENT = 16_000
 # As many are asked together: the first waits for the last.
 TOGETHER = 8
 
+# Statement, schema, types of the values.
 _Key = tuple[str, str, tuple[int, ...]]
 
 
@@ -87,6 +88,7 @@ class Line:
         self._pgconn.enter_pipeline_mode()
         self._names: dict[_Key, bytes] = {}
         self._serial = 0
+        self._is_new = False  # whether a name came since these were counted
         # For each command that is under way, what its result is for.
         self._due: deque[_Due] = deque()
         self._under_way = False
@@ -100,9 +102,10 @@ class Line:
         self._under_way = True
         try:
             self._stand_in(together[0].schema)
-            if len(self._names) + len(together) > KEPT:
+            if self._is_new and is_too_much(self._names):
                 self._send(None, self._pgconn.send_query_params, b"DEALLOCATE ALL", None)
                 self._names.clear()
+            self._is_new = False
             for asked in together:
                 self._send(asked, self._pgconn.send_query_prepared, self._name(asked), asked.values)
             self._pgconn.pipeline_sync()
@@ -132,10 +135,10 @@ class Line:
     def _name(self, asked: Asked) -> bytes:
         """Its name on this line. PostgreSQL plans anew when the search path is another than it was,
         so each schema has a statement of its own."""
-        key = (asked.schema, asked.statement, asked.oids)
+        key = (asked.statement, asked.schema, asked.oids)
         name = self._names.get(key)
         if name is None:
-            self._serial += 1
+            self._serial, self._is_new = self._serial + 1, True
             name = self._names[key] = b"line_%d" % self._serial
             text = asked.statement.encode()
             self._send(Naming(key, asked), self._pgconn.send_prepare, name, text, asked.oids)

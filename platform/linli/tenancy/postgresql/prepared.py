@@ -7,7 +7,7 @@ execute wrappers, the query log and its errors hold for it.
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -21,7 +21,12 @@ from psycopg.types.json import Json, Jsonb
 
 from linli.tenancy.postgresql.piping import check, command, failed, piped
 
+# Of one connection: so many statements, of so many characters in all. PostgreSQL takes about 160 bytes
+# for each of them, as its process grew with statements like the planner's.
 KEPT = 500
+KEPT_CHARACTERS = 400_000
+# Those that came last stay, whatever they take: they may be asked together.
+STAY = 8
 Row = tuple[str | None, ...]
 
 # A text is of unknown type to PostgreSQL, which takes it for what the statement needs there.
@@ -101,7 +106,7 @@ class PreparedCursor:
         result = self._pgconn.prepare(name, statement.encode(), key[1])
         check(self._raw, result)
         kept[key] = name
-        if len(kept) > KEPT:
+        while len(kept) > STAY and is_too_much(kept):
             self._pgconn.exec_(b"DEALLOCATE " + kept.popitem(last=False)[1])
         return name
 
@@ -124,6 +129,11 @@ def _kept(raw: Any) -> OrderedDict[Any, bytes]:
     if not hasattr(raw, "linli_statements"):
         raw.linli_statements = OrderedDict()
     return raw.linli_statements
+
+
+def is_too_much(kept: Collection[Any]) -> bool:
+    """Whether a connection keeps more than it may; each begins with its statement."""
+    return len(kept) > KEPT or sum(len(key[0]) for key in kept) > KEPT_CHARACTERS
 
 
 def _state(result: Any) -> bytes | None:
