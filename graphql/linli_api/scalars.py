@@ -126,16 +126,19 @@ class Document(graphene.Scalar):
 
 
 @cache
-def choices(values: type[TextChoices], name: str | None = None) -> type[graphene.Enum]:
-    """The enum of a model's choices; its members are described by their labels.
+def choices(values: type[TextChoices], name: str, **told: str) -> type[graphene.Enum]:
+    """The enum of a model's choices. told: of each member a sentence that says what it means, which
+    its label, a word beside others, does not.
 
     A row just written holds a member where a row just read holds its value: both serialize.
     """
+    if told.keys() != (members := set(values.__members__)):
+        raise TypeError(f"{name} has {sorted(members)}, and {sorted(told)} are described")
 
     def describe(member: TextChoices | None) -> str | None:
-        return values.__doc__ if member is None else str(member.label)
+        return values.__doc__ if member is None else told[member.name]
 
-    return graphene.Enum.from_enum(values, name=name or values.__name__, description=describe)
+    return graphene.Enum.from_enum(values, name=name, description=describe)
 
 
 def _finite(value: Any) -> Any:
