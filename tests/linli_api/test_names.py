@@ -84,13 +84,11 @@ NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 # What says nothing of a value.
-NOTHING = {
-    word[:3]
-    for word in (
-        "a an and are as at be been by for has have in is it its of on or"
-        " set somebody that the there this to was what where which who with"
-    ).split()
-}
+SMALL = (
+    "a an and are as at be been by for has have in is it its of on or set somebody that the there "
+    "this to was what where which who with"
+)
+NOTHING = {word[:3] for word in SMALL.split()}
 LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
 
 

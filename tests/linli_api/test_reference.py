@@ -10,6 +10,7 @@ from django.utils.translation import override
 from linli.accounts.policy import Role, system_actor
 from linli.ids import encode
 from linli.tenancy.context import tenant_context
+from linli_api.evolution.http import HEADERS, WEBHOOK, codes
 from linli_api.reference import glossary
 from linli_api.reference.content import sections
 from linli_api.reference.examples import examples
@@ -95,6 +96,23 @@ def test_without_the_pages_nothing_is_linked(monkeypatch, tmp_path):
     finally:
         for cached in (glossary.terms, glossary._by_word, glossary._words):
             cached.cache_clear()
+
+
+@each_side
+def test_headers_and_codes_are_told(page, side):
+    english, chinese = page(side), page(side, "zh-hans")
+    for whose, (title, headers) in HEADERS.items():
+        shown = entry(english, f"headers-{whose}")
+        assert [one.name for one in headers] == re.findall(r"<dt><code>([^<]+)", shown)
+        with override("zh-hans"):
+            assert f"<summary><span>{title}</span>" in entry(chinese, f"headers-{whose}")
+            assert re.search("[一-鿿]", str(title))
+    assert {"Linli-Event", "Linli-Delivery", "Linli-Signature"} <= {one.name for one in WEBHOOK}
+    assert len(codes()) > 150
+    assert "](" not in "".join(code.wrong + code.what_to_do for code in codes())
+    told = entry(english, "code-SLUG_TAKEN")
+    assert "Another unit has this address." in told
+    assert "Choose another slug." in told
 
 
 @each_side

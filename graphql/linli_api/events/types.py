@@ -65,8 +65,10 @@ def _describe(member: PyEnum | None) -> str:
 
 def _carried(name: str, field: Id | Value) -> str:
     of = f" of `{field.of}`" if isinstance(field, Id) else ""
+    one_of = field.one_of if isinstance(field, Value) else None
+    few = f" ({', '.join(f'`{value}`' for value in one_of.values)})" if one_of else ""
     goes = f" (deprecated: {field.deprecation})" if field.deprecation else ""
-    return f"`{name}: {field.form}`{of}{goes}"
+    return f"`{name}: {field.form}`{of}{few}{goes}"
 
 
 def _deprecated(member: PyEnum | None) -> str | None:
