@@ -127,6 +127,17 @@ def test_the_titles_of_examples_are_in_the_readers_language(page, side):
         assert one.about not in chinese
 
 
+def test_a_cursor_is_good_where_it_was_given_only(page):
+    """So what is tried here begins at the first row, and what takes a moment says so."""
+    [since] = [one for one in examples("tenant") if one.variables.get("after")]
+    shown = entry(page("tenant"), f"example-{since.name}")
+    assert "&quot;after&quot;: null" in shown
+    assert since.variables["after"] not in shown
+    moment = "It takes a moment: ask again until it is answered so."
+    for one in examples("tenant"):
+        assert (moment in entry(page("tenant"), f"example-{one.name}")) is one.again
+
+
 def test_the_examples_ids_are_those_of_the_place_that_is_read_at(page, street):
     with tenant_context(street):
         actor = system_actor(street)
