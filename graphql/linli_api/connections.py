@@ -19,6 +19,7 @@ from graphene.types.unmountedtype import UnmountedType
 from graphene.types.utils import get_type
 
 from linli.accounts.policy import Actor
+from linli.rules import camel_case
 from linli_api.batches import batch_of, together
 from linli_api.fields import Field
 from linli_api.guard import INHERITED
@@ -161,12 +162,23 @@ def order_of(type_: type[Object]) -> type[graphene.Enum]:
     def describe(member: PyEnum | None) -> str:
         if member is None:
             return f"Orders a list of {type_._meta.name} can be asked for."
-        return "By " + ", ".join(
-            f"{column.removeprefix('-')}{' descending' * column.startswith('-')}"
-            for column in orderings[member.value]
-        )
+        return f"By {', then '.join(map(_ordered, orderings[member.value]))}."
 
     return graphene.Enum.from_enum(members, description=describe)
+
+
+def _ordered(column: str) -> str:
+    """-starts_on → `startsOn`, the latest first."""
+    name = column.removeprefix("-")
+    if name == "id":  # an id begins with the time it was given at
+        return f"when they were made, the {'newest' if column != name else 'oldest'} first"
+    if name in ("position", "number"):
+        how = f"the {'lowest' if column == name else 'highest'} first"
+    elif name.endswith(("_on", "_at", "_from")):
+        how = f"the {'earliest' if column == name else 'latest'} first"
+    else:
+        how = "compared character by character" + ", backwards" * (column != name)
+    return f"`{camel_case(name)}`, {how}"
 
 
 @cache

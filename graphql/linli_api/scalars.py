@@ -1,14 +1,14 @@
 """Scalars of the API, and enums from Django's choices."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from math import isfinite
 from typing import Any
 
 import graphene
-from django.db.models import TextChoices
+from django.db.models import Choices
 from graphql import (
     GraphQLError,
     IntValueNode,
@@ -125,17 +125,26 @@ class Document(graphene.Scalar):
         return _finite(value_from_ast_untyped(node, variables))
 
 
-@cache
-def choices(values: type[TextChoices], name: str | None = None) -> type[graphene.Enum]:
-    """The enum of a model's choices; its members are described by their labels.
+def choices(
+    values: type[Choices], name: str, *, going: Mapping[str, str] | None = None, **told: str
+) -> type[graphene.Enum]:
+    """The enum of a model's choices. told: of each member a sentence that says what it means, which
+    its label, a word beside others, does not. going: the notices of those that go.
 
     A row just written holds a member where a row just read holds its value: both serialize.
     """
+    if told.keys() != (members := set(values.__members__)):
+        raise TypeError(f"{name} has {sorted(members)}, and {sorted(told)} are described")
 
-    def describe(member: TextChoices | None) -> str | None:
-        return values.__doc__ if member is None else str(member.label)
+    def describe(member: Choices | None) -> str | None:
+        return values.__doc__ if member is None else told[member.name]
 
-    return graphene.Enum.from_enum(values, name=name or values.__name__, description=describe)
+    def deprecated(member: Choices | None) -> str | None:
+        return (going or {}).get(member.name) if member else None
+
+    return graphene.Enum.from_enum(
+        values, name=name, description=describe, deprecation_reason=deprecated
+    )
 
 
 def _finite(value: Any) -> Any:

@@ -3,13 +3,14 @@ in the order of the ledger."""
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Fields, Id, Value, register
+from tenants.fund.models import Source, Spending
 
 READ = Permission.FUND_READ
 
 _SPENDING: Fields = {
     "fund": Id("Fund", "From which fund."),
     "amount_fen": Value("How much, in fen.", "Fen!"),
-    "status": Value("proposed, approved or paid."),
+    "status": Value("How far it has come.", one_of=Spending.Status),
 }
 _EVENT = Id("LedgerEvent", "The event of the ledger: what was posted together.")
 _AMOUNT = Value("How much, in fen.", "Fen!")
@@ -44,7 +45,7 @@ register(
         READ,
         "Other money arrived in the fund.",
         {
-            "source": Value("donation, market …"),
+            "source": Value("Where it came from.", one_of=Source),
             "ledger_event": _EVENT,
             "amount_fen": _AMOUNT,
             "received_on": _DAY,

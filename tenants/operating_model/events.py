@@ -2,14 +2,15 @@
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Fields, Id, Value, register
+from tenants.operating_model.models import Layer
 
 READ = Permission.MODELS_READ
 
 _LAYER: Fields = {
-    "kind": Value("Whose it is: city, district, street or community."),
+    "kind": Value("Whose it is.", one_of=Layer.Kind),
     "community": Id("Community", "Which community's; null for the whole unit.", "ID"),
     "effective_from": Value("From which day on.", "Date!"),
-    "state": Value("in_force, or clashing where it waits for a person."),
+    "state": Value("Whether it counts.", one_of=Layer.State),
 }
 register(
     EventType(

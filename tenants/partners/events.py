@@ -2,6 +2,7 @@
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Id, Value, register
+from tenants.partners.models import Agreement
 
 READ = Permission.PARTNERS_READ
 
@@ -36,7 +37,7 @@ register(
         "A partner and its community agreed on a term.",
         {
             "partner": Id("Partner", "With whom."),
-            "mode": Value("stationed or visiting."),
+            "mode": Value("How the partner is engaged.", one_of=Agreement.Mode),
             "rule_key": Value("Key of the contribution rule."),
             "starts_on": Value("The first day.", "Date!"),
             "ends_on": Value("The first day not included.", "Date!"),

@@ -1,16 +1,20 @@
 """docs/quickstart.md, run: each block of GraphQL with the answer it is said to get."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from linli_api.ids import encode, split
 from onboarding.demo import report
 from onboarding.demo.stage import Stage
 from tests.demo.conftest import HOST
 from tests.house.pages import Page, examples
 from tests.support.databases import ROOT
 
+OPAQUE = re.compile("(id|cursor)$", re.IGNORECASE)
+COMMUNITY = encode("Community", "01a20df0-dc9e-745d-8572-9d236bce369c")
 PAGE = Page(ROOT / "docs/quickstart.md")
 
 
@@ -38,8 +42,8 @@ def _differences(stage: Stage) -> Iterator[str]:
 def compared(told: Any, found: Any, ids: dict[str, str], at: str = "") -> Iterator[str]:
     """Where JSON that was told differs from what was found.
 
-    A list that ends with "…" was cut there. An id stands for the one found in its place, and for
-    the same one wherever it stands again: `ids` keeps which.
+    A list or a text that ends with "…" was cut there. An id, or a cursor, stands for the one found in
+    its place, and for the same one wherever it stands again: `ids` keeps which.
     """
     if isinstance(told, dict) and isinstance(found, dict) and told.keys() == found.keys():
         for name, value in told.items():
@@ -51,7 +55,10 @@ def compared(told: Any, found: Any, ids: dict[str, str], at: str = "") -> Iterat
             yield f"{at}: {len(told)} told, {len(found)} found: {found}"
         for position, (one, other) in enumerate(zip(told, found, strict=False)):
             yield from compared(one, other, ids, f"{at}[{position}]")
-    elif at.lower().endswith("id") and isinstance(told, str) and isinstance(found, str):
+    elif isinstance(told, str) and isinstance(found, str) and told.endswith("…"):
+        if not found.startswith(told[:-1]):
+            yield f"{at}: told {told!r}, found {found!r}"
+    elif isinstance(told, str) and isinstance(found, str) and (OPAQUE.search(at) or split(told)):
         if ids.setdefault(told, found) != found:
             yield f"{at}: another object than before"
     elif type(told) is not type(found) or told != found:
@@ -78,6 +85,14 @@ def _translated(value: Any, ids: dict[str, str]) -> Any:
         ([1], [1, 2], [""]),
         ([1, "…"], [1, 2, 3], []),
         ([1, 2, "…"], [1], [""]),
+        ({"secret": "whsec_…"}, {"secret": "whsec_fT0"}, []),
+        ({"secret": "whsec_…"}, {"secret": "none"}, [".secret"]),
+        (
+            [{"endCursor": "x"}, {"endCursor": "x"}],
+            [{"endCursor": "y"}, {"endCursor": "z"}],
+            ["[1].endCursor"],
+        ),
+        ([{"of": COMMUNITY}, {"of": COMMUNITY}], [{"of": "y"}, {"of": "z"}], ["[1].of"]),
         ({"errors": []}, {"errors": None}, [".errors"]),
     ],
 )

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from linli_api import incoming
 from tests.house import codes
 from tests.house.sources import Source
 from tests.support.databases import ROOT
@@ -46,6 +47,14 @@ def test_each_code_stands_once_with_what_is_wrong_and_what_to_do() -> None:
         assert len(sentences) == 2, code
         for sentence in sentences:
             assert re.fullmatch(r"[A-Z0-9`].*\.", sentence.strip(" |")), (code, sentence)
+
+
+def test_the_page_names_every_status_of_http_that_a_request_gets() -> None:
+    said = (
+        (ROOT / "docs/errors.md").read_text().partition("- a **request**")[2].partition("\n\n")[0]
+    )
+    told = {int(number) for number in re.findall(r"\b[45]\d\d\b", said)}
+    assert told == {400, *incoming.STATUS.values(), 404, 503}
 
 
 # ── The reader itself: it sees each way a code is written ────────────────────────────────────────

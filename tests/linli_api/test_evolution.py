@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,11 +14,12 @@ from linli.events import types
 from linli_api import guard, sdl
 from linli_api.events.types import _carried
 from linli_api.evolution import compare as comparing
-from linli_api.evolution import log, needs
+from linli_api.evolution import http, log, needs
 from linli_api.evolution.compare import Changes, Promise, unfair_at_first
 from linli_api.evolution.needs import Need
 from linli_api.evolution.notice import NoNotice, notice, passed, read
 from linli_api.schema import SCHEMAS
+from tests.house.test_error_codes import _rows as rows_of_codes
 
 TODAY = date(2026, 11, 24)
 PASSED = notice("2026-01-01", "2026-07-01", "Use title.")
@@ -545,6 +547,117 @@ def test_a_key_goes_by_notice(own, event):
     assert "PartnerAdmitted.kind was removed." in refused_and_told()[0]
     later = log.changes(today=day.replace(day=2))["events"]
     assert later.refused == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("mode", "visiting"), ("source", "guarantee"), ("state", "clashing")]
+)
+def test_a_value_that_a_key_holds_no_more_breaks(own, field, value):
+    """As if the code had one less than what was released."""
+    text = log.released("events").read_text()
+    assert f"  {value}\n" in text
+    log.released("events").write_text(text.replace(f"  {value}\n", f"  {value}\n\n  of_old\n", 1))
+    refused, told = refused_and_told()
+    enum = {"mode": "AgreementMode", "source": "FundSource", "state": "LayerState"}[field]
+    assert f"of_old was removed from enum type {enum}." in refused
+    assert f"Removed:\n\n- `{enum}.of_old`\n" in told
+
+
+def test_a_value_that_a_key_holds_anew_is_told_and_breaks_nothing(own):
+    text = log.released("events").read_text()
+    told_of = '  """The partner comes by the session, and has no room (流动)."""\n  visiting\n'
+    assert told_of in text
+    log.released("events").write_text(text.replace(told_of, ""))
+    refused, told = refused_and_told()
+    assert refused == ""
+    assert "Added:\n\n- `AgreementMode.visiting`: The partner comes" in told
+
+
+def test_what_an_event_carries_is_what_is_promised():
+    signed = types.event_type("agreement.signed")
+    given = dict.fromkeys(signed.data, "x") | {"partner": uuid4(), "mode": "visiting"}
+    assert signed.carried(given)["mode"] == "visiting"
+    with pytest.raises(TypeError, match="promises no mode of 'strolling'"):
+        signed.carried(given | {"mode": "strolling"})
+
+
+# ── Codes and headers ────────────────────────────────────────────────────────────────────────────
+
+TAKEN = "| `SLUG_TAKEN` | Another unit has this address. | Choose another slug. |\n"
+
+
+@pytest.fixture
+def page(own, monkeypatch):
+    """Puts something else in the place of a row of docs/errors.md."""
+
+    def put(row: str) -> None:
+        text = pages_own.read_text()
+        assert TAKEN in text
+        (own / "errors.md").write_text(text.replace(TAKEN, row))
+        monkeypatch.setattr(http, "PAGE", own / "errors.md")
+
+    pages_own = http.PAGE
+    return put
+
+
+def test_a_code_that_goes_breaks(page):
+    page("")
+    refused, told = refused_and_told()
+    assert "SLUG_TAKEN was removed from enum type ErrorCode." in refused
+    assert "### In codes of errors and in headers" in told
+    assert "Removed:\n\n- `ErrorCode.SLUG_TAKEN`\n" in told
+
+
+def test_a_new_code_is_told_and_breaks_nothing(page):
+    page(TAKEN + "| `SLUG_SHY` | The slug hides. | Find it. |\n")
+    refused, told = refused_and_told()
+    assert refused == ""
+    assert "Added:\n\n- `ErrorCode.SLUG_SHY`: The slug hides.\n" in told
+
+
+def test_a_code_goes_by_notice(page):
+    today = timezone.localdate()
+    day = today.replace(year=today.year + 1, day=1)
+    reason = notice(str(today), str(day), "Match on SLUG_HELD.")
+    page(TAKEN.replace("another slug. |", f"another slug. {reason} |"))
+    refused, told = refused_and_told()
+    assert refused == ""
+    assert f"Deprecated:\n\n- `ErrorCode.SLUG_TAKEN`: {reason}" in told
+    log.freeze(today=today)
+    page("")
+    assert "SLUG_TAKEN was removed" in refused_and_told()[0]
+    assert log.changes(today=day.replace(day=2))["http"].refused == []
+
+
+def test_every_code_of_the_page_is_promised():
+    found = {code.name for code in http.codes()}
+    assert found == {code for code, *_ in rows_of_codes()}
+    assert len(found) == len(http.http().type_map["ErrorCode"].values) > 150
+
+
+@pytest.mark.parametrize("side", ["ANSWER", "WEBHOOK", "REQUEST", "RECEIVER"])
+def test_a_header_that_goes_breaks(own, monkeypatch, side):
+    *left, last = getattr(http, side)
+    left = left or [http.REQUEST[-1]]
+    monkeypatch.setattr(http, side, left)
+    refused, told = refused_and_told()
+    assert f"Headers.{last.spelled} was removed." in refused
+    assert f"Headers.{last.spelled}`\n" in told
+
+
+def test_so_does_one_that_has_to_be_sent(own, monkeypatch):
+    asked = http.Header("Linli-Version", "String!", "Which release.")
+    monkeypatch.setattr(http, "REQUEST", (*http.REQUEST, asked))
+    refused = refused_and_told()[0]
+    assert "A required field Linli_Version on input type RequestHeaders was added." in refused
+
+
+def test_one_more_is_told_and_breaks_nothing(own, monkeypatch):
+    more = http.Header("Linli-Region", "String!", "Where it was sent from.")
+    monkeypatch.setattr(http, "WEBHOOK", (*http.WEBHOOK, more))
+    refused, told = refused_and_told()
+    assert refused == ""
+    assert "- `WebhookHeaders.Linli_Region` String!: `Linli-Region`: Where" in told
 
 
 def test_the_type_of_an_event_is_described_with_its_data():

@@ -14,7 +14,8 @@ def test_a_stale_one_is_found_and_written_anew(before, tmp_path, monkeypatch, ca
     monkeypatch.setattr(sdl, "FOLDER", tmp_path)
     (tmp_path / "tenant.graphql").write_text(before)
     with pytest.raises(
-        CommandError, match=r"tenant\.graphql and platform\.graphql and events\.graphql differ"
+        CommandError,
+        match=r"tenant\.graphql and platform\.graphql and events\.graphql and http\.graphql",
     ):
         call_command("graphql_sdl", "--check")
     assert "+type Query {" in capsys.readouterr().out or before

@@ -132,6 +132,22 @@ class Mode(models.TextChoices):
     VISITING = "visiting", "Visiting"
 
 
+TOLD = {"STATIONED": "It has a room of its own.", "VISITING": "It comes by the session."}
+GOING = "Since 2026-11-24, removed after 2027-05-24. Use STATIONED."
+ModeEnum = choices(Mode, "Mode", going={"VISITING": GOING}, **TOLD)
+
+
+def test_choices_are_described_one_and_all_and_go_by_notice():
+    built = graphene.Schema(types=[ModeEnum]).graphql_schema.type_map["Mode"]
+    assert built.description == Mode.__doc__
+    assert {name: one.description for name, one in built.values.items()} == TOLD
+    assert [one.deprecation_reason for one in built.values.values()] == [None, GOING]
+    with pytest.raises(TypeError, match="'VISITING'"):
+        choices(Mode, "Mode", STATIONED="It has a room of its own.")
+    with pytest.raises(TypeError, match="'GONE'"):
+        choices(Mode, "Mode", GONE="It left.", **TOLD)
+
+
 class LineInput(graphene.InputObjectType):
     partner_id = IdOf("Partner", required=True)
     amount_fen = Fen()
@@ -140,7 +156,7 @@ class LineInput(graphene.InputObjectType):
 class Inputs(graphene.InputObjectType):
     community_id = IdOf("Community")
     partner_ids = IdOf("Partner", many=True)
-    mode = graphene.InputField(choices(Mode))
+    mode = graphene.InputField(ModeEnum)
     note = graphene.String()
     lines = graphene.List(graphene.NonNull(LineInput))
     values = Document()
@@ -151,7 +167,7 @@ class TestInputs:
         given_values = {
             "community_id": ids.encode("Community", KEY),
             "partner_ids": [ids.encode("Partner", KEY)],
-            "mode": choices(Mode).get("visiting"),
+            "mode": ModeEnum.get("visiting"),
             "lines": [{"partner_id": ids.encode("Partner", KEY), "amount_fen": 5}],
             "note": None,
         }

@@ -11,10 +11,12 @@ from linli.accounts.policy import Role
 from linli.budget.actions import agree_points
 from linli.budget.lease import forget
 from linli.budget.models import Account
+from linli_api.evolution.http import ANSWER
 from linli_api.limits.cost import REFUSED
 
 STREET = "chezhan.linli.localhost"
 VIEWER = "{ viewer { name } }"
+ADD = """mutation { addCommunity(input: {name: "新社区", openedOn: "2024-05-01"}) { errors { code } } }"""
 PARTNERS = "{ partners(first: 45) { nodes { community { name } } } }"  # 1 + 5 + 45 points
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +94,25 @@ def test_who_has_used_it_up_waits(person):
     with CaptureQueriesContext(connection) as captured:
         assert post(client, "{").status_code == 429  # not even read
     assert not [one for one in captured if "budget_account" in one["sql"]]
+
+
+# HTTP's own, and browsers'.
+GIVEN = {"Content-Type", "Content-Length", "Content-Language", "Cache-Control", "Vary"}
+GIVEN |= {"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy"}
+GIVEN |= {"Cross-Origin-Opener-Policy"}
+
+
+def test_the_headers_of_answers_are_those_that_are_promised(street, actor_as):
+    person = actor_as(street, Role.STREET_ADMINISTRATOR).person
+    client = browser(person)
+    answers = [post(client, ADD, headers={"idempotency-key": "k"}) for _ in range(2)]
+    answers.append(post(client, PARTNERS, headers={"authorization": "Bearer none"}))
+    agree_points(person.pk, 1)
+    forget()
+    answers.append(post(client, VIEWER))
+    assert [one.status_code for one in answers] == [200, 200, 401, 429]
+    found = {name for one in answers for name in one.headers}
+    assert found - GIVEN == {one.name for one in ANSWER}
 
 
 def test_bad_documents_alone_use_it_up():

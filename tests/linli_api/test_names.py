@@ -83,6 +83,12 @@ OTHERS_IDS = {"oauthId", "documentId"}
 NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
+# What says nothing of a value.
+SMALL = (
+    "a an and are as at be been by for has have in is it its of on or set somebody that the there "
+    "this to was what where which who with"
+)
+NOTHING = {word[:3] for word in SMALL.split()}
 LOCAL = re.compile(r"[a-z][A-Za-z0-9]*")
 
 
@@ -113,11 +119,56 @@ def test_everything_is_described_in_english(side):
 
 
 @both
+def test_an_enum_value_is_described_by_more_than_its_name(side):
+    """A sentence, which says something that neither the name nor the label in the pages says."""
+    with override("en"):
+        bare = [f"{path}: {told}" for path, told, said in values(side) if not _tells(told, said)]
+    assert bare == []
+
+
+def _tells(told: str, said: str) -> bool:
+    new = _words(told) - _words(said)
+    return bool(re.match(r"[A-Z`\d].*\.$", told)) and len(new) >= 2
+
+
+def _words(text: str) -> set[str]:
+    """Those that carry something, without their endings: 3 letters tell approve from approval."""
+    return {word[:3] for word in re.findall(r"[a-z]+", text.lower())} - NOTHING
+
+
+@pytest.mark.parametrize(
+    ("told", "said", "tells"),
+    [
+        ("The host charity has said yes, and its cashier may pay.", "APPROVED approved", True),
+        ("approved", "APPROVED approved", False),
+        ("It is approved.", "APPROVED approved", False),
+        ("By name.", "NAME", False),
+        ("The spending has been approved.", "APPROVED approved", False),
+        ("the host charity has said yes, the cashier may pay", "APPROVED", False),
+    ],
+)
+def test_the_reader_of_descriptions_sees(told, said, tells):
+    assert _tells(told, said) is tells
+
+
+def values(side: str) -> Iterator[tuple[str, str, str]]:
+    """Of each value the path, its description, and what else it is called: its name and its label."""
+    for one in types(side):
+        for name, value in one.values.items() if isinstance(one, GraphQLEnumType) else ():
+            members = one.graphene_type._meta.enum.__members__
+            label = getattr(members[name], "label", "")
+            yield f"{one.name}.{name}", value.description, f"{name} {label}".replace("_", " ")
+
+
+@both
 def test_a_chinese_term_is_one_of_the_glossary(side):
     words = {word for term in glossary.terms() for word in term.words}
     told = [one.description for one in types(side)]
     told += [field.description for _path, _name, field in fields(side)]
-    terms = {term for text in told for term in re.findall(r"\(([\u4e00-\u9fff]+)[),]", text)}
+    told += [told for _path, told, _said in values(side)]
+    # (区、县) is two of them.
+    found = [re.findall(r"\(([\u4e00-\u9fff、]+)[),]", text) for text in told]
+    terms = {term for texts in found for text in texts for term in text.split("、")}
     assert terms - words == set()
     assert "glossary" in SCHEMAS[side].graphql_schema.query_type.description
 

@@ -10,6 +10,7 @@ from django.utils.translation import override
 from linli.accounts.policy import Role, system_actor
 from linli.ids import encode
 from linli.tenancy.context import tenant_context
+from linli_api.evolution.http import HEADERS, WEBHOOK, codes
 from linli_api.reference import glossary
 from linli_api.reference.content import sections
 from linli_api.reference.examples import examples
@@ -98,6 +99,23 @@ def test_without_the_pages_nothing_is_linked(monkeypatch, tmp_path):
 
 
 @each_side
+def test_headers_and_codes_are_told(page, side):
+    english, chinese = page(side), page(side, "zh-hans")
+    for whose, (title, headers) in HEADERS.items():
+        shown = entry(english, f"headers-{whose}")
+        assert [one.name for one in headers] == re.findall(r"<dt><code>([^<]+)", shown)
+        with override("zh-hans"):
+            assert f"<summary><span>{title}</span>" in entry(chinese, f"headers-{whose}")
+            assert re.search("[一-鿿]", str(title))
+    assert {"Linli-Event", "Linli-Delivery", "Linli-Signature"} <= {one.name for one in WEBHOOK}
+    assert len(codes()) > 150
+    assert "](" not in "".join(code.wrong + code.what_to_do for code in codes())
+    told = entry(english, "code-SLUG_TAKEN")
+    assert "Another unit has this address." in told
+    assert "Choose another slug." in told
+
+
+@each_side
 def test_the_titles_of_examples_are_in_the_readers_language(page, side):
     chinese, english = page(side, "zh-hans"), page(side, "en")
     for one in examples(side):
@@ -107,6 +125,17 @@ def test_the_titles_of_examples_are_in_the_readers_language(page, side):
         assert f"<span>{title}</span>" in entry(chinese, f"example-{one.name}")
         assert one.about in english
         assert one.about not in chinese
+
+
+def test_a_cursor_is_good_where_it_was_given_only(page):
+    """So what is tried here begins at the first row, and what takes a moment says so."""
+    [since] = [one for one in examples("tenant") if one.variables.get("after")]
+    shown = entry(page("tenant"), f"example-{since.name}")
+    assert "&quot;after&quot;: null" in shown
+    assert since.variables["after"] not in shown
+    moment = "It takes a moment: ask again until it is answered so."
+    for one in examples("tenant"):
+        assert (moment in entry(page("tenant"), f"example-{one.name}")) is one.again
 
 
 def test_the_examples_ids_are_those_of_the_place_that_is_read_at(page, street):

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, is_list_type
+from graphql import GraphQLEnumType, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, is_list_type
 
 from linli.events.types import event_type
 from linli_api.events.shapes import member, shapes
@@ -48,6 +48,9 @@ def _misfits(type_: Any, value: Any, path: str, of: str) -> Iterator[str]:
             yield f"{path} has {sorted(value)}, not {sorted(type_.fields)}"
         for name, field in type_.fields.items():
             yield from _misfits(field.type, value.get(name), f"{path}.{name}", of)
+    elif isinstance(type_, GraphQLEnumType):
+        if value not in type_.values:
+            yield f"{path} is {value!r}, none of {sorted(type_.values)}"
     elif not _is_of(type_.name, value):
         yield f"{path} is {value!r}, no {type_.name}"
 

@@ -11,7 +11,22 @@ from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, choices
 from linli_api.types import Object
 
-RoleName = choices(Role, "Role")
+RoleName = choices(
+    Role,
+    "Role",
+    PLATFORM_OPERATOR="Runs the service for all units: brings them on board, reads, touches no money.",
+    CITY_SUPERVISOR="Of a city (市级督导): compares the units below it, issues policies, publishes what works.",
+    DISTRICT_ADMINISTRATOR="Of a district (区级管理员): brings street offices on board, issues policies for them.",
+    STREET_ADMINISTRATOR="Answers for a street office (街道管理员): its rules, people, programs, partners, fund.",
+    COMMUNITY_SECRETARY="Leads a community (社区书记): its partners and its own rules, and proposes spending.",
+    COMMUNITY_WORKER="Does a community's daily work (社区工作者): admits partners, declares their income.",
+    COMMITTEE_MEMBER="Sits on the committee (基金管委会) that reviews what is asked of a fund; reads.",
+    CHARITY_APPROVER="Says yes or no, for the charity (慈善总会), to what a fund is to pay; never pays it.",
+    CHARITY_CASHIER="Pays for the charity (慈善总会) what another approved, and confirms what has arrived.",
+    PARTNER="Runs a service in a community (社区合伙人): sees where, and the rules it works under.",
+    AUDITOR="Reads everything (审计), there and in the units below, and changes nothing.",
+    INTEGRATOR="For a program (接口对接方): a unit's daily work, but no money and nobody's rights.",
+)
 
 
 class Person(Object):

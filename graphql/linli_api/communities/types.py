@@ -11,7 +11,14 @@ from linli_api.types import Object
 from tenants.communities import models, selectors
 from tenants.communities.facts import facts
 
-CommunityProfile = choices(models.Community.Profile, "CommunityProfile")
+CommunityProfile = choices(
+    models.Community.Profile,
+    "CommunityProfile",
+    AGEING="Many of its residents are old (老龄化): a canteen, a clinic, day care are what it takes.",
+    YOUNG="Many families with children (年轻): a nursery, after-school care, classes.",
+    OLD_ESTATE="Old housing (老旧小区), much to repair, and seldom a property firm.",
+    NEW_ESTATE="Housing built lately (新建小区), whose residents do not know each other yet.",
+)
 
 
 class Community(Object):

@@ -13,8 +13,19 @@ from linli_api.registry.types import Tenant, TenantKind
 from linli_api.scalars import Date, DateTime, choices
 from linli_api.types import Object
 
-MeasureUnit = choices(measures.Unit, "MeasureUnit")
-MeasureDirection = choices(measures.Direction, "MeasureDirection")
+MeasureUnit = choices(
+    measures.Unit,
+    "MeasureUnit",
+    COUNT="How many there are: people, partners, hours.",
+    FEN="Money, in whole fen (分), a hundredth of a yuan each.",
+    SHARE="A part of a whole, from 0 to 1; the text has it in per cent.",
+)
+MeasureDirection = choices(
+    measures.Direction,
+    "MeasureDirection",
+    MORE="The higher the figure, the further ahead a unit ranks.",
+    LESS="The lower the figure, the further ahead a unit ranks.",
+)
 
 
 class Measure(Object):

@@ -19,9 +19,33 @@ from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, Document, choices
 from linli_api.types import Object
 
-WebhookState = choices(models.WebhookEndpoint.State, "WebhookState")
-DeliveryState = choices(models.Delivery.State, "DeliveryState")
-WebhookFailure = choices(Failure, "WebhookFailure")
+WebhookState = choices(
+    models.WebhookEndpoint.State,
+    "WebhookState",
+    ENABLED="It is sent what happens.",
+    PAUSED="Somebody stopped it; what happens waits, and is sent when it is resumed.",
+    FAILING="It was stopped because every attempt failed for three days; what happens waits.",
+)
+DeliveryState = choices(
+    models.Delivery.State,
+    "DeliveryState",
+    WAITING="An earlier event of the same object is still open, and goes first.",
+    READY="Its turn has come: it is sent as soon as it is due, and again after a failure.",
+    DELIVERED="The receiver answered with a status from 200 to 299.",
+    GIVEN_UP="It is not tried again: refused for good, or all attempts failed. It can be replayed.",
+)
+WebhookFailure = choices(
+    Failure,
+    "WebhookFailure",
+    STATUS="The receiver answered, with a status that is neither 2xx nor a redirect.",
+    REDIRECT="The receiver sent it elsewhere with a 3xx, and no redirect is followed.",
+    TIMEOUT="No answer came within 15 seconds.",
+    CONNECTION="The receiver could not be reached, or broke off.",
+    TLS="No certificate that can be trusted, or no common version of TLS.",
+    NAME="The DNS knows no address of the host.",
+    ADDRESS="The host leads to an address that is not of the internet, such as a private one.",
+    SECRET="Nothing was sent, as the secret to sign with cannot be read; draw another.",
+)
 
 _Members = PyEnum(  # type: ignore[misc]
     "EventType", [(one.name.replace(".", "_").upper(), one.name) for one in event_types()]
@@ -41,8 +65,10 @@ def _describe(member: PyEnum | None) -> str:
 
 def _carried(name: str, field: Id | Value) -> str:
     of = f" of `{field.of}`" if isinstance(field, Id) else ""
+    one_of = field.one_of if isinstance(field, Value) else None
+    few = f" ({', '.join(f'`{value}`' for value in one_of.values)})" if one_of else ""
     goes = f" (deprecated: {field.deprecation})" if field.deprecation else ""
-    return f"`{name}: {field.form}`{of}{goes}"
+    return f"`{name}: {field.form}`{of}{few}{goes}"
 
 
 def _deprecated(member: PyEnum | None) -> str | None:

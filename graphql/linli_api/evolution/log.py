@@ -22,11 +22,11 @@ HEAD = """# Change log of the API
 What a client can see of each release, newest first. `make sdl` writes the section of what is not
 released yet, `make api-release` dates it; `make check` fails where it does not tell of a change.
 
-Nothing is removed without notice: a field, argument, input or enum value, an event or a key of its
-data is deprecated first, with the day it was announced and the day after which it may go, at least
-six months after the release that says so. What is going to need another permission is announced as
-long before. Additions may come with any release, so a client takes no harm from enum values, fields
-and keys it does not know.
+Nothing is removed without notice: a field, argument, input or enum value, an event, a key of its
+data or a value that it holds, a code of an error or a header is deprecated first, with the day it was
+announced and the day after which it may go, at least six months after the release that says so. What
+is going to need another permission is announced as long before. Additions may come with any release,
+so a client takes no harm from enum values, fields, keys, codes and headers it does not know.
 """
 UNRELEASED = "## Not released yet\n"
 FIRST = "The first release: everything in `graphql/linli_api/released/`.\n"
@@ -34,6 +34,7 @@ PLACES = {
     "tenant": "At a tenant's host",
     "platform": "At the platform's host",
     "events": "In the events of webhooks (`graphql/linli_api/events.graphql`)",
+    "http": "In codes of errors and in headers (`graphql/linli_api/http.graphql`)",
 }
 
 

@@ -21,7 +21,7 @@ from linli_api.schema import SCHEMAS
 
 # What is going to need more, or something else: ``"Mutation.paySpending": notice(…, "It will need …")``
 # a release before it does. It is taken out together with the change.
-ANNOUNCED: dict[str, dict[str, str]] = {"tenant": {}, "platform": {}, "events": {}}
+ANNOUNCED: dict[str, dict[str, str]] = {"tenant": {}, "platform": {}, "events": {}, "http": {}}
 
 ANY_ROLE = "member"
 OF_LISTS = ("Connection", "Edge")
@@ -69,8 +69,10 @@ Needs = Mapping[str, Need]
 
 def needs(side: str) -> dict[str, Need]:
     """Those that there are, by coordinate."""
-    if side == "events":
-        rules: Mapping[str, Any] = {f"Data.{member(one)}": one.permission for one in event_types()}
+    if side == "http":
+        rules: Mapping[str, Any] = {}  # whoever asks is answered by these
+    elif side == "events":
+        rules = {f"Data.{member(one)}": one.permission for one in event_types()}
     else:
         rules = dict(_rules(SCHEMAS[side].graphql_schema))
     found = {coordinate: Need.of(rule) for coordinate, rule in rules.items()}

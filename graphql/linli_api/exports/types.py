@@ -16,8 +16,22 @@ from linli_api.mutation import Error
 from linli_api.scalars import Bytes, DateTime, Document, choices
 from linli_api.types import Object
 
-ExportFormat = choices(models.Export.Format, "ExportFormat")
-ExportStatus = choices(models.Export.Status, "ExportStatus")
+ExportFormat = choices(
+    models.Export.Format,
+    "ExportFormat",
+    JSONL="One JSON object a line, as the document asks for it, in UTF-8.",
+    CSV="One line a row, with a head of the paths, and a byte order mark by which Excel knows UTF-8.",
+)
+ExportStatus = choices(
+    models.Export.Status,
+    "ExportStatus",
+    QUEUED="It waits for a worker; nothing is written yet.",
+    RUNNING="A worker writes the file; `rows` tells how far it is.",
+    DONE="The file is whole, and `url` leads to it until it expires.",
+    FAILED="It came to an end without a file; `error` says why.",
+    CANCELLED="Somebody stopped it; there is no file.",
+    EXPIRED="The file was thrown away as its time was up.",
+)
 
 
 def urls(rows: Sequence[models.Export], actor: Actor) -> dict[UUID, str]:

@@ -14,7 +14,18 @@ from linli_api.scalars import Date, Fen, choices
 from linli_api.types import Object
 from tenants.fund import actions, models, selectors
 
-FundSource = choices(models.Source, "FundSource")
+FundSource = choices(
+    models.Source,
+    "FundSource",
+    STATIONED="Contributions (反哺) of partners that have a room of their own (常驻).",
+    VISITING="Contributions (反哺) of partners that come by the session (流动).",
+    MARKET="What a neighbourhood market (睦邻集市) brought in.",
+    MICRO_WORKSHOP="The share that a micro-workshop (社区微业) pays back of its earnings.",
+    SPACE_RENT="Rent for a space (空间) of the community's.",
+    DONATION="Given by somebody, in money.",
+    GUARANTEE="Paid in by the government, so that a community is sure of its means.",
+    INCENTIVE="A bonus of the government for what a community has done well.",
+)
 
 
 def _event(description: str) -> graphene.Field:

@@ -18,7 +18,15 @@ from linli_api.scalars import Date, DateTime, Fen, choices
 from linli_api.types import Object, extends
 from tenants.fund import models, selectors
 
-PostingKind = choices(models.Posting.Kind, "PostingKind")
+PostingKind = choices(
+    models.Posting.Kind,
+    "PostingKind",
+    CONTRIBUTION="What a partner owed the fund (反哺) arrived, from its source into the inflow.",
+    INCOME="Money that no partner owed arrived, from its source into the inflow.",
+    ALLOCATION="What arrived was split (资金分配): from the inflow into one of the accounts that hold.",
+    SPENDING="The cashier paid (拨付): from an account that holds to a use.",
+    REVERSAL="An earlier posting was taken back by its opposite (冲正).",
+)
 
 
 class Fund(Object):
@@ -68,7 +76,13 @@ class Account(Object):
         required=True, description="Kind and name, such as source:stationed or held:services."
     )
     kind = graphene.Field(
-        choices(models.Account.Kind, "AccountKind"),
+        choices(
+            models.Account.Kind,
+            "AccountKind",
+            SOURCE="Money came from there, such as from donations; it is without an end.",
+            HELD="The fund's own money for a purpose; it is never overdrawn.",
+            USE="Money went there, for what the model says that it may be spent on.",
+        ),
         required=True,
         description="A source, money held, or a use.",
     )
@@ -188,7 +202,13 @@ class Spending(Object):
     purpose = graphene.String(required=True, description="What it is for, in words.")
     amount_fen = Fen(required=True, description="How much, in fen.")
     status = graphene.Field(
-        choices(models.Spending.Status, "SpendingStatus"),
+        choices(
+            models.Spending.Status,
+            "SpendingStatus",
+            PROPOSED="Asked for (用资申请) by the community; nothing has moved.",
+            APPROVED="The host charity has said yes (审批), and its cashier may pay.",
+            PAID="The money has left the fund (拨付); the posting shows it.",
+        ),
         required=True,
         description="How far it has come.",
     )

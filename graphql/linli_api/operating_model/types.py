@@ -21,14 +21,27 @@ from linli_api.scalars import Date, DateTime, Document, choices
 from linli_api.types import Object, extends
 from tenants.operating_model import models, selectors
 
-LayerKind = choices(models.Layer.Kind, "LayerKind")
+LayerKind = choices(
+    models.Layer.Kind,
+    "LayerKind",
+    CITY="The policy of a city (市), binding for all units below it.",
+    DISTRICT="The policy of a district (区), binding for its street offices, within the city's.",
+    STREET="What a street office (街道办事处) sets for itself, within what stands above.",
+    COMMUNITY="What is set for one community (社区) alone: one community, one policy (一社一策).",
+)
 
+_ORIGIN = "Who sets rules: a model's author or a layer."
+_ORIGINS = {
+    "MODEL": "The author of the operating model (运营模式), in the version that was adopted.",
+    "CITY": "Set from above by the city (市), in a policy (政策).",
+    "DISTRICT": "Set from above by the district (区), in a policy (政策).",
+    "STREET": "Set by the street office (街道办事处), for all of its communities.",
+    "COMMUNITY": "Set for one community (社区) alone (一社一策).",
+}
 RuleOriginKind = graphene.Enum(
     "RuleOriginKind",
     [("MODEL", "model"), *((kind.name, kind.value) for kind in models.Layer.Kind)],
-    description=lambda member: (
-        f"set by: {member.value}" if member else "Who sets rules: a model's author or a layer."
-    ),
+    description=lambda member: _ORIGINS[member.name] if member else _ORIGIN,
 )
 
 
@@ -116,7 +129,12 @@ class Layer(Object):
     bounds = Bounded(RuleBound, most=MOST_PLACES, description="What it narrows for those below.")
     effective_from = Date(required=True, description="The first day it counts.")
     state = graphene.Field(
-        choices(models.Layer.State, "LayerState"),
+        choices(
+            models.Layer.State,
+            "LayerState",
+            IN_FORCE="It counts from its first day on.",
+            CLASHING="It came from above, does not fit what is set below it, and waits until a person mends that.",
+        ),
         required=True,
         description="A policy from above that does not fit what is set below waits as CLASHING.",
     )

@@ -18,8 +18,18 @@ from linli_api.types import Object, extends
 from tenants.partners import models, selectors
 from tenants.partners.working import explain
 
-AgreementMode = choices(models.Agreement.Mode, "AgreementMode")
-UtilitiesBearer = choices(models.Agreement.Bearer, "UtilitiesBearer")
+AgreementMode = choices(
+    models.Agreement.Mode,
+    "AgreementMode",
+    STATIONED="The partner has a room of its own in the community (常驻).",
+    VISITING="The partner comes by the session, and has no room (流动).",
+)
+UtilitiesBearer = choices(
+    models.Agreement.Bearer,
+    "UtilitiesBearer",
+    PARTNER="Whoever runs the service in the room pays them.",
+    COMMUNITY="They are paid for the partner, as a part of what is lent.",
+)
 
 SAMPLE = "True for made-up sample data, false for what really happened."
 END = "The first day that is not included."

@@ -1,7 +1,8 @@
 """Runnable examples: a document, and beside it who asks, with what, and what is answered.
 
 ``examples/<side>/<number>-<name>.graphql`` begins with a sentence, its title, which is translated; the ``.json`` of the same name
-holds ``as``, ``variables`` and ``answer``. They are run against the demo in the order of their
+holds ``as``, ``variables`` and ``answer``, and ``again`` where it is asked until it is answered so. A
+text that ends with … was cut there. They are run against the demo in the order of their
 numbers (tests/demo/test_examples.py), and the generated clients are made of them.
 """
 
@@ -20,7 +21,8 @@ FOLDER = Path(__file__).parents[1] / "examples"
 
 @dataclass(frozen=True)
 class Example:
-    """who: the demo's log-in that asks. about: the document's first line."""
+    """who: the demo's log-in that asks. about: the document's first line. again: what it shows comes
+    a moment later, so it is asked again until then."""
 
     name: str
     who: str
@@ -28,6 +30,7 @@ class Example:
     document: str
     variables: dict[str, Any]
     answer: dict[str, Any]
+    again: bool = False
 
     @property
     def title(self) -> str:
@@ -43,8 +46,13 @@ class Example:
         return _pretty(self.answer)
 
     def with_ids(self, here: Callable[[str], str]) -> "Example":
-        """The same to be run elsewhere. here: an id of there for each text of the variables."""
-        return replace(self, variables=_each(self.variables, here))
+        """The same to be run elsewhere. here: an id of there for each text of the variables. A cursor
+        is good where it was given only; without one a list begins at its first row."""
+        variables = {
+            name: None if name == "after" else _each(value, here)
+            for name, value in self.variables.items()
+        }
+        return replace(self, variables=variables)
 
     @property
     def in_graphiql(self) -> str:
@@ -68,6 +76,7 @@ def _read(path: Path) -> Example:
         document=document,
         variables=told.get("variables", {}),
         answer=told["answer"],
+        again=told.get("again", False),
     )
 
 

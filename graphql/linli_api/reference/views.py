@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from linli.accounts.policy import actor_for
+from linli_api.evolution.http import HEADERS, codes
 from linli_api.reference.content import sections
 from linli_api.reference.examples import examples
 from linli_api.reference.glossary import terms
@@ -19,4 +20,5 @@ def reference(request: HttpRequest) -> HttpResponse:
     here = ids_of(side, actor_for(request.user, request.tenant))  # type: ignore[attr-defined]
     shown = [example.with_ids(here) for example in examples(side)]
     given = {"sections": sections(side), "examples": shown, "terms": terms()}
+    given |= {"headers": HEADERS, "codes": codes()}
     return render(request, "linli_api/reference.html", given)

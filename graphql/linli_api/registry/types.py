@@ -12,9 +12,31 @@ from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, choices
 from linli_api.types import Object
 
-DivisionLevel = choices(models.Division.Level, "DivisionLevel")
-TenantKind = choices(models.Tenant.Kind, "TenantKind")
-TenantStatus = choices(models.Tenant.Status, "TenantStatus")
+DivisionLevel = choices(
+    models.Division.Level,
+    "DivisionLevel",
+    PROVINCE="2 digits: a province, an autonomous region, or a city under the central government.",
+    CITY="4 digits: a prefecture (市), such as Zibo.",
+    DISTRICT="6 digits: a district or county (区、县).",
+    STREET="9 digits: a street office or a town (街道办事处、镇).",
+)
+TenantKind = choices(
+    models.Tenant.Kind,
+    "TenantKind",
+    CITY="A city (市): its policies bind all below, and it compares them; a small one runs communities too.",
+    DISTRICT="A district or county (区、县): brings street offices on board, and sets policies for them.",
+    STREET="A street office or town (街道办事处、镇): runs communities, with their partners and funds.",
+)
+TenantStatus = choices(
+    models.Tenant.Status,
+    "TenantStatus",
+    REQUESTED="Asked for; nothing of it has been made.",
+    PROVISIONING="Its place in the database and its host are being made; it answers nobody yet.",
+    ACTIVE="It works: its host answers, reads and writes.",
+    SUSPENDED="All can be read at its host, nothing changed.",
+    ARCHIVED="Its host answers nobody any more; its data is kept.",
+    PURGED="Its data is gone for good; the name is kept for the trail.",
+)
 
 
 class Division(Object):

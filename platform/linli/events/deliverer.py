@@ -44,6 +44,7 @@ from linli.events.pace import Pace
 from linli.events.secrets import HEADER, opened, signature
 from linli.events.sending import Failure, Line, Outcome
 from linli.events.sequencing import Busy, sequence
+from linli.ids import encode
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 
@@ -259,7 +260,7 @@ class Deliverer:
                 "Content-Type": "application/json",
                 "User-Agent": "Linli-Webhooks/1",
                 "Linli-Event": claim.body["type"],
-                "Linli-Delivery": str(claim.delivery_id),
+                "Linli-Delivery": encode("WebhookDelivery", claim.delivery_id),
                 HEADER: signature(live, int(time.time()), body),
             },
         )

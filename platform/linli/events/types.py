@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from django.db.models import TextChoices
+
 from linli.accounts.policy import Permission
 from linli.ids import encode
 from linli.money import yuan
@@ -34,11 +36,18 @@ class Id:
 
 @dataclass(frozen=True)
 class Value:
-    """A field that holds a state, a day, a number or an amount: never a person's name."""
+    """A field that holds a state, a day, a number or an amount: never a person's name.
+
+    one_of: what it holds, where that is one of few; an enum of the API has the same.
+    """
 
     description: str
     form: Form = "String!"
     deprecation: str = ""
+    one_of: type[TextChoices] | None = None
+
+    def holds(self, value: Any) -> bool:
+        return self.one_of is None or value in self.one_of.values
 
 
 Fields = Mapping[str, Id | Value]
@@ -81,6 +90,9 @@ class EventType:
         """The fields as they go out; TypeError where they are not those that were declared."""
         if given.keys() != self.data.keys():
             raise TypeError(f"{self.name} carries {sorted(self.data)}, not {sorted(given)}")
+        for name, kind in self.data.items():
+            if isinstance(kind, Value) and not kind.holds(given[name]):
+                raise TypeError(f"{self.name} promises no {name} of {given[name]!r}")
         values = {
             name: encode(kind.of, given[name])
             if isinstance(kind, Id) and given[name] is not None

@@ -28,6 +28,7 @@ from linli.events.sequencing import one_at_a_time, sequence
 from linli.ids import encode
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
+from linli_api.evolution.http import WEBHOOK
 from tenants.communities.actions import add_community, update_community
 from tenants.communities.facts import state_fact
 from tenants.communities.models import Community
@@ -64,6 +65,10 @@ def test_an_event_comes_signed_by_each_live_secret(
         [got] = r.wait_for(1)
         [delivery] = settled(1)
 
+    promised = {one.name for one in WEBHOOK}
+    assert got.headers.keys() - {"Host", "Content-Length", "Accept", "Connection"} == promised
+    assert got.headers["Linli-Event"] == "community.updated"
+    assert got.headers["Linli-Delivery"] == encode("WebhookDelivery", delivery.pk)
     timestamp, *marks = got.headers[HEADER].split(",")
     signed = f"{timestamp.removeprefix('t=')}.".encode() + got.body
     assert marks == [
