@@ -13,7 +13,7 @@ from linli.audit.record import record, snapshot
 from linli.errors import Forbidden, NotFound, Refused
 from linli.registry.models import Brand, Division, Domain, Tenant
 from linli.registry.provisioning import set_status
-from linli.rules import check_fields, check_version, save_changes, upheld
+from linli.rules import check_fields, check_version, is_blank, save_changes, upheld
 from linli.tenancy.context import public_context
 from onboarding.jobs import provision_tenant
 
@@ -163,7 +163,7 @@ def _move(
     """At the platform, by its operator or a client of the operator's. Raises `NotFound`, `Refused`
     REASON_MISSING, VERSION_CONFLICT, TENANT_MOVE_REFUSED with the moves there are."""
     actor.require(Permission.TENANTS_MANAGE)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("REASON_MISSING", _("Say why: the reason is kept."), field="reason")
     with public_context(), transaction.atomic():
         tenant = _managed(actor, tenant_id)

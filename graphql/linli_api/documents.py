@@ -13,7 +13,6 @@ from typing import Any
 
 from cachetools import LRUCache
 from django.conf import settings
-from django.utils.translation import gettext as _
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -95,9 +94,11 @@ class Document:
         }
 
     @cached_property
-    def introspection(self) -> list[GraphQLError]:
-        """What is wrong with it for who may not introspect."""
-        return _faults(self.schema, self.node, [NoSchemaIntrospectionCustomRule])
+    def introspection(self) -> list[Node]:
+        """Where it asks the schema about itself; of many places the first."""
+        faults = validate(self.schema, self.node, [NoSchemaIntrospectionCustomRule])
+        found = [node for fault in faults for node in fault.nodes or ()]
+        return [one for one in found if isinstance(one, FieldNode) and one.name.value[:2] == "__"]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The one to run; None where the name does not tell."""
@@ -144,9 +145,6 @@ def _read(schema: GraphQLSchema, query: str) -> Document:
         raise Rejected(syntax_fault(error)) from error
     except InvalidRequest as refused:
         raise rejected(refused) from refused
-    except RecursionError as error:
-        too_deep = InvalidRequest("DOCUMENT_TOO_DEEP", _("The document nests too deep."))
-        raise rejected(too_deep) from error
     errors = _faults(schema, node, RULES)
     if errors:
         raise Rejected(*errors)

@@ -13,6 +13,7 @@ from typing import Any
 import graphene
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 from graphql import (
     GraphQLError,
     GraphQLSchema,
@@ -22,11 +23,17 @@ from graphql import (
 )
 
 from linli.accounts.policy import Actor, Permission
-from linli.errors import Refused
+from linli.errors import Forbidden, Refused
 from linli.registry.selectors import is_sandbox
 from linli_api import documents, limits
 from linli_api.documents import Document, Rejected, is_query, rejected
-from linli_api.errors import AnswerTooLarge, InvalidRequest, answers, is_the_clients
+from linli_api.errors import (
+    AnswerTooLarge,
+    InvalidRequest,
+    Unauthenticated,
+    answers,
+    is_the_clients,
+)
 from linli_api.limits import cost, deadline
 from linli_api.metering import Meter
 from linli_api.planner import planned_answer
@@ -233,8 +240,24 @@ def _read(schema: GraphQLSchema, request: Request, actor: Actor | None) -> Docum
         raise rejected(refused) from refused
     document = documents.read(schema, request.query)
     if document.introspection and not may_introspect(actor):
-        raise Rejected(*document.introspection)
+        refused = _may_not_introspect(actor)
+        at = document.introspection
+        raise Rejected(GraphQLError(str(refused.message), at, original_error=refused))
     return document
+
+
+def _may_not_introspect(actor: Actor | None) -> Refused:
+    """Once for all of a document: a program is told the scope, a person the permission."""
+    permission = Permission.SCHEMA_INTROSPECT
+    if actor is None:
+        return Unauthenticated()
+    if actor.client is not None:
+        return actor.forbidden(permission)
+    message = _(
+        "The schema may be asked about itself by who has the permission {permission}. Ask an "
+        "administrator of your unit for a role with it."
+    )
+    return Forbidden(message.format(permission=permission.value), permission=permission.value)
 
 
 def _price(document: Document, request: Request, *, checked: bool) -> int:

@@ -24,6 +24,7 @@ STATUS = {
     "TOKEN_INVALID": 401,
     "TOKEN_MISSING": 401,
     "CSRF_FAILED": 403,
+    "FORBIDDEN": 403,
     "METHOD_NOT_ALLOWED": 405,
     "BODY_TOO_SLOW": 408,
     "IDEMPOTENCY_KEY_IN_USE": 409,
@@ -114,7 +115,8 @@ def _json(body: bytes) -> Any:
     except _NoNumber as error:
         raise _where_no_number(text, str(error)) from error
     except RecursionError as error:
-        raise _invalid(_("The body is no JSON that can be read: it nests too deep.")) from error
+        message = _("The body is no JSON that can be read: it nests too deep.")
+        raise InvalidRequest("INPUT_TOO_DEEP", message) from error
     except ValueError as error:  # all that is left: an integer that Python refuses to read
         message = _("A number in the body has more than {most} digits.")
         raise _invalid(message, most=sys.get_int_max_str_digits()) from error

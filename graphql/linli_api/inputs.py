@@ -62,12 +62,23 @@ class IdOf(graphene.InputField):
         ]
 
 
+class Changed(graphene.InputField):
+    """An input of an update: left out, what it names stays as it is. clears: null empties it; else
+    null is refused, for what it names is never empty."""
+
+    def __init__(self, type_: Any, *, description: str, clears: bool = False) -> None:
+        told = "null clears it" if clears else "null is refused"
+        super().__init__(type_, description=f"{description} Left out, it stays; {told}.")
+        self.clears = clears
+
+
 def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The values, by Python name, ready for an action. ``fields`` are what graphene mounted.
 
     No text and no JSON value is larger than the largest that is kept anywhere; how much each place
     takes is its model's to say (`linli.sizes`).
     """
+    _check_nulls(fields, values, prefix)
     result = {}
     for name, value in values.items():
         path = prefix + _in_the_api(name)
@@ -78,6 +89,20 @@ def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
             result[name] = _plain(field.type, value, path)
         _check_size(field.type, value, path)
     return result
+
+
+def _check_nulls(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str) -> None:
+    def refused(name: str, value: Any) -> bool:
+        return value is None and isinstance(fields[name], Changed) and not fields[name].clears
+
+    message = _("This cannot be empty. Leave it out to keep it as it is.")
+    faults = [
+        Refused(f"{name.upper()}_INVALID", message, field=prefix + _in_the_api(name))
+        for name, value in values.items()
+        if refused(name, value)
+    ]
+    if faults:
+        raise Refused("FIELDS_INVALID", message, causes=faults)
 
 
 def _plain(type_: Any, value: Any, path: str) -> Any:

@@ -26,8 +26,9 @@ from linli_api.execution import Answer, Prepared, Request, prepare
 from linli_api.limits import deadline
 from linli_api.metering import Meter
 
-# As many as Stripe takes; printable, so that a key can be read out from a log.
-_KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
+# As many as Stripe takes; printable, so that a key can be read out from a log. Two headers of one name
+# come as one with a comma between (RFC 9110, section 5.3), so a key holds none.
+_KEY = re.compile(r"[!-+\--~]([ -+\--~]{0,253}[!-+\--~])?")
 
 
 class _Undone(Exception):
@@ -41,7 +42,10 @@ class _Undone(Exception):
 def checked_key(header: str | None) -> str | None:
     """The header's value; raises InvalidRequest IDEMPOTENCY_KEY_INVALID."""
     if header is not None and not _KEY.fullmatch(header):
-        message = _("An Idempotency-Key has 1 to 255 printable ASCII characters, such as a UUID.")
+        message = _(
+            "Send one Idempotency-Key, of 1 to 255 printable ASCII characters without a comma, such "
+            "as a UUID."
+        )
         raise InvalidRequest("IDEMPOTENCY_KEY_INVALID", message)
     return header
 

@@ -2,7 +2,8 @@
 and its version where two people change the same row."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 
+# Controls, formats such as U+200B, spaces and marks; and signs that Unicode calls letters or symbols
+# and that are empty: Hangul fillers, the blank of Braille.
+_UNSEEN = {"Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"}
+_EMPTY = "\u115f\u1160\u2800\u3164\uffa0"
+
 
 def check_fields(obj: models.Model) -> None:
     """Each field's own validation: required text, lengths, choices, ranges of whole numbers.
@@ -20,17 +26,36 @@ def check_fields(obj: models.Model) -> None:
     """
     unknown = [f.name for f in obj._meta.fields if f.null and getattr(obj, f.attname) is None]
     keys = [f.name for f in obj._meta.fields if f.is_relation]  # the database checks those
-    try:
-        obj.clean_fields(exclude={*unknown, *keys})
-    except ValidationError as error:
-        faults = [
-            Refused(f"{name.upper()}_INVALID", " ".join(messages), field=camel_case(name))
-            for name, messages in error.message_dict.items()
-        ]
-        if len(faults) == 1:
-            raise faults[0] from None
+    faults = [
+        Refused(f"{name.upper()}_INVALID", " ".join(messages), field=camel_case(name))
+        for name, messages in faults_of_fields(obj, {*unknown, *keys}).items()
+    ]
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
         message = _("Some fields cannot be kept as written. Correct those named.")
-        raise Refused("FIELDS_INVALID", message, causes=faults) from None
+        raise Refused("FIELDS_INVALID", message, causes=faults)
+
+
+def faults_of_fields(obj: models.Model, exclude: Collection[str] = ()) -> dict[str, list[str]]:
+    """What is wrong with each field, by its name, in sentences. Required text in which nothing can be
+    seen is blank."""
+    faults: dict[str, list[str]] = {}
+    try:
+        obj.clean_fields(exclude=exclude)
+    except ValidationError as error:
+        faults.update(error.message_dict)
+    for field in obj._meta.fields:
+        text = getattr(obj, field.attname)
+        required = isinstance(field, models.CharField | models.TextField) and not field.blank
+        if required and field.name not in exclude and isinstance(text, str) and is_blank(text):
+            faults.setdefault(field.name, [str(field.error_messages["blank"])])
+    return faults
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see in it: spaces, signs without a shape, marks on nothing."""
+    return all(sign in _EMPTY or unicodedata.category(sign) in _UNSEEN for sign in text)
 
 
 @contextmanager

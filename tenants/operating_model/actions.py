@@ -28,7 +28,7 @@ from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
 from linli.registry.selectors import is_sandbox
-from linli.rules import check_count
+from linli.rules import check_count, is_blank
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
@@ -380,6 +380,6 @@ def _check_names(key: str, title: str) -> None:
     if not _KEY.fullmatch(key) or len(key) > 60:
         message = _("A key has up to 60 small letters and digits, with - or _ between: chengnan-2.")
         raise Refused("VERSION_INVALID", message, field="key")
-    if not 0 < len(title.strip()) <= 200:
+    if is_blank(title) or len(title.strip()) > 200:
         message = _("A title has 1 to 200 characters.")
         raise Refused("VERSION_INVALID", message, field="title")

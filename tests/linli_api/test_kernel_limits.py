@@ -1,11 +1,17 @@
 """Documents that are too much, or wrong, are refused before anything runs."""
 
+import inspect
+import sys
+import time
+
 import pytest
 from django.utils.translation import override
 from graphql import get_introspection_query
 
 from linli.accounts.policy import system_actor
+from linli_api import limits
 from linli_api.execution import Request, run
+from linli_api.limits.size import NESTING
 from linli_api.schema import platform_schema
 
 SOMEBODY = system_actor(None)
@@ -41,6 +47,7 @@ def bomb(levels):
         ("{" + "viewer { name } " * 21 + "}", "DOCUMENT_TOO_LARGE"),
         ("{ viewer {" + "name " * 1_000 + "} }", "DOCUMENT_TOO_LARGE"),
         ("{ viewer { name " + "@include(if: true) " * 101 + "} }", "DOCUMENT_TOO_LARGE"),
+        ("fragment f on Query " + "@d " * 101 + "{ viewer { name } }", "DOCUMENT_TOO_LARGE"),
         (bomb(60), "DOCUMENT_TOO_LARGE"),
     ],
 )
@@ -68,6 +75,70 @@ def test_hostile_documents_are_refused(query):
     }
 
 
+@pytest.mark.parametrize("place", range(6))
+def test_directives_count_wherever_they_stand(place):
+    def document(count):
+        given = ["@d " * (count if at == place else 16) for at in range(6)]
+        return """query($a: Int {}) {} {{ ...f {} ... {} {{ viewer {{ name {} }} }} }}
+            fragment f on Query {} {{ viewer {{ name }} }}""".format(*given)
+
+    assert set(codes(document(20))) == {"REQUEST_INVALID"}  # there is no such directive
+    assert codes(document(21)) == ["DOCUMENT_TOO_LARGE"]
+
+
+def nested(levels):
+    """Whatever nests in a document, that many brackets deep."""
+    yield "{" + "viewer {" * (levels - 1) + "name" + "}" * levels
+    yield "{" + "... on Query {" * (levels - 1) + "viewer" + "}" * levels
+    yield "fragment f on Viewer {" + "...{" * (levels - 1) + "name" + "}" * levels
+    yield "{ node(id: " + "[" * (levels - 2) + "]" * (levels - 2) + ") { id } }"
+    yield "{ node(id: " + "{a: " * (levels - 2) + "1" + "}" * (levels - 2) + ") { id } }"
+    yield (
+        "{ node(id: " + "[{a: " * (levels // 2 - 1) + "1" + "}]" * (levels // 2 - 1) + ") { id } }"
+    )
+    types = "[" * (levels - 1) + "Int" + "]" * (levels - 1)
+    yield f"query($a: {types}) {{ viewer {{ name }} }}"
+    yield "query($a: Int = " + "[" * (levels - 1) + "]" * (levels - 1) + ") { viewer { name } }"
+    yield "query @d(a: " + "[" * (levels - 1) + "]" * (levels - 1) + ") { viewer { name } }"
+
+
+@pytest.mark.parametrize("levels", [NESTING + 2, 200, 250, 1_000, 2_400])
+def test_a_document_that_nests_too_deep_is_told_so_whatever_nests(levels):
+    for query in nested(levels):
+        assert codes(query) == ["DOCUMENT_TOO_DEEP"], query[:40]
+
+
+def test_what_may_nest_is_read_with_much_of_the_recursion_left():
+    was = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 600)
+    try:
+        for query in nested(NESTING):
+            assert set(codes(query)) <= {"DOCUMENT_TOO_DEEP", "REQUEST_INVALID"}, query[:40]
+    finally:
+        sys.setrecursionlimit(was)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + "{" * 300 + '"',
+        r'"\"' + "{" * 300 + r'\\"',
+        '"""' + "{" * 300 + r'" "" \""" \\' + "[" * 300 + '"""',
+        '"" # ' + "(" * 300 + "\n",
+    ],
+)
+def test_brackets_in_texts_and_comments_nest_nothing(text):
+    assert codes(f"{{ node(id: {text}) {{ id nothing }} }}") == ["REQUEST_INVALID"]
+
+
+@pytest.mark.parametrize("text", ['"""', r'\"""', '"', '" ', '"\\', '"\n', '""" ""', "{}"])
+def test_a_text_without_its_end_is_looked_through_once(text):
+    began = time.perf_counter()
+    limits.check_text(text * (1_000_000 // len(text)))
+    limits.check_text('"""' + text * (1_000_000 // len(text)))
+    assert time.perf_counter() - began < 2
+
+
 def test_an_operation_that_is_not_there_is_refused():
     assert codes("query a { viewer { name } } query b { viewer { name } }") == ["REQUEST_INVALID"]
     assert codes("query a { viewer { name } }", operation_name="b") == ["REQUEST_INVALID"]
@@ -85,4 +156,4 @@ def test_introspection_is_for_those_who_are_logged_in():
     answer = run(platform_schema, Request(query), SOMEBODY)
     assert answer.ran
     assert answer.body["data"]["__schema"]["queryType"]["name"] == "Query"
-    assert set(codes(query, actor=None)) == {"REQUEST_INVALID"}
+    assert codes(query, actor=None) == ["UNAUTHENTICATED"]

@@ -21,6 +21,33 @@ MIB = 1024 * 1024
 ROUNDS = [(2, 5, 48 * MIB), pytest.param(20, 50, 16 * MIB, marks=pytest.mark.prove)]
 GROWTH = 16 * MIB
 NEVER = ("SELECT", "psycopg", "Traceback", "site-packages", "INTERNAL", "linli_", "t_chezhan")
+# What these are told, and nothing beside it.
+TOLD = {
+    "a_thousand_levels": "DOCUMENT_TOO_DEEP",
+    "four_thousand_braces": "DOCUMENT_TOO_DEEP",
+    "inline_fragments_within_each_other": "DOCUMENT_TOO_DEEP",
+    "a_deep_list": "DOCUMENT_TOO_DEEP",
+    "a_deep_object": "DOCUMENT_TOO_DEEP",
+    "a_deep_type": "DOCUMENT_TOO_DEEP",
+    "two_hundred_and_fifty_levels": "DOCUMENT_TOO_DEEP",
+    "two_hundred_and_fifty_inline_fragments": "DOCUMENT_TOO_DEEP",
+    "lists_and_objects_in_turn": "DOCUMENT_TOO_DEEP",
+    "a_deep_default": "DOCUMENT_TOO_DEEP",
+    "a_deep_argument_of_a_directive": "DOCUMENT_TOO_DEEP",
+    "brackets_without_their_end": "DOCUMENT_TOO_DEEP",
+    "block_strings_without_their_end": "SYNTAX_ERROR",
+    "deep_only_in_a_text": "NOT_FOUND",
+    "deep_variables": "INPUT_TOO_DEEP",
+    "deeper_json_than_python_recurses": "INPUT_TOO_DEEP",
+    "a_flood_of_directives": "DOCUMENT_TOO_LARGE",
+    "a_flood_of_unknown_directives": "DOCUMENT_TOO_LARGE",
+    "directives_on_the_operation": "DOCUMENT_TOO_LARGE",
+    "directives_on_variables": "DOCUMENT_TOO_LARGE",
+    "directives_on_a_fragment": "DOCUMENT_TOO_LARGE",
+    "directives_on_a_spread": "DOCUMENT_TOO_LARGE",
+    "directives_on_an_inline_fragment": "DOCUMENT_TOO_LARGE",
+    "directives_a_few_at_each_place": "DOCUMENT_TOO_LARGE",
+}
 
 
 @pytest.fixture
@@ -28,6 +55,10 @@ def served(scratch_database):
     # The points are another test's: here each request is to be read.
     with gunicorn(scratch_database, LINLI_POINTS_A_MINUTE=str(10**9)) as one:
         yield one
+
+
+def _codes(response):
+    return [error["extensions"]["code"] for error in response.json().get("errors", ())]
 
 
 @pytest.fixture
@@ -56,6 +87,8 @@ def test_each_is_refused_or_answered_in_bounds(browser):
             faults.append((name, response.status_code))
         elif not {"data", "errors"} & response.json().keys():
             faults.append((name, "no GraphQL"))
+        elif name in TOLD and set(_codes(response)) != {TOLD[name]}:
+            faults.append((name, _codes(response)))
         if len(response.content) > ANSWER_BYTES:
             faults.append((name, len(response.content)))
         if took > TIMES * plain:

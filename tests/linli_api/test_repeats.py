@@ -42,6 +42,7 @@ from linli_api.schema import SCHEMAS, tenant_schema
 from tenants.communities.models import Community
 from tests.support.databases import ROOT
 from tests.support.factories import MembershipFactory, PersonFactory
+from tests.support.gunicorn import gunicorn
 from tests.support.programs import program
 from tests.support.secrets import rows_of_schema
 
@@ -521,7 +522,7 @@ class TestOverHTTP:
         assert response["Retry-After"] == "1"
         assert communities(street) == []
 
-    @pytest.mark.parametrize("key", ["", " ", "k" * 256, "键", "a\tb", " k"])
+    @pytest.mark.parametrize("key", ["", " ", "k" * 256, "键", "a\tb", " k", "k,k", ","])
     def test_what_is_no_key_is_refused(self, street, post, key):
         response = post(key)
         assert response.status_code == 400
@@ -533,3 +534,26 @@ class TestOverHTTP:
     )
     def test_what_is_one(self, post, key):
         assert post(key).json()["data"]["addCommunity"]["errors"] == []
+
+
+def test_two_keys_are_refused_whichever_way_they_come(scratch_database, actor_as):
+    """Servers make one of two headers of a name."""
+    street = Tenant.objects.get(slug="chezhan")
+    administrator = actor_as(street, Role.STREET_ADMINISTRATOR)
+    token = program(administrator, "communities:write").token()
+    host = "chezhan.linli.localhost"
+    body = {"query": adding().query, "variables": adding().variables}
+    with gunicorn(scratch_database) as served:
+        for person, more in (
+            (administrator.person, []),
+            (None, [("Authorization", f"Bearer {token}")]),
+        ):
+            with served.browser(person, host) as browser:
+                for keys in (("k1", "k2"), ("k1", "k1")):
+                    headers = [*more, *(("Idempotency-Key", key) for key in keys)]
+                    response = browser.post("/graphql", json=body, headers=headers)
+                    assert response.status_code == 400
+                    [error] = response.json()["errors"]
+                    assert error["extensions"]["code"] == "IDEMPOTENCY_KEY_INVALID"
+                    assert "one Idempotency-Key" in error["message"]
+    assert communities(street) == []

@@ -9,7 +9,7 @@ from linli_api.batches import together
 from linli_api.bulk import Bulk
 from linli_api.communities.types import Community, CommunityProfile, Fact
 from linli_api.fields import Bounded
-from linli_api.inputs import EXPECTED_VERSION, IdOf
+from linli_api.inputs import EXPECTED_VERSION, Changed, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import Date, Document, Fen
 from onboarding.communities import onboard_communities
@@ -43,20 +43,25 @@ class AddCommunity(Mutation):
 
 
 class UpdateCommunity(Mutation):
-    """Corrects what is known of a community. What is left out stays; null: not known."""
+    """Corrects what is known of a community. What is left out stays; null clears what need not
+    be known, and is refused elsewhere."""
 
     class Meta:
         permission = Permission.COMMUNITIES_ONBOARD
 
     class Input:
         community_id = IdOf("Community", required=True, description="Which community.")
-        name = graphene.String(description="As people call it.")
-        division_code = graphene.String(description="Its 12 digits in the national list.")
-        profile = CommunityProfile(description="Which models suit it.")
-        residents = graphene.Int(description="How many people live there.")
-        buildings = graphene.Int(description="How many buildings it has.")
-        operating_cost_fen = Fen(description="What running it costs a year, in fen.")
-        sample_cost = graphene.Boolean(description="True for a made-up operating cost.")
+        name = Changed(graphene.String, description="As people call it.")
+        division_code = Changed(
+            graphene.String, clears=True, description="Its 12 digits in the national list."
+        )
+        profile = Changed(CommunityProfile, clears=True, description="Which models suit it.")
+        residents = Changed(graphene.Int, clears=True, description="How many people live there.")
+        buildings = Changed(graphene.Int, clears=True, description="How many buildings it has.")
+        operating_cost_fen = Changed(
+            Fen, clears=True, description="What running it costs a year, in fen."
+        )
+        sample_cost = Changed(graphene.Boolean, description="True for a made-up operating cost.")
         expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 

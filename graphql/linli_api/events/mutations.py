@@ -15,7 +15,7 @@ from linli_api.events.types import (
     WebhookSecret,
 )
 from linli_api.fields import Revealed
-from linli_api.inputs import EXPECTED_VERSION, IdOf
+from linli_api.inputs import EXPECTED_VERSION, Changed, IdOf
 from linli_api.mutation import Mutation
 from linli_api.scalars import DateTime
 
@@ -59,7 +59,8 @@ class CreateWebhookEndpoint(Mutation):
 
 
 class UpdateWebhookEndpoint(Mutation):
-    """Changes where an endpoint is or what it is told of; what is left out stays."""
+    """Changes where an endpoint is or what it is told of. What is left out stays; null clears the
+    description, and is refused elsewhere."""
 
     class Meta:
         permission = Permission.WEBHOOKS_MANAGE
@@ -67,14 +68,18 @@ class UpdateWebhookEndpoint(Mutation):
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
         expected_version = graphene.Int(description=EXPECTED_VERSION)
-        url = graphene.String(description="An https:// address.")
-        types = graphene.List(graphene.NonNull(EventType), description="What to be told of.")
-        description = graphene.String(description="What it is for.")
+        url = Changed(graphene.String, description="An https:// address.")
+        types = Changed(
+            graphene.List(graphene.NonNull(EventType)), description="What to be told of."
+        )
+        description = Changed(graphene.String, clears=True, description="What it is for.")
 
     endpoint = graphene.Field(WebhookEndpoint, description="The endpoint.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        if "description" in values:
+            values["description"] = values["description"] or ""
         return {"endpoint": actions.update_endpoint(actor=actor, **values)}
 
 

@@ -1,7 +1,7 @@
 """What a request may hold at most; checked before its document is validated, let alone run.
 
-The walk counts fields as they would be run: a fragment counts wherever it is spread. Fragments are
-measured once each, so fragments that spread fragments cost no more time than their text. Repeated
+The walk counts fields and directives as they would be run: a fragment counts wherever it is spread.
+Fragments are measured once each, so fragments that spread fragments cost no more time than their text. Repeated
 fields and fragments are limited because validation compares each with each.
 """
 
@@ -30,6 +30,7 @@ from linli_api.errors import InvalidRequest
 BODY_BYTES = 1024 * 1024
 TOKENS = 10_000
 COMMENTS = 1_000
+NESTING = 100
 DEPTH = 15
 FIELDS = 1_000
 ROOT_FIELDS = 20
@@ -55,13 +56,32 @@ class Size:
 
 
 _LONG_NUMBER = re.compile(rf"[0-9]{{{DIGITS + 1}}}")
+# A text or a comment, passed over, or a bracket. A text without its end goes as far as it may, so that
+# nothing is looked through twice.
+_BRACKET = re.compile(
+    r"""
+    \"{3} (?: [^"\\]++ | \\"{3} | \\ | "(?!"") )*+ (?: "{3} | \Z )
+    | " (?: [^"\\\n\r]++ | \\. )*+ "?
+    | \# [^\n\r]*+
+    | (?P<opens> [{(\[] )
+    | (?P<closes> [})\]] )
+    """,
+    re.VERBOSE,
+)
 
 
 def check_text(query: str) -> None:
-    """Raises InvalidRequest DOCUMENT_TOO_LARGE for a number that Python takes too long to read."""
+    """Before it is parsed: raises InvalidRequest DOCUMENT_TOO_LARGE for a number that Python takes too
+    long to read, DOCUMENT_TOO_DEEP for brackets deeper than the parser's recursion goes."""
     if _LONG_NUMBER.search(query):
         message = _("The document holds more than {most} digits in a row.")
         raise InvalidRequest("DOCUMENT_TOO_LARGE", format_lazy(message, most=DIGITS))
+    depth = 0
+    for found in _BRACKET.finditer(query):
+        depth += (found["opens"] is not None) - (found["closes"] is not None)
+        if depth > NESTING:
+            message = _("The document nests more than {most} brackets deep.")
+            raise InvalidRequest("DOCUMENT_TOO_DEEP", format_lazy(message, most=NESTING))
 
 
 def check(document: DocumentNode) -> None:
@@ -71,7 +91,7 @@ def check(document: DocumentNode) -> None:
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
     _at_most(OPERATIONS, len(operations), _("operations"))
     for operation in operations:
-        size = walk.measure(operation.selection_set)
+        size = walk.operation(operation)
         _check(size)
         _at_most(ROOT_FIELDS, size.root_fields, _("root fields"))
     for name in walk.fragments:  # one that is spread nowhere is validated all the same
@@ -135,6 +155,11 @@ class _Walk:
         # A fragment that is being measured counts nothing inside itself; validation refuses it.
         self.measured: dict[str, Size] = {}
 
+    def operation(self, node: OperationDefinitionNode) -> Size:
+        size = self.measure(node.selection_set)
+        variables = sum(len(one.directives) for one in node.variable_definitions)
+        return replace(size, directives=size.directives + len(node.directives) + variables)
+
     def measure(self, selections: SelectionSetNode | None) -> Size:
         total = Size()
         if selections is None:
@@ -156,7 +181,10 @@ class _Walk:
         if name not in self.measured:
             self.measured[name] = Size()
             if name in self.fragments:
-                self.measured[name] = self.measure(self.fragments[name].selection_set)
+                node = self.fragments[name]
+                size = self.measure(node.selection_set)
+                directives = size.directives + len(node.directives)
+                self.measured[name] = replace(size, directives=directives)
         return self.measured[name]
 
     def _one(self, selection: SelectionNode) -> Size:

@@ -6,7 +6,7 @@ import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli_api.bulk import Bulk
-from linli_api.inputs import EXPECTED_VERSION, IdOf
+from linli_api.inputs import EXPECTED_VERSION, Changed, IdOf
 from linli_api.mutation import Mutation
 from linli_api.partners.types import (
     END,
@@ -47,17 +47,20 @@ class AdmitPartner(Mutation):
 
 
 class UpdatePartner(Mutation):
-    """Corrects what was written down of a partner. What is left out stays."""
+    """Corrects what was written down of a partner. What is left out stays; null is
+    refused, for all of it is known."""
 
     class Meta:
         permission = Permission.PARTNERS_ADMIT
 
     class Input:
         partner_id = IdOf("Partner", required=True, description="Which partner.")
-        name = graphene.String(description="Who it is.")
-        kind = graphene.String(description="Key of one of the partner kinds of the rules in force.")
-        is_individual = graphene.Boolean(description="True for a person.")
-        joined_on = Date(description="Since when.")
+        name = Changed(graphene.String, description="Who it is.")
+        kind = Changed(
+            graphene.String, description="Key of one of the partner kinds of the rules in force."
+        )
+        is_individual = Changed(graphene.Boolean, description="True for a person.")
+        joined_on = Changed(Date, description="Since when.")
         expected_version = graphene.Int(description=EXPECTED_VERSION)
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
@@ -65,8 +68,7 @@ class UpdatePartner(Mutation):
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        given = {name: value for name, value in values.items() if value is not None}
-        return {"partner": actions.update_partner(actor=actor, **given)}
+        return {"partner": actions.update_partner(actor=actor, **values)}
 
 
 class SignAgreement(Mutation):

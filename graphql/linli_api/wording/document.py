@@ -68,10 +68,6 @@ _SAID: list[tuple[str, Any]] = [
     ),
     ("There can be only one … named «name».", _("{name} stands here twice.")),
     ("The … definition is not executable.", _("A request holds operations and fragments only.")),
-    (
-        "GraphQL introspection has been disabled, … the field «name».",
-        _("You may not ask for {name}: it takes the permission schema.introspect."),
-    ),
     ("Maximum introspection depth exceeded", _("What is asked of the schema nests too deep.")),
     ("Too many validation errors, …", _("There are more faults than are told. Mend these first.")),
     ("Must provide operation name …", _("Name the operation that is to run: operationName.")),

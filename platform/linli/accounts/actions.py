@@ -17,7 +17,7 @@ from linli.accounts.scopes import scopes_for
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.registry.models import Tenant
-from linli.rules import check_version, save_changes
+from linli.rules import check_version, faults_of_fields, save_changes
 
 
 def register_person(
@@ -253,11 +253,7 @@ def _answered_for(actor: Actor, person_id: UUID) -> Person:
 
 
 def _refuse_invalid(person: Person, password: str | None) -> None:
-    faults: dict[str, list[str]] = {}
-    try:
-        person.clean_fields(exclude=["password"])
-    except ValidationError as error:
-        faults.update(error.message_dict)
+    faults = faults_of_fields(person, ["password"])
     if password is not None:
         try:
             validate_password(password, person)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.errors import NotFound, Refused
 from linli.events.emit import emit
+from linli.rules import is_blank
 from tenants.fund import ledger
 from tenants.fund.actions.common import event_of, record_event
 from tenants.fund.ledger import Leg
@@ -30,7 +31,7 @@ def reverse_event(*, actor: Actor, group_id: UUID, reason: str) -> UUID:
     """
     permission = Permission.FUND_REVERSE
     actor.require_somewhere(permission)
-    if not 0 < len(reason.strip()) <= REASON_LENGTH:
+    if is_blank(reason) or len(reason.strip()) > REASON_LENGTH:
         message = _("Say why, in 200 characters at most: the reason is kept.")
         raise Refused("REASON_MISSING", message, field="reason")
     postings = list(

@@ -75,7 +75,7 @@ def inline_fragments_within_each_other() -> bytes:
 
 @_hostile
 def a_flood_of_directives() -> bytes:
-    return _document("{ viewer { name " + "@include(if: true) " * 1_600 + "} }")
+    return _document("{ viewer { name " + "@include(if: true) " * 1_200 + "} }")
 
 
 @_hostile
@@ -85,7 +85,38 @@ def a_flood_of_unknown_directives() -> bytes:
 
 @_hostile
 def directives_on_the_operation() -> bytes:
-    return _document("query " + "@skip(if: true) " * 1_600 + "{ viewer { name } }")
+    return _document("query " + "@skip(if: true) " * 1_200 + "{ viewer { name } }")
+
+
+@_hostile
+def directives_on_variables() -> bytes:
+    return _document("query($a: Int " + "@include(if: true) " * 1_200 + ") { viewer { name } }")
+
+
+@_hostile
+def directives_on_a_fragment() -> bytes:
+    flood = "@skip(if: false) " * 1_200
+    return _document("{ viewer { ...f } } fragment f on Viewer " + flood + "{ name }")
+
+
+@_hostile
+def directives_on_a_spread() -> bytes:
+    flood = "@skip(if: false) " * 1_200
+    return _document("{ viewer { ...f " + flood + "} } fragment f on Viewer { name }")
+
+
+@_hostile
+def directives_on_an_inline_fragment() -> bytes:
+    return _document("{ viewer { ... " + "@skip(if: false) " * 1_200 + "{ name } } }")
+
+
+@_hostile
+def directives_a_few_at_each_place() -> bytes:
+    spreads = "...f @skip(if: false) " * 9
+    nest = " ".join(f"fragment f{i} on Viewer @d @d {{ {spreads} }}" for i in range(40))
+    for i in range(40):
+        nest = nest.replace("...f ", f"...f{i + 1} ", 9)
+    return _document("{ viewer { ...f0 } } " + nest + " fragment f40 on Viewer @d { name }")
 
 
 @_hostile
@@ -160,6 +191,13 @@ def introspection_twenty_times() -> bytes:
     return _document("{" + " ".join(f"a{i}: {whole}" for i in range(20)) + "}")
 
 
+@_hostile
+def introspection_under_fragments() -> bytes:
+    fields = " ".join(f'a{i}: __type(name: "Viewer") {{ name }}' for i in range(2))
+    parts = " ".join(f"fragment f{i} on Query {{ {fields} }}" for i in range(9))
+    return _document("{ viewer { name } " + " ".join(f"...f{i}" for i in range(9)) + " } " + parts)
+
+
 # ── Deep ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -186,6 +224,46 @@ def a_deep_object() -> bytes:
 @_hostile
 def a_deep_type() -> bytes:
     return _document("query($a: " + "[" * 4_000 + "Int" + "]" * 4_000 + ") { viewer { name } }")
+
+
+@_hostile
+def two_hundred_and_fifty_levels() -> bytes:
+    return _document("{" + "viewer {" * 250 + "name" + "}" * 251)
+
+
+@_hostile
+def two_hundred_and_fifty_inline_fragments() -> bytes:
+    return _document("{" + "... on Query {" * 250 + LEAF + "}" * 251)
+
+
+@_hostile
+def lists_and_objects_in_turn() -> bytes:
+    return _document("{ partner(id: " + "[{a: " * 200 + "1" + "}]" * 200 + ") { name } }")
+
+
+@_hostile
+def a_deep_default() -> bytes:
+    return _document("query($a: ID = " + "[" * 300 + "]" * 300 + ") { partner(id: $a) { name } }")
+
+
+@_hostile
+def a_deep_argument_of_a_directive() -> bytes:
+    return _document("query @skip(if: " + "[" * 300 + "]" * 300 + ") { viewer { name } }")
+
+
+@_hostile
+def brackets_without_their_end() -> bytes:
+    return _document("{([" * 300_000)
+
+
+@_hostile
+def block_strings_without_their_end() -> bytes:
+    return _document('{ a(b: """' + r'\"""' * 100_000)
+
+
+@_hostile
+def deep_only_in_a_text() -> bytes:
+    return _document('{ partner(id: "' + "{" * 10_000 + '") { name } } # ' + "[" * 100_000)
 
 
 @_hostile
