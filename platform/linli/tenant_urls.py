@@ -9,3 +9,5 @@ urlpatterns = [
     path("graphql/docs", include("linli_api.reference.urls")),
     path("exports/", include("linli_api.exports.urls")),
 ]
+
+handler404 = "linli.programs.not_found"

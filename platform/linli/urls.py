@@ -9,3 +9,5 @@ urlpatterns = [
     path("graphql", include("linli_api.urls")),
     path("graphql/docs", include("linli_api.reference.urls")),
 ]
+
+handler404 = "linli.programs.not_found"

@@ -29,9 +29,22 @@ class TokenView(LibrarysTokenView):
         except RateLimited as limited:
             lease = limited.lease
             response = _too_many(lease)
+        if response.status_code == 401:  # the library names the scheme of tokens
+            response["WWW-Authenticate"] = 'Basic realm="oauth/token", charset="UTF-8"'
         for name, value in headers(lease, response.status_code):
             response[name] = value
         return response
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponse:
+        told = {
+            "error": "invalid_request",
+            "error_description": "Ask for a token by POST, with a form in the body.",
+        }
+        return JsonResponse(
+            told, status=405, headers={"Allow": "POST", "Cache-Control": "no-store"}
+        )
 
 
 def _too_many(lease: Lease) -> HttpResponse:

@@ -4,18 +4,15 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
-from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
+from linli.programs import refusal, wants_json
 from linli.registry.hosts import tenant_of_host
 from linli.tenancy.context import connection, tenant_context
-
-# Whatever is posted there is answered in JSON.
-PATHS_OF_PROGRAMS = ("/graphql", "/oauth/token")
 
 
 class TenantMiddleware:
@@ -45,9 +42,9 @@ class TenantMiddleware:
             message = _("No unit has this address. Check the host you ask at.")
             return _unknown(request, host, Refused("HOST_UNKNOWN", message), status=404)
         if not tenant.is_served:
-            if _wants_json(request):
+            if wants_json(request):
                 message = _("This unit is not ready yet, or not any more. Try again later.")
-                response = _refusal(request, Refused("TENANT_NOT_SERVED", message), status=503)
+                response = refusal(request, Refused("TENANT_NOT_SERVED", message), status=503)
             else:
                 page, shown = "registry/not_ready.html", {"tenant": tenant}
                 response = render(request, page, shown, status=503)
@@ -60,22 +57,6 @@ class TenantMiddleware:
 
 
 def _unknown(request: HttpRequest, host: str, refused: Refused, *, status: int) -> HttpResponse:
-    if _wants_json(request):
-        return _refusal(request, refused, status=status)
+    if wants_json(request):
+        return refusal(request, refused, status=status)
     return render(request, "registry/unknown_host.html", {"host": host}, status=status)
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    """A program asks the API, gets a token, or brings one; it reads no page."""
-    if "HTTP_AUTHORIZATION" in request.META:
-        return True
-    is_json = request.content_type == "application/json"
-    return request.method == "POST" and (is_json or request.path_info in PATHS_OF_PROGRAMS)
-
-
-def _refusal(request: HttpRequest, refused: Refused, *, status: int) -> HttpResponse:
-    """As the API words its own. The language is not settled yet: this is the first middleware."""
-    with override(get_language_from_request(request)):
-        entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
-    options = {"ensure_ascii": False}
-    return JsonResponse({"errors": [entry]}, status=status, json_dumps_params=options)

@@ -124,7 +124,16 @@ class TestRefused:
 
     def test_what_is_not_posted(self, street):
         browser = Browser(headers={"host": f"chezhan.{PLATFORM}"})
-        assert browser.get("/oauth/token").status_code == 405
+        for method in ("get", "put", "delete", "patch"):
+            answer = getattr(browser, method)("/oauth/token")
+            assert error(answer) == (405, "invalid_request")
+            assert answer["Allow"] == "POST"
+
+    def test_a_client_that_is_not_known_is_told_the_scheme_it_may_use(self, ours, street):
+        """As RFC 6749, section 5.2, has it: that of the attempt, which is none of tokens."""
+        for answer in (ours.asks_for_token(street, secret="no"), token_endpoint(street, GRANT)):
+            assert error(answer) == (401, "invalid_client")
+            assert answer["WWW-Authenticate"].startswith("Basic realm=")
 
     def test_at_a_host_that_is_not_served(self, ours, street):
         Tenant.objects.filter(pk=street.pk).update(status=Tenant.Status.ARCHIVED)

@@ -115,3 +115,12 @@ def test_after_its_days_it_is_gone(town, export, folder):
     assert export.status == "expired"
     assert refusal(fetch(town.administrator.person, export)) == (410, "EXPORT_EXPIRED")
     forget_export(tenant_id=str(town.street.pk), export_id=str(export.pk))
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_it_is_fetched_by_no_other_method(town, export, method):
+    browser = Client(headers={"host": "chezhan.linli.localhost"}, enforce_csrf_checks=True)
+    answer = getattr(browser, method)(f"/exports/{export.pk}")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    [error] = answer.json()["errors"]
+    assert error["extensions"]["code"] == "METHOD_NOT_ALLOWED"
