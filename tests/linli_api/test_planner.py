@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from random import Random
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 
-from linli.accounts.policy import Role, actor_for
+from linli.accounts.policy import Actor, Client, Role, actor_for, standing
+from linli.accounts.roles import DUTIES
+from linli.accounts.scopes import SCOPES, permissions_of
 from linli.tenancy.context import public_context, tenant_context
 from linli_api import cursors, ids
 from linli_api.documents import Rejected, read
@@ -74,23 +77,26 @@ def actors(world: World, tenant, community_id):
     return [*made, actor_for(person, tenant), world.ours.all_powerful]
 
 
-def supervisors(world: World):
-    """Those above a street office, and the platform's operator."""
-    street = world.ours.tenant
-    held = {
-        Role.DISTRICT_ADMINISTRATOR: street.parent,
-        Role.CITY_SUPERVISOR: street.parent.parent,
-        Role.PLATFORM_OPERATOR: None,
-    }
-    for role, tenant in held.items():
+def supervisors(world: World, at) -> Iterator[Actor]:
+    """Everybody above a street office as they stand at it, or at the platform (None): one of every
+    role of its district and its city that reaches there, the platform's operator, and a program that
+    covers the district."""
+    district = world.ours.tenant.parent
+    city = district.parent
+    held = [
+        (role, one) for one in (district, city) for role in Role if one.kind in DUTIES[role].kinds
+    ]
+    for role, tenant in [*held, (Role.PLATFORM_OPERATOR, None)]:
         person = PersonFactory()
         MembershipFactory(person=person, tenant=tenant, role=role)
-        yield actor_for(person, None)
+        if (actor := actor_for(person, at)).grants:
+            yield actor
+    reads = permissions_of(scope for scope in SCOPES if scope.endswith(":read"))
+    covers = Client(uuid4(), "取数", district.pk, below=True, permissions=reads, beneath=reads)
+    yield standing(Actor(None, None, client=covers), at)
 
 
 def _by_community(role: Role) -> bool:
-    from linli.accounts.roles import DUTIES
-
     return DUTIES[role].by_community
 
 
@@ -122,7 +128,12 @@ ASKING = 3  # of each
 @pytest.mark.parametrize("part", range(4))
 def test_of_a_tenant(world: World, part: int) -> None:
     with tenant_context(world.ours.tenant):
-        people = actors(world, world.ours.tenant, world.ours.keys["Community"])
+        street = world.ours.tenant
+        people = [
+            *actors(world, street, world.ours.keys["Community"]),
+            *supervisors(world, street),
+        ]
+        assert {grant.role for person in people for grant in person.grants} >= set(Role)
         planned = _compare_many(tenant_schema, world, people, part)
     assert planned > ASKING * EACH / 4 / 3
 
@@ -130,7 +141,7 @@ def test_of_a_tenant(world: World, part: int) -> None:
 @pytest.mark.parametrize("part", range(2))
 def test_of_the_platform(world: World, part: int) -> None:
     with public_context():
-        people = [*actors(world, None, None), *supervisors(world)]
+        people = [*actors(world, None, None), *supervisors(world, None)]
         planned = _compare_many(platform_schema, world, people, part)
     assert planned > 20
 
