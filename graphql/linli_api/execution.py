@@ -240,9 +240,8 @@ def _read(schema: GraphQLSchema, request: Request, actor: Actor | None) -> Docum
         raise rejected(refused) from refused
     document = documents.read(schema, request.query)
     if document.introspection and not may_introspect(actor):
-        refused = _may_not_introspect(actor)
-        at = document.introspection
-        raise Rejected(GraphQLError(str(refused.message), at, original_error=refused))
+        why, at = _may_not_introspect(actor), document.introspection
+        raise Rejected(GraphQLError(str(why.message), at, original_error=why))
     return document
 
 
