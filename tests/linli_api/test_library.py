@@ -12,6 +12,7 @@ from linli.library.models import PublishedVersion
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from linli_api.execution import Request, run
+from linli_api.scalars import instant
 from linli_api.schema import platform_schema
 from tenants.operating_model.actions import publish_version
 from tests.support.api import ask, errors, statements
@@ -43,7 +44,7 @@ class TestVersions:
             profiles caseText evidence { measure value asOf } publishedAt
         } }"""
         found = ask(reader, query, id=key)["publishedVersion"]
-        assert found.pop("publishedAt") == version.published_at.isoformat()
+        assert found.pop("publishedAt") == instant(version.published_at)
         assert found.pop("document") == version.document
         assert found == {
             "id": key,

@@ -5,6 +5,7 @@ import pytest
 from linli.accounts.policy import Role, actor_for
 from linli.registry.models import Brand, Tenant
 from linli_api import ids
+from linli_api.scalars import instant
 from tests.support.api import ask, done, errors, refused, statements
 from tests.support.factories import MembershipFactory
 
@@ -98,7 +99,7 @@ class TestTenants:
             children { totalCount } requestedAt
         } }"""
         found = ask(district_administrator, query, id=global_id(street))["tenant"]
-        assert found.pop("requestedAt") == street.created_at.isoformat()
+        assert found.pop("requestedAt") == instant(street.created_at)
         assert found == {
             "id": global_id(street),
             "slug": "chezhan",
