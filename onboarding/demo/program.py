@@ -19,6 +19,7 @@ SCOPES = [
     "partners:read",
     "partners:write",
     "events:read",
+    "webhooks:read",
     "webhooks:write",
 ]
 # So that webhooks reach a receiver on this machine.

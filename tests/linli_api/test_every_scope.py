@@ -6,10 +6,11 @@ from itertools import product
 import pytest
 from django.db import transaction
 
-from linli.accounts.policy import Permission, actor_for
+from linli.accounts.policy import Permission, actor_for, narrowed
 from linli.accounts.roles import DUTIES
 from linli.accounts.scopes import SCOPES
 from linli.clients.admission import admit
+from linli.events.models import WebhookEndpoint
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
 from tests.support.api import ask, do
@@ -29,6 +30,8 @@ READS = {
     "clients:read": "{ clients { nodes { name } } }",
     "documents:read": "{ trustedDocuments { nodes { name } } }",
     "events:read": "{ events { nodes { id } } }",
+    "people:read": "{ memberships { nodes { role person { name } } } }",
+    "webhooks:read": "{ webhookEndpoints { nodes { url deliveries { totalCount } } } }",
     "introspect": "{ __schema { queryType { name } } }",
 }
 # A mutation for each scope that writes.
@@ -131,6 +134,15 @@ def test_a_program_does(place, scope):
     assert do(acting, WRITES[scope], **given) == {"errors": []}
     nobody = replace(acting, grants=())
     assert [one["code"] for one in do(nobody, WRITES[scope], **given)["errors"]] == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize("name", [name for name in DEEDS if "Webhook" in name or "eplay" in name])
+def test_who_may_not_see_endpoints_may_still_manage_them(place, name):
+    WebhookEndpoint.objects.update(types=["fund.opened"])  # none is told of endpoints
+    deed = DEEDS[name][0](place)
+    unseeing = frozenset(Permission) - {Permission.WEBHOOKS_READ}
+    acting = replace(deed.actor, grants=narrowed(deed.actor.grants, unseeing))
+    assert do(acting, name, **deed.given) == {"errors": []}
 
 
 def test_a_program_compares(place):

@@ -7,11 +7,15 @@ from django.utils import timezone
 
 from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Role, system_actor
+from linli.accounts.roles import DUTIES
+from linli.accounts.scopes import scopes_for
 from linli.audit.models import Entry
+from linli.clients.actions import create_personal_token
+from linli.clients.admission import admit
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tenants.communities.actions import add_community
-from tests.support.api import ask, done, errors, refused, statements
+from tests.support.api import ask, do, done, errors, refused, statements
 from tests.support.factories import MembershipFactory, PersonFactory
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -72,9 +76,20 @@ class TestPeople:
                 ("NOT_FOUND", "id")
             ]
 
-    def test_who_gives_out_no_roles_sees_nobody_not_even_themselves(self, street, actor_as):
+    def test_who_sees_no_roles_sees_nobody_not_even_themselves(self, street, actor_as):
+        cashier = actor_as(None, Role.CHARITY_CASHIER, held_at=street)
+        assert errors(cashier, PERSON, id=global_id(cashier.person)) == [("FORBIDDEN", None)]
+
+    def test_an_auditor_sees_who_has_a_role_there_and_changes_nothing(
+        self, street, other_street, actor_as, worker
+    ):
         auditor = actor_as(None, Role.AUDITOR, held_at=street)
-        assert errors(auditor, PERSON, id=global_id(auditor.person)) == [("FORBIDDEN", None)]
+        assert ask(auditor, PERSON, id=global_id(worker))["person"]["name"] == "李工"
+        strangers = MembershipFactory(tenant=other_street).person, PersonFactory()
+        for person in strangers:  # nor who is registered and has no role yet
+            assert errors(auditor, PERSON, id=global_id(person)) == [("NOT_FOUND", "id")]
+        given = {"personId": global_id(worker), "reason": "离职"}
+        assert refused(auditor, "disablePerson", **given) == [("FORBIDDEN", None)]
 
     def test_one_with_several_roles_is_listed_once(self, street, other_street, actor_as, worker):
         for tenant in (street, other_street):
@@ -128,9 +143,9 @@ class TestMemberships:
         assert roles(role="DISTRICT_ADMINISTRATOR") == ["DISTRICT_ADMINISTRATOR"]
         assert roles(tenant=global_id(other_street)) == []
 
-    def test_not_for_who_gives_out_no_roles(self, street, actor_as, worker):
-        auditor = actor_as(street, Role.AUDITOR)
-        assert errors(auditor, "{ memberships { totalCount } }") == [("FORBIDDEN", None)]
+    def test_not_for_who_only_works_there(self, street, actor_as, worker):
+        cashier = actor_as(street, Role.CHARITY_CASHIER)
+        assert errors(cashier, "{ memberships { totalCount } }") == [("FORBIDDEN", None)]
 
     def test_statements_do_not_grow_with_the_rows(self, street, administrator):
         query = """{ memberships { totalCount nodes { role tenant { host } grantedBy { name }
@@ -266,6 +281,22 @@ class TestGranting:
     def test_a_role_held_already(self, street, administrator, worker):
         given = self.given(street, worker)
         assert refused(administrator, "grantMembership", **given) == [("MEMBERSHIP_EXISTS", "role")]
+
+
+def test_a_program_that_may_not_see_people_still_gives_out_roles(street, administrator, worker):
+    """By ids it was told; it is shown nothing of them."""
+    scopes = [*scopes_for(DUTIES[Role.COMMUNITY_WORKER].own), "people:write"]
+    _row, token = create_personal_token(
+        actor=administrator, name="花名册", scopes=scopes, tenant=None
+    )
+    acting = admit(token, None).actor
+    assert errors(acting, PERSON, id=global_id(worker)) == [("FORBIDDEN", None)]
+    given = {"personId": global_id(worker), "tenantId": global_id(street), "role": "PARTNER"}
+    assert do(acting, "grantMembership", **given) == {"errors": []}
+    for membership in worker.memberships.all():
+        ended = {"membershipId": global_id(membership)}
+        assert do(acting, "endMembership", **ended) == {"errors": []}
+    assert not Membership.objects.live().filter(person=worker, ended_on=None).exists()
 
 
 class TestEnding:

@@ -10,11 +10,12 @@ from linli_api.inputs import IdOf
 
 
 class Query:
-    person = ById(Person, description="One person, of those with a role where you give them out.")
+    person = ById(Person, description="One person, of those with a role where you may see roles.")
     people = Connection(
         Person,
         filters={"username": Filter("username", graphene.String(description="Their log-in name."))},
-        description="Those with a role where you give roles out; the platform operator sees all.",
+        description="Those with a role where you may see roles; who gives roles out sees those with none "
+        "yet too, the platform operator everybody.",
     )
     memberships = Connection(
         Membership,
@@ -23,7 +24,7 @@ class Query:
             "person_id": Filter("person_id", IdOf("Person")),
             "role": Filter("role", RoleName(description="Who has this role.")),
         },
-        description="Who has which role in the tenants whose roles you give out.",
+        description="Who has which role in the tenants whose roles you may see.",
     )
 
 

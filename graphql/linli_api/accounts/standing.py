@@ -13,8 +13,10 @@ from tenants.communities.selectors import community_to_act_on
 
 
 def check_known(actor: Actor, person_id: UUID) -> None:
-    """Raises `NotFound` for who is not the actor's to see: an id must not fetch a stranger."""
-    if not selectors.people(actor=actor).filter(pk=person_id).exists():
+    """Raises `NotFound` for who is nobody where the actor gives out roles: an id must not fetch a
+    stranger."""
+    known = selectors.people(actor=actor, permission=Permission.PEOPLE_GRANT)
+    if not known.filter(pk=person_id).exists():
         raise NotFound(_("person"), field="personId")
 
 
@@ -38,7 +40,7 @@ def at_tenant(actor: Actor, tenant_id: UUID | None, *, community_id: UUID | None
 def at_tenant_of(actor: Actor, membership_id: UUID) -> Actor:
     """The actor as they stand where a membership is held. Raises `NotFound`."""
     membership = (
-        selectors.memberships(actor=actor)
+        selectors.memberships(actor=actor, permission=Permission.PEOPLE_GRANT)
         .select_related("tenant__parent__parent")
         .filter(pk=membership_id)
         .first()

@@ -30,10 +30,10 @@ RoleName = choices(
 
 
 class Person(Object):
-    """Someone who logs in; shown to who gives out roles where the person has one."""
+    """Someone who logs in; shown to who may see roles where the person has one."""
 
     class Meta:
-        permission = Permission.PEOPLE_GRANT
+        permission = Permission.PEOPLE_READ
         model = models.Person
         selector = selectors.people
 
@@ -48,7 +48,7 @@ class Person(Object):
     is_active = graphene.Boolean(required=True, description="Whether they may log in.")
     version = graphene.Int(required=True, description=VERSION)
     memberships = Connection(
-        lambda: Membership, by="person_id", description="Their roles, where you give them out."
+        lambda: Membership, by="person_id", description="Their roles, where you may see them."
     )
 
 
@@ -56,7 +56,7 @@ class Membership(Object):
     """A role of one person at one tenant, or in one community of it, or at the platform itself."""
 
     class Meta:
-        permission = Permission.PEOPLE_GRANT
+        permission = Permission.PEOPLE_READ
         model = models.Membership
         selector = selectors.memberships
 

@@ -28,7 +28,9 @@ def newest(endpoint: models.WebhookEndpoint) -> selectors.LiveSecret:
 
 
 def the_endpoint(actor: Actor, values: dict[str, Any]) -> models.WebhookEndpoint:
-    return selectors.endpoints(actor=actor).get(pk=values["endpoint_id"])
+    """After the action; whoever may not see it is shown none."""
+    found = selectors.endpoints(actor=actor, permission=Permission.WEBHOOKS_MANAGE)
+    return found.get(pk=values["endpoint_id"])
 
 
 class CreateWebhookEndpoint(Mutation):

@@ -124,7 +124,7 @@ class WebhookSecret(Object):
     """A signing secret that is live; what it is was told once, when it was made."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_READ
         shape = selectors.LiveSecret
         found = selectors.live_secret
 
@@ -151,7 +151,7 @@ class WebhookEndpoint(Object):
     """An address that is told of events, signed, at least once each."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_READ
         model = models.WebhookEndpoint
         selector = selectors.endpoints
 
@@ -182,7 +182,7 @@ class WebhookDelivery(Object):
     """One event on its way to one endpoint, with its last attempts. Kept for 30 days."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_READ
         model = models.Delivery
         selector = selectors.deliveries
         orderings = {"NEWEST": ("-position",), "OLDEST": ("position",)}

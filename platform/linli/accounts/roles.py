@@ -22,6 +22,7 @@ class Permission(models.TextChoices):
     TENANTS_READ = "tenants.read"
     TENANTS_REQUEST = "tenants.request"
     TENANTS_MANAGE = "tenants.manage"
+    PEOPLE_READ = "people.read"
     PEOPLE_GRANT = "people.grant"
     COMMUNITIES_READ = "communities.read"
     COMMUNITIES_ONBOARD = "communities.onboard"
@@ -54,6 +55,7 @@ class Permission(models.TextChoices):
     CLIENTS_CREATE = "clients.create"
     CLIENTS_MANAGE = "clients.manage"
     EVENTS_READ = "events.read"
+    WEBHOOKS_READ = "webhooks.read"
     WEBHOOKS_MANAGE = "webhooks.manage"
 
 
@@ -106,9 +108,15 @@ class Duties:
 
 P = Permission
 READ = frozenset(p for p in Permission if p.value.endswith(".read")) | {P.SCHEMA_INTROSPECT}
-# What everyone who works in a tenant sees of it; the trail, the programs that may enter and the
-# schema are for those who answer for it.
-STAFF = READ - {P.AUDIT_READ, P.CLIENTS_READ, P.SCHEMA_INTROSPECT}
+# What everyone who works in a tenant sees of it. Who has which role, the trail, the programs that may
+# enter, where they are told of what happens, and the schema are for those who answer for it.
+STAFF = READ - {
+    P.PEOPLE_READ,
+    P.AUDIT_READ,
+    P.CLIENTS_READ,
+    P.WEBHOOKS_READ,
+    P.SCHEMA_INTROSPECT,
+}
 # A small city may run communities itself, so it can have the staff of a street office.
 RUNS_COMMUNITIES = frozenset({STREET, CITY})
 ANY_TENANT = frozenset(Tenant.Kind)
@@ -152,7 +160,7 @@ DUTIES: dict[Role, Duties] = {
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT),
+        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT),
     ),
     Role.DISTRICT_ADMINISTRATOR: Duties(
         kinds=frozenset({DISTRICT}),
@@ -169,7 +177,9 @@ DUTIES: dict[Role, Duties] = {
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
+        below=_may(
+            STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD
+        ),
     ),
     Role.STREET_ADMINISTRATOR: Duties(
         kinds=RUNS_COMMUNITIES,

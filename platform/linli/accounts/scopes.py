@@ -15,6 +15,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "tenants:read": frozenset({P.TENANTS_READ}),
     "tenants:write": frozenset({P.TENANTS_REQUEST}),
     "tenants:manage": frozenset({P.TENANTS_MANAGE}),
+    "people:read": frozenset({P.PEOPLE_READ}),
     "people:write": frozenset({P.PEOPLE_GRANT}),
     "communities:read": frozenset({P.COMMUNITIES_READ}),
     "communities:write": frozenset({P.COMMUNITIES_ONBOARD}),
@@ -38,6 +39,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "documents:read": frozenset({P.DOCUMENTS_READ}),
     "documents:write": frozenset({P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE}),
     "events:read": frozenset({P.EVENTS_READ}),
+    "webhooks:read": frozenset({P.WEBHOOKS_READ}),
     "webhooks:write": frozenset({P.WEBHOOKS_MANAGE}),
     "introspect": frozenset({P.SCHEMA_INTROSPECT}),
 }

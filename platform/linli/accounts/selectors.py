@@ -82,27 +82,31 @@ def tenants(*, actor: Actor) -> QuerySet[Tenant]:
     return every if actor.grants else every.none()
 
 
-def memberships(*, actor: Actor) -> QuerySet[Membership]:
-    """Those at the tenants in which the actor gives out roles, the ended ones included."""
+def memberships(
+    *, actor: Actor, permission: Permission = Permission.PEOPLE_READ
+) -> QuerySet[Membership]:
+    """Those at the tenants in which the actor has the permission, the ended ones included."""
     every = Membership.objects.all()
     if actor.tenant is not None:
-        gives = actor.allows(Permission.PEOPLE_GRANT)
-        return every.filter(tenant=actor.tenant) if gives else every.none()
-    if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
+        here = actor.allows(permission)
+        return every.filter(tenant=actor.tenant) if here else every.none()
+    if actor.reach(permission) == Reach.EVERYWHERE:
         return every
-    return every.filter(tenant__in=covered(actor, Permission.PEOPLE_GRANT))
+    return every.filter(tenant__in=covered(actor, permission))
 
 
-def people(*, actor: Actor) -> QuerySet[Person]:
-    """Who has, or had, a role where the actor gives them out.
+def people(*, actor: Actor, permission: Permission = Permission.PEOPLE_READ) -> QuerySet[Person]:
+    """Who has, or had, a role where the actor has the permission.
 
-    At the platform's host also who has none anywhere yet: registered, and nobody's so far.
+    For who gives out roles, at the platform's host also who has none anywhere yet: registered, and
+    nobody's so far.
     """
-    known = Q(pk__in=memberships(actor=actor).values("person"))
+    known = Q(pk__in=memberships(actor=actor, permission=permission).values("person"))
     if actor.tenant is None:
-        if actor.reach(Permission.PEOPLE_GRANT) == Reach.EVERYWHERE:
+        if actor.reach(permission) == Reach.EVERYWHERE:
             return Person.objects.all()
-        known |= Q(~Exists(Membership.objects.filter(person=OuterRef("pk"))))
+        if actor.holds(Permission.PEOPLE_GRANT):
+            known |= Q(~Exists(Membership.objects.filter(person=OuterRef("pk"))))
     return Person.objects.filter(known)
 
 

@@ -30,10 +30,12 @@ def events(*, actor: Actor) -> QuerySet[Event]:
     return Event.objects.filter(visible, position__gt=0)
 
 
-def endpoints(*, actor: Actor) -> QuerySet[WebhookEndpoint]:
-    """For who may manage them in the whole tenant."""
+def endpoints(
+    *, actor: Actor, permission: Permission = Permission.WEBHOOKS_READ
+) -> QuerySet[WebhookEndpoint]:
+    """For who has the permission in the whole tenant."""
     every = WebhookEndpoint.objects.filter(deleted_at=None)
-    return every if actor.allows(Permission.WEBHOOKS_MANAGE) else every.none()
+    return every if actor.allows(permission) else every.none()
 
 
 @dataclass(frozen=True)
@@ -60,4 +62,4 @@ def live_secret(key: UUID, *, actor: Actor) -> LiveSecret | None:
 
 def deliveries(*, actor: Actor) -> QuerySet[Delivery]:
     every = Delivery.objects.all()
-    return every if actor.allows(Permission.WEBHOOKS_MANAGE) else every.none()
+    return every if actor.allows(Permission.WEBHOOKS_READ) else every.none()

@@ -141,13 +141,13 @@ register(
     EventType(
         TEST,
         ENDPOINT,
-        Permission.WEBHOOKS_MANAGE,
+        Permission.WEBHOOKS_READ,
         "Somebody asked for a test of an endpoint. It goes to that endpoint only.",
     ),
     EventType(
         PAUSED,
         ENDPOINT,
-        Permission.WEBHOOKS_MANAGE,
+        Permission.WEBHOOKS_READ,
         "An endpoint was paused because every attempt had failed for days.",
         {"failing_since": Value("Since when every attempt failed.", "DateTime!")},
     ),

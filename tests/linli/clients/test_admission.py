@@ -38,7 +38,7 @@ def ours(administrator):
 def districts(district_administrator):
     """Covers the street offices of the district."""
     return program(
-        district_administrator, "partners:read", "comparison:read", "tenants:read", "people:write",
+        district_administrator, "partners:read", "comparison:read", "tenants:read", "people:read",
         covers_below=True, name="区平台",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ EVENTS = """query($after: String) { events(after: $after) {
     nodes { type body } pageInfo { endCursor } } }"""
 CREATE = """mutation($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) {
     endpoint { url } secret errors { code message } } }"""
-SCOPES = ("events:read", "webhooks:write", "communities:read", "tenants:read")
+SCOPES = ("events:read", "webhooks:read", "webhooks:write", "communities:read", "tenants:read")
 
 
 def asked(token, at, document, **variables):
