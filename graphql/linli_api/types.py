@@ -21,7 +21,7 @@ from graphene.types.utils import yank_fields_from_attrs
 from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLSchema
 
-from linli.accounts.policy import Actor
+from linli.accounts.policy import Actor, Permission
 from linli_api import ids
 from linli_api.fields import Computed, InYuan, Total
 from linli_api.guard import Rule, declared
@@ -34,7 +34,8 @@ BY_AGE: Orderings = {"OLDEST": ("id",), "NEWEST": ("-id",)}
 
 class Options(ObjectTypeOptions):
     """permission: who may see the type. model, selector: where its rows come from, as in
-    ``selector(actor=actor)``. orderings: the orders a list of it can be asked for, by name: columns
+    ``selector(actor=actor)``. reads: the permissions beside that which decide which rows these are.
+    orderings: the orders a list of it can be asked for, by name: columns
     of the model that are never null, "-" for descending; the first one is the default and the key
     breaks ties. For what has an id and is no row of its own: its class, and `found`, which gives
     the one with a key or None: ``found(key, actor=actor)``."""
@@ -42,6 +43,7 @@ class Options(ObjectTypeOptions):
     permission: Rule
     model: type[Model] | None = None
     selector: Selector | None = None
+    reads: frozenset[Permission] = frozenset()
     orderings: Orderings = BY_AGE
     shape: type | None = None
     found: Callable[..., Any] | None = None
@@ -60,6 +62,7 @@ class Object(graphene.ObjectType):
         permission: Rule | None = None,
         model: type[Model] | None = None,
         selector: Selector | None = None,
+        reads: frozenset[Permission] = frozenset(),
         orderings: Orderings | None = None,
         shape: type | None = None,
         found: Callable[..., Any] | None = None,
@@ -69,7 +72,7 @@ class Object(graphene.ObjectType):
         _meta = _meta or Options(cls)
         _meta.permission = declared("Type", cls.__name__, permission)
         if model is not None:
-            _meta.model, _meta.selector = model, selector
+            _meta.model, _meta.selector, _meta.reads = model, selector, reads
             _meta.orderings = orderings or BY_AGE
             _check_rows(cls, model, _meta)
         _meta.shape, _meta.found = shape, found

@@ -85,6 +85,7 @@ class Event(Object):
         permission = Permission.EVENTS_READ
         model = models.Event
         selector = selectors.events
+        reads = frozenset(one.permission for one in event_types())
         orderings = {"POSITION": ("position",), "NEWEST": ("-position",)}
 
     type = graphene.Field(EventType, required=True, description="What kind of thing happened.")

@@ -53,7 +53,7 @@ def request_export(
         language=get_language() or "",
         person_id=actor.person_id,
         client_id=actor.client_id,
-        scope=scope_of(actor),
+        scope=scope_of(actor, pages.permissions(schema, given)),
         expires_at=timezone.now() + KEPT,
     )
     after = snapshot(export, "document", "format")

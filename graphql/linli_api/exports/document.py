@@ -24,8 +24,10 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields, collect_sub_fields
 from graphql.execution.values import get_variable_values
 
+from linli.accounts.policy import Permission
 from linli.errors import Refused
 from linli_api.documents import Document, read
+from linli_api.guard import rules_of
 from linli_api.limits.cost import page_size, rates
 from linli_api.pages import LONGEST
 
@@ -75,6 +77,34 @@ class Paged:
             raise Refused("COST_TOO_HIGH", said, field="document")
         return max(size for size in range(1, LONGEST + 1) if fits(size))
 
+    def permissions(
+        self, schema: GraphQLSchema, variables: Mapping[str, Any]
+    ) -> frozenset[Permission]:
+        """What its rows are read with: whatever is checked on the way to a field that is asked for,
+        or decides which rows there are."""
+        document = read(schema, self.query)
+        operation = document.operation(None)
+        assert operation is not None
+        given = _known(schema, operation, variables)
+        found: set[Any] = set()
+
+        def below(parent: Any, fields: Mapping[str, list[FieldNode]]) -> None:
+            for nodes in fields.values():
+                if (name := nodes[0].name.value) == "__typename":
+                    continue
+                field = parent.fields[name]
+                found.update(rules_of(field))
+                inner: Any = get_named_type(field.type)
+                if isinstance(inner, GraphQLObjectType):
+                    found.update(getattr(inner.graphene_type._meta, "reads", ()))  # type: ignore[attr-defined]
+                    below(
+                        inner, collect_sub_fields(schema, document.fragments, given, inner, nodes)
+                    )
+
+        root: Any = schema.query_type
+        below(root, _root_fields(schema, document, operation, given))
+        return frozenset(rule for rule in found if isinstance(rule, Permission))
+
 
 def held(
     schema: GraphQLSchema,
@@ -84,8 +114,7 @@ def held(
 ) -> int:
     """How many values a page of one row holds at most, those of the lists inside counted as often
     as they are asked for: what it takes of memory, where columns cost no points."""
-    given = get_variable_values(schema, operation.variable_definitions, {**variables, **ONE_ROW})
-    known: Any = given if isinstance(given, dict) else ONE_ROW
+    known = _known(schema, operation, variables)
 
     def below(parent: Any, fields: Mapping[str, list[FieldNode]], page: int) -> int:
         total = 0
@@ -104,9 +133,25 @@ def held(
             total += rows * inside
         return total
 
+    return below(schema.query_type, _root_fields(schema, document, operation, known), 1)
+
+
+def _known(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The variables' values for a page of one row."""
+    given = get_variable_values(schema, operation.variable_definitions, {**variables, **ONE_ROW})
+    return given if isinstance(given, dict) else ONE_ROW
+
+
+def _root_fields(
+    schema: GraphQLSchema,
+    document: Document,
+    operation: OperationDefinitionNode,
+    known: dict[str, Any],
+) -> Mapping[str, list[FieldNode]]:
     root: Any = schema.query_type
-    fields = collect_fields(schema, document.fragments, known, root, operation.selection_set)
-    return below(root, fields, 1)
+    return collect_fields(schema, document.fragments, known, root, operation.selection_set)
 
 
 def paged(schema: GraphQLSchema, query: str, variables: Mapping[str, Any]) -> Paged:

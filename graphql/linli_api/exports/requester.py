@@ -1,10 +1,10 @@
 """Who asked for an export: what they may read when it runs, and when the file is fetched.
 
-An export never reads more than its requester could when asking, nor than they can when it runs; and
-the file is theirs only as long as they may read all that it was read with.
+An export reads with what its document takes and nothing else: never more than its requester could when
+asking, nor than they can when it runs. The file is theirs only as long as they have all of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,25 +17,30 @@ Communities = frozenset[UUID] | None
 Scope = dict[str, list[str] | None]
 
 
-def scope_of(actor: Actor) -> Scope:
-    """What the actor may do, as an export keeps it: permission → communities, None for all."""
+def scope_of(actor: Actor, needed: Collection[Permission] = Permission) -> Scope:
+    """What of the permissions the actor has, as an export keeps it: permission → communities, None
+    for all."""
     return {
         permission.value: None if where is None else sorted(map(str, where))
         for permission in Permission
-        if (where := actor.communities(permission)) != frozenset()
+        if permission in needed and (where := actor.communities(permission)) != frozenset()
     }
 
 
 def requester_of(export: Export, tenant: Tenant) -> Actor:
     """The requester as they are now, with no more than they had when they asked."""
     actor = as_now(tenant, person_id=export.person_id, client_id=export.client_id)
-    return replace(actor, grants=tuple(_grants(actor, export.scope)))
+    if not actor.grants:
+        return actor
+    # What takes no permission takes a role here, whatever that permits.
+    member = Grant(None, frozenset(), Reach.OWN)
+    return replace(actor, grants=(member, *_grants(actor, export.scope)))
 
 
 def covers(actor: Actor, scope: Scope) -> bool:
-    """Whether the actor may still do all that is in the scope."""
+    """Whether the actor still has a role here, and may do all that is in the scope."""
     now = scope_of(actor)
-    return all(
+    return bool(actor.grants) and all(
         name in now and _meet(_communities(now[name]), _communities(where)) == _communities(where)
         for name, where in scope.items()
     )

@@ -177,9 +177,7 @@ DUTIES: dict[Role, Duties] = {
             P.CLIENTS_MANAGE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(
-            STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD
-        ),
+        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
     ),
     Role.STREET_ADMINISTRATOR: Duties(
         kinds=RUNS_COMMUNITIES,
