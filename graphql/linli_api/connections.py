@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum as PyEnum
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import graphene
 from django.db.models import Count, F, Model, QuerySet, Window
@@ -75,15 +76,15 @@ class Connection(Field):
         ids = {name: f.type for name, f in self.filters.items() if isinstance(f.type, IdOf)}
         self.inputs = {**self.args, **ids}
 
-    def asked(self, arguments: Mapping[str, Any]) -> "Asked":
-        """What the arguments come to; refuses what makes no page or is no id."""
+    def asked(self, arguments: Mapping[str, Any], tenant_id: UUID | None) -> "Asked":
+        """What the arguments come to there; refuses what makes no page or is no id."""
         values = plain(self.inputs, arguments)
         narrowing = {
             narrowed.lookup: values[name]
             for name, narrowed in self.filters.items()
             if values.get(name) is not None
         }
-        return Asked(Slice.asked(self.of(), values), narrowing)
+        return Asked(Slice.asked(self.of(), values, tenant_id), narrowing)
 
     def rows_of(self, actor: Actor, narrowing: Mapping[str, Any]) -> QuerySet:
         """The rows of the list, of all parents together."""
@@ -93,11 +94,13 @@ class Connection(Field):
         return rows
 
     def _resolve(self, root: Any, info: Any, **arguments: Any) -> Page:
-        asked = self.asked(arguments)
-        actor, by, cut = info.context.actor, self.by, asked.cut
+        actor, by = info.context.actor, self.by
+        tenant_id = actor.tenant_id if actor else None
+        asked = self.asked(arguments, tenant_id)
+        cut = asked.cut
         if by is None:
             rows = self.rows_of(actor, asked.narrowing)
-            return cut.page(together(cut.apply(rows)), rows.count)
+            return cut.page(together(cut.apply(rows)), rows.count, tenant_id)
         batch, key = batch_of(root), (id(self), repr(sorted(arguments.items())))
         # Once for all parents: a selector may itself ask the database what the actor reaches.
         inside = batch.load(key, lambda _parents: _Inside(self.rows_of(actor, asked.narrowing), by))
@@ -105,6 +108,7 @@ class Connection(Field):
         return cut.page(
             pages.get(root.pk, []),
             lambda: batch.load((*key, "count"), inside.counts).get(root.pk, 0),
+            tenant_id,
         )
 
 

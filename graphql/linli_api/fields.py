@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import graphene
 from django.db.models import Model, QuerySet, Sum
@@ -115,7 +116,7 @@ class ById(Field):
     def _resolve(self, root: None, info: Any, id: str) -> Model:
         return by_id(get_type(self._type), id, info.context.actor)
 
-    def asked(self, arguments: Mapping[str, Any]) -> Any:
+    def asked(self, arguments: Mapping[str, Any], tenant_id: UUID | None) -> Any:
         """The key that the arguments name; NotFound for what is no id of the type."""
         return get_type(self._type).key_of(arguments["id"])
 
@@ -261,7 +262,7 @@ class Groups(Field):
         self.groups, self.check = groups, check
         self.inputs = {**self.args, **{n: a for n, a in arguments.items() if isinstance(a, IdOf)}}
 
-    def asked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def asked(self, arguments: Mapping[str, Any], tenant_id: UUID | None) -> dict[str, Any]:
         """The arguments as the rows take them."""
         values = {
             name: value
@@ -272,7 +273,8 @@ class Groups(Field):
         return values
 
     def _resolve(self, root: None, info: Any, **arguments: Any) -> list[Any]:
-        found = self.groups(actor=info.context.actor, **self.asked(arguments))
+        actor = info.context.actor
+        found = self.groups(actor=actor, **self.asked(arguments, actor.tenant_id))
         groups = at_most(self.most, found[: self.most + 1], self.less)
         return together(SimpleNamespace(**group) for group in groups)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Model, OrderBy, Q, QuerySet
 from django.utils.text import format_lazy
@@ -30,8 +31,10 @@ class Slice:
     before: Sequence[Any] | None
 
     @classmethod
-    def asked(cls, type_: type[Object], arguments: Mapping[str, Any]) -> "Slice":
-        """Reads first, after, last, before, order_by; refuses what makes no page."""
+    def asked(
+        cls, type_: type[Object], arguments: Mapping[str, Any], tenant_id: UUID | None
+    ) -> "Slice":
+        """Reads first, after, last, before, order_by; refuses what makes no page there."""
         first, last = arguments.get("first"), arguments.get("last")
         if first is not None and last is not None:
             raise Refused("PAGE_INVALID", _("Ask for either first or last."), field="last")
@@ -53,7 +56,7 @@ class Slice:
             size=size,
             backward=backward,
             **{
-                side: cursors.decode(scope, arguments[side], field=side)
+                side: cursors.decode(scope, tenant_id, arguments[side], field=side)
                 if arguments.get(side) is not None
                 else None
                 for side in ("after", "before")
@@ -77,32 +80,28 @@ class Slice:
         """One row more than asked for, which tells whether there are more."""
         return self.bounded(rows).order_by(*self.order)[: self.size + 1]
 
-    def page(self, rows: list[Any], count: Callable[[], int]) -> "Page":
+    def page(self, rows: list[Any], count: Callable[[], int], tenant_id: UUID | None) -> "Page":
         more = len(rows) > self.size
         rows = rows[: self.size]
         return Page(
             nodes=rows[::-1] if self.backward else rows,
             cut=self,
+            tenant_id=tenant_id,
             # A cursor stands on a row of the list, so there was one on its other side.
             has_next_page=self.before is not None if self.backward else more,
             has_previous_page=more if self.backward else self.after is not None,
             count=count,
         )
 
-    def cursor(self, row: Model) -> str:
-        return cursors.encode(
-            self.scope, [getattr(row, column.removeprefix("-")) for column in self.columns]
-        )
+    def cursor(self, row: Model, tenant_id: UUID | None) -> str:
+        values = [getattr(row, column.removeprefix("-")) for column in self.columns]
+        return cursors.encode(self.scope, tenant_id, values)
 
 
 @dataclass(frozen=True)
 class Edge:
     node: Model
-    cut: Slice
-
-    @property
-    def cursor(self) -> str:
-        return self.cut.cursor(self.node)
+    cursor: str
 
 
 @dataclass(frozen=True)
@@ -111,13 +110,14 @@ class Page:
 
     nodes: list[Any]
     cut: Slice
+    tenant_id: UUID | None
     has_next_page: bool
     has_previous_page: bool
     count: Callable[[], int] = field(repr=False)
 
     @property
     def edges(self) -> list[Edge]:
-        return [Edge(node, self.cut) for node in self.nodes]
+        return [Edge(node, self._cursor(node)) for node in self.nodes]
 
     @property
     def page_info(self) -> "Page":
@@ -125,15 +125,18 @@ class Page:
 
     @property
     def start_cursor(self) -> str | None:
-        return self.cut.cursor(self.nodes[0]) if self.nodes else None
+        return self._cursor(self.nodes[0]) if self.nodes else None
 
     @property
     def end_cursor(self) -> str | None:
-        return self.cut.cursor(self.nodes[-1]) if self.nodes else None
+        return self._cursor(self.nodes[-1]) if self.nodes else None
 
     @property
     def total_count(self) -> int:
         return self.count()
+
+    def _cursor(self, row: Model) -> str:
+        return self.cut.cursor(row, self.tenant_id)
 
 
 def _with_key(type_: type[Object], columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from django.db import models, transaction
 
 from linli.accounts.policy import Actor, Permission, Role, actor_for
 from linli.tenancy.context import tenant_context
+from linli_api.connections import Connection
+from linli_api.execution import Request, run
+from linli_api.planner.compiling import declared_fields
 from linli_api.schema import tenant_schema
 from linli_api.types import types_by_model
 from tests.support.factories import MembershipFactory, PersonFactory
@@ -203,6 +206,59 @@ class TestAnothersIds:
                 body = ask(probe, document, ours.all_powerful, ours.tenant, variables)
                 assert world.their_secrets.found_in(body) == [], (document, body)
         assert checksums(theirs.tenant.schema_name) == before
+
+
+LISTS = sorted(
+    name
+    for name, (_attribute, field) in declared_fields(
+        tenant_schema.graphql_schema.query_type
+    ).items()
+    if isinstance(field, Connection)
+)
+FILTERS = [(probe, slot) for probe in QUERIES if probe.name in LISTS for slot in probe.slots]
+
+
+def _told(actor: Actor, document: str, **variables: Any) -> Any:
+    """The page of the one list, or the codes it is refused with."""
+    with tenant_context(actor.tenant):
+        body = run(tenant_schema, Request(document, variables), actor).body
+    return codes(body) or next(iter(body["data"].values()))
+
+
+@pytest.mark.parametrize("name", LISTS)
+class TestAnothersCursors:
+    def test_a_cursor_from_there_is_refused_like_one_that_never_was(self, world, name):
+        ours, theirs = world.ours.all_powerful, world.theirs.all_powerful
+        ends = f"{{ {name}(first: 1) {{ pageInfo {{ endCursor }} }} }}"
+        own, foreign = (_told(one, ends)["pageInfo"]["endCursor"] for one in (ours, theirs))
+        for side in ("after", "before"):
+            page = f"query($at: String) {{ {name}({side}: $at) {{ nodes {{ id }} }} }}"
+            assert isinstance(_told(ours, page, at=own), dict)
+            for wrong in (foreign, "bm9uZQ=="):
+                assert _told(ours, page, at=wrong) == ["CURSOR_INVALID"]
+
+    def test_nor_is_one_in_a_document_that_was_good_there(self, world, name):
+        """What is kept of a document is for all tenants."""
+        ours, theirs = world.ours.all_powerful, world.theirs.all_powerful
+        ends = f"{{ {name}(first: 1) {{ pageInfo {{ endCursor }} }} }}"
+        cursor = _told(theirs, ends)["pageInfo"]["endCursor"]
+        document = f'{{ {name}(after: "{cursor}") {{ nodes {{ id }} }} }}'
+        for _ in range(2):
+            assert isinstance(_told(theirs, document), dict)
+            assert _told(ours, document) == ["CURSOR_INVALID"]
+
+
+@pytest.mark.parametrize(("probe", "slot"), FILTERS, ids=lambda one: str(getattr(one, "path", one)))
+def test_a_filter_by_an_id_from_there_finds_what_one_of_nothing_finds(world, probe, slot):
+    """No row, and no error: `TestAnothersIds` compares the two, this says what they are."""
+    kind = slot.kind or "Partner"  # the trail's is of any
+    for key in (world.theirs.keys[kind], NOBODY):
+        variables = probe.variables({slot.path: slot.holding(kind, key)}, world.ours.keys)
+        for document in probe.documents:
+            body = ask(probe, document, world.ours.all_powerful, world.ours.tenant, variables)
+            assert "errors" not in body
+            [page] = body["data"].values()
+            assert not any(page.get(rows) for rows in ("nodes", "edges", "totalCount")), document
 
 
 class TestWithoutARole:

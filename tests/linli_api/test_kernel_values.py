@@ -17,6 +17,7 @@ from linli_api.inputs import IdOf, plain
 from linli_api.scalars import Document, Fen, Rate, choices
 
 KEY = UUID("019a8b7c-0000-7000-8000-00000000abcd")
+TENANT = UUID("019a8b7c-0000-7000-8000-00000000dcba")
 
 
 def refusal(function, *args, **kw):
@@ -54,27 +55,35 @@ class TestIds:
 class TestCursors:
     @given(st.lists(st.integers() | st.text(max_size=200), min_size=1, max_size=3))
     def test_a_cursor_gives_its_values_back(self, values):
-        cursor = cursors.encode("Partner:NAME", values)
-        assert cursors.decode("Partner:NAME", cursor, field="after") == values
+        for tenant_id in (TENANT, None):
+            cursor = cursors.encode("Partner:NAME", tenant_id, values)
+            assert cursors.decode("Partner:NAME", tenant_id, cursor, field="after") == values
 
-    @pytest.mark.parametrize("scope", ["Partner:NEWEST", "Community:NAME"])
-    def test_a_cursor_of_another_list_is_refused(self, scope):
-        cursor = cursors.encode("Partner:NAME", ["张店", str(KEY)])
-        refused = refusal(cursors.decode, scope, cursor, field="after")
+    @pytest.mark.parametrize(
+        ("scope", "tenant_id"),
+        [
+            ("Partner:NEWEST", TENANT),
+            ("Community:NAME", TENANT),
+            ("Partner:NAME", KEY),
+            ("Partner:NAME", None),
+        ],
+    )
+    def test_a_cursor_of_another_list_or_tenant_is_refused(self, scope, tenant_id):
+        cursor = cursors.encode("Partner:NAME", TENANT, ["张店", str(KEY)])
+        refused = refusal(cursors.decode, scope, tenant_id, cursor, field="after")
         assert (refused.code, refused.field) == ("CURSOR_INVALID", "after")
 
     def test_a_changed_cursor_is_refused_wherever_it_is_changed(self):
-        cursor = cursors.encode("Partner:NAME", ["name", str(KEY)])
+        cursor = cursors.encode("Partner:NAME", TENANT, ["name", str(KEY)])
         for place in range(len(cursor.rstrip("=")) - 1):
             changed = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
-            refused = refusal(cursors.decode, "Partner:NAME", changed, field="after")
+            refused = refusal(cursors.decode, "Partner:NAME", TENANT, changed, field="after")
             assert refused.code == "CURSOR_INVALID"
 
     @pytest.mark.parametrize("cursor", ["", "x", "下一页", "=" * 5_000, "A" * 5_000])
     def test_garbage_is_refused(self, cursor):
-        assert refusal(cursors.decode, "Partner:NAME", cursor, field="before").code == (
-            "CURSOR_INVALID"
-        )
+        refused = refusal(cursors.decode, "Partner:NAME", TENANT, cursor, field="before")
+        assert refused.code == "CURSOR_INVALID"
 
 
 class TestFen:

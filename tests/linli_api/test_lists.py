@@ -268,7 +268,7 @@ def _page(one: List, tenant: Tenant | None) -> Any:
     if one.filter is not None:
         own = VALUES.get(f"{one.name}.{one.filter}")
         arguments[one.filter] = own or VALUES.get(one.filter) or _id(one)
-    asked = one.connection.asked(arguments)
+    asked = one.connection.asked(arguments, tenant.pk if tenant else None)
     rows, cut = one.connection.rows_of(_asking(one, tenant), asked.narrowing), asked.cut
     if one.parent is not None:
         key = one.parent._meta.model._default_manager.order_by("pk")[50:51].get().pk

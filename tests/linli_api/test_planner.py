@@ -39,7 +39,9 @@ def _rolled_back(world: World) -> Iterator[None]:
 
 
 def material(world: World, schema) -> Material:
-    """Ids of both towns, and a cursor for every ordering of every type."""
+    """Ids of both towns, and for every ordering of every type cursors of here and one of there."""
+    here = world.ours.tenant.pk if schema is tenant_schema else None
+    there = world.theirs.tenant.pk
     found_ids, found_cursors = {}, {}
     for model, type_ in types_by_model(schema.graphql_schema).items():
         name = type_._meta.name
@@ -53,8 +55,8 @@ def material(world: World, schema) -> Material:
             if model._meta.pk.attname not in names:
                 names.append(model._meta.pk.attname)
             found_cursors[name][ordering] = [
-                cursors.encode(f"{name}:{ordering}", [getattr(row, one) for one in names])
-                for row in rows
+                cursors.encode(f"{name}:{ordering}", whose, [getattr(row, one) for one in names])
+                for row, whose in [*((row, here) for row in rows), *((r, there) for r in rows[:1])]
             ]
     return Material(found_ids, found_cursors, WORDS)
 
@@ -119,6 +121,23 @@ def compare(schema, actor, text: str, variables: dict) -> bool:
     told = [json.dumps(json.loads(one), ensure_ascii=False) for one in (planned, answer.data)]
     assert told[0] == told[1], f"{text}\n{variables}\n{planned}\n{answer.data}"
     return True
+
+
+def test_a_cursor_that_stands_in_the_document_is_planned_where_it_is_good(world: World) -> None:
+    """What is kept of the document's arguments is for all tenants, a cursor for one."""
+    ours, theirs = world.ours, world.theirs
+    with tenant_context(ours.tenant):
+        [page] = executed_data(ours, "{ partners(first: 1) { pageInfo { endCursor } } }")
+    text = f'{{ partners(after: "{page["pageInfo"]["endCursor"]}") {{ edges {{ cursor }} }} }}'
+    for town, good in ((ours, True), (theirs, False), (ours, True)):
+        with tenant_context(town.tenant):
+            assert compare(tenant_schema, town.all_powerful, text, {}) == good
+
+
+def executed_data(town, text: str) -> list:
+    parsed = read(tenant_schema.graphql_schema, text)
+    answer = executed(parsed, Request(text), town.all_powerful)
+    return list(json.loads(answer.data).values())
 
 
 EACH = 400  # documents of a schema; a seed is enough to make one again

@@ -146,6 +146,6 @@ HELD = {"$EXPORT": "Export"}  # the type of what a variable of a page's shell ho
 
 def _own(name: str, value: object, town: Town) -> object:
     if name == "after":
-        return cursors.encode("Event:POSITION", [0, str(UUID(int=0))])
+        return cursors.encode("Event:POSITION", town.tenant.pk, [0, str(UUID(int=0))])
     kind = HELD.get(value, (ids.split(value) or ("",))[0]) if isinstance(value, str) else ""
     return ids.encode(kind, town.keys[kind]) if kind in town.keys else value

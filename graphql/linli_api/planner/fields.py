@@ -145,6 +145,8 @@ class _Page:
             after=self._beyond("after", asked.cut),
             before=self._beyond("before", asked.cut),
         )
+        scope = self.cut.scope
+        self.key = Reading(lambda run: cursors.key_of(scope, run.actor.tenant_id))
         self.aggregates = False
         info = self._asked_of_page_info(at.nodes)
         self.further = ("hasPreviousPage" if self.cut.backward else "hasNextPage") in info
@@ -221,12 +223,11 @@ class _Page:
         return param(Reading(lambda run: run.asked(node).cut.size + more), "bigint")
 
     def _cursor(self) -> Sql:
-        scope = self.cut.scope
         columns = [
             self.row.column(self.row.field(name.removeprefix("-")).attname)
             for name in self.cut.columns
         ]
-        return cursor(param(cursors.key_of(scope), "bytea"), columns)
+        return cursor(param(self.key, "bytea"), columns)
 
     def _beyond(self, side: str, cut: Slice) -> list[Hole] | None:
         """A hole for each value of the cursor on that side, if there is one."""

@@ -70,12 +70,12 @@ def global_id(type_name: str, key: Sql) -> Sql:
     return encoded if fits else sql("replace({}, E'\\n', '')", encoded)
 
 
-def cursor(scope: Sql, columns: list[Sql]) -> Sql:
-    """As `linli_api.cursors.encode` writes it; scope: its key for the scope, as bytes."""
+def cursor(key: Sql, columns: list[Sql]) -> Sql:
+    """As `linli_api.cursors.encode` writes it; key: `cursors.key_of`, as bytes."""
     return sql(
         "(SELECT translate(encode(substring(sha256({} || b) for 8) || b, 'base64'), E'+/\\n', '-_')"
         " FROM convert_to(json_build_array({})::text, 'UTF8') AS b)",
-        scope,
+        key,
         joined(columns),
     )
 

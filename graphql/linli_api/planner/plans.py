@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
@@ -154,7 +155,7 @@ class Planned:
         self.document, self.operation = document, operation
         self._variables = Variables(document.schema, operation)
         self._uses = _uses(document, operation)
-        self._varying = [use for use in self._uses if uses_variables(use[0])]
+        self._varying = [u for u in self._uses if uses_variables(u[0]) or _at_cursor(u[0])]
         self._fixed: dict[int, Any] | None = None
         self._conditions = _conditions(document, operation)
         self._plans: OrderedDict[Hashable, Plan | None] = OrderedDict()
@@ -198,14 +199,17 @@ class Planned:
         """Raises what the arguments are refused with."""
         variables = self._variables.coerced(inputs)
         if self._fixed is None:
-            self._fixed = self._read([use for use in self._uses if use not in self._varying], {})
-        asked = self._fixed | self._read(self._varying, variables)
+            fixed = [use for use in self._uses if use not in self._varying]
+            self._fixed = self._read(fixed, {}, None)
+        asked = self._fixed | self._read(self._varying, variables, actor.tenant_id)
         return Run(self.document, actor, variables, asked)
 
-    def _read(self, uses: Sequence[Use], variables: dict[str, Any]) -> dict[int, Any]:
+    def _read(
+        self, uses: Sequence[Use], variables: dict[str, Any], tenant_id: UUID | None
+    ) -> dict[int, Any]:
         """What the arguments come to, by field."""
         return {
-            id(node): declared.asked(get_argument_values(field, node, variables))
+            id(node): declared.asked(get_argument_values(field, node, variables), tenant_id)
             for node, field, declared in uses
         }
 
@@ -369,8 +373,13 @@ def _conditions(document: Document, operation: OperationDefinitionNode) -> list[
     )
 
 
+def _at_cursor(node: FieldNode) -> bool:
+    """Whether a cursor stands in the document: it is good at the tenant whose it is."""
+    return any(argument.name.value in ("after", "before") for argument in node.arguments)
+
+
 def _whose(actor: Actor) -> tuple[Hashable, ...]:
-    return actor.person_id, actor.client_id, actor.tenant and actor.tenant.pk
+    return actor.person_id, actor.client_id, actor.tenant_id
 
 
 def _shape(asked: Any) -> Any:

@@ -116,6 +116,10 @@ class Actor:
         return self.person.pk if self.person else None
 
     @property
+    def tenant_id(self) -> UUID | None:
+        return self.tenant.pk if self.tenant else None
+
+    @property
     def client_id(self) -> UUID | None:
         return self.client.id if self.client else None
 
