@@ -169,7 +169,7 @@ class TestEndpoints:
 
     def test_nobody_has_a_program_told_what_they_may_not_read(self, house):
         permissions = frozenset(
-            {Permission.WEBHOOKS_READ, Permission.WEBHOOKS_MANAGE, Permission.PARTNERS_READ}
+            {Permission.WEBHOOKS_READ, Permission.WEBHOOKS_CREATE, Permission.PARTNERS_READ}
         )
         grants = (Grant(Role.INTEGRATOR, permissions, Reach.OWN),)
         actor = Actor(house.administrator.person, house.street, grants)
@@ -192,7 +192,7 @@ class TestEndpoints:
         do(happened.administrator, "replayEvents", since=since, **which)
         delivery = Delivery.objects.filter(event__type="partner.admitted").first()
 
-        permissions = frozenset({Permission.WEBHOOKS_MANAGE, Permission.PARTNERS_READ})
+        permissions = frozenset({Permission.WEBHOOKS_CREATE, Permission.PARTNERS_READ})
         grants = (Grant(Role.INTEGRATOR, permissions, Reach.OWN),)
         actor = Actor(happened.administrator.person, happened.street, grants)
         secret = made["secrets"][0]["id"]

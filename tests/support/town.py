@@ -258,8 +258,9 @@ def _webhook(tenant: Tenant, mark: str, seed: int) -> None:
     )
     webhooks.resume_endpoint(actor=system_actor(tenant), endpoint_id=endpoint.pk)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
-        state_reason=f"{mark}恢复", failures=1, failing_since=made, hold_until=timezone.now()
-    )
+        state_reason=f"{mark}恢复", failures=1, failing_since=made, hold_until=timezone.now(),
+        person_id=uuid7(), client_id=uuid7(),
+    )  # fmt: skip
     sequence(tenant.pk)
     webhooks.replay_events(actor=system_actor(tenant), endpoint_id=endpoint.pk, since=made)
     attempt = {"at": made.isoformat(), "status": 500, "milliseconds": 7_000_000 + seed}

@@ -29,7 +29,7 @@ def newest(endpoint: models.WebhookEndpoint) -> selectors.LiveSecret:
 
 def the_endpoint(actor: Actor, values: dict[str, Any]) -> models.WebhookEndpoint:
     """After the action; whoever may not see it is shown none."""
-    found = selectors.endpoints(actor=actor, permission=Permission.WEBHOOKS_MANAGE)
+    found = selectors.endpoints(actor=actor, permission=Permission.WEBHOOKS_CREATE)
     return found.get(pk=values["endpoint_id"])
 
 
@@ -37,7 +37,7 @@ class CreateWebhookEndpoint(Mutation):
     """Has an address told of events from now on. Only of what the caller may read."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         url = graphene.String(required=True, description="An https:// address.")
@@ -65,7 +65,7 @@ class UpdateWebhookEndpoint(Mutation):
     description, and is refused elsewhere."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -89,7 +89,7 @@ class AddWebhookSecret(Mutation):
     """Makes a second secret: events carry a signature of each until the old one is revoked."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -111,7 +111,7 @@ class RevokeWebhookSecret(Mutation):
     """Stops signing with a secret, at once."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -130,7 +130,7 @@ class PauseWebhookEndpoint(Mutation):
     """Sends nothing until it is resumed; what happens meanwhile waits, for 30 days at most."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -148,7 +148,7 @@ class ResumeWebhookEndpoint(Mutation):
     """Sends again, beginning with what has waited."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -165,7 +165,7 @@ class DeleteWebhookEndpoint(Mutation):
     """Deletes an endpoint with its log; what was still to be sent is not."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -183,7 +183,7 @@ class SendTestEvent(Mutation):
     """Sends an event webhook.test to one endpoint, the way every other goes."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -201,7 +201,7 @@ class ReplayEvents(Mutation):
     """Delivers again what happened since a time, at most 30 days ago, delivered or not."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         endpoint_id = IdOf("WebhookEndpoint", required=True, description=WHICH)
@@ -221,7 +221,7 @@ class ReplayDelivery(Mutation):
     """Delivers one event again, delivered or not."""
 
     class Meta:
-        permission = Permission.WEBHOOKS_MANAGE
+        permission = Permission.WEBHOOKS_CREATE
 
     class Input:
         delivery_id = IdOf("WebhookDelivery", required=True, description="Which delivery.")

@@ -13,7 +13,7 @@ from linli.events.sending import Failure
 from linli.events.types import Id, Value, event_type, event_types
 from linli_api import ids
 from linli_api.connections import Connection
-from linli_api.fields import Bounded, One
+from linli_api.fields import Bounded, GlobalId, One
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
 from linli_api.scalars import DateTime, Document, choices
@@ -169,6 +169,12 @@ class WebhookEndpoint(Object):
     )
     secrets = Bounded(WebhookSecret, most=secrets.LIVE, description="The live secrets.")
     created_at = DateTime(required=True, description="When it was made.")
+    person_id = GlobalId(
+        "Person", by="person_id", description="Who made it; null where a client did."
+    )
+    client_id = GlobalId(
+        "Client", by="client_id", description="The program it was made through, or null."
+    )
     version = graphene.Int(required=True, description=VERSION)
     deliveries = Connection(
         lambda: WebhookDelivery, by="endpoint_id", description="What was sent to it, for 30 days."

@@ -56,6 +56,7 @@ class Permission(models.TextChoices):
     CLIENTS_MANAGE = "clients.manage"
     EVENTS_READ = "events.read"
     WEBHOOKS_READ = "webhooks.read"
+    WEBHOOKS_CREATE = "webhooks.create"
     WEBHOOKS_MANAGE = "webhooks.manage"
 
 
@@ -124,6 +125,9 @@ ANY_TENANT = frozenset(Tenant.Kind)
 TRUSTS = (P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE)
 # Makes programs that do what they may do themselves, and looks after those of their own making.
 ENTRUSTS = (P.CLIENTS_READ, P.CLIENTS_CREATE)
+# From above: who gives out roles below sees them, and has programs of its own told of what happens
+# there; the unit's other endpoints and their secrets stay the unit's.
+OVERSEES = (P.PEOPLE_READ, P.PEOPLE_GRANT, P.WEBHOOKS_READ, P.WEBHOOKS_CREATE)
 
 
 def _may(sees: frozenset[Permission], *does: Permission) -> frozenset[Permission]:
@@ -158,9 +162,10 @@ DUTIES: dict[Role, Duties] = {
             *TRUSTS,
             P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_CREATE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT),
+        below=_may(STAFF, P.TENANTS_REQUEST, *OVERSEES),
     ),
     Role.DISTRICT_ADMINISTRATOR: Duties(
         kinds=frozenset({DISTRICT}),
@@ -175,9 +180,10 @@ DUTIES: dict[Role, Duties] = {
             *TRUSTS,
             P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_CREATE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, P.PEOPLE_READ, P.PEOPLE_GRANT, P.COMMUNITIES_ONBOARD),
+        below=_may(STAFF, P.TENANTS_REQUEST, *OVERSEES, P.COMMUNITIES_ONBOARD),
     ),
     Role.STREET_ADMINISTRATOR: Duties(
         kinds=RUNS_COMMUNITIES,
@@ -200,6 +206,7 @@ DUTIES: dict[Role, Duties] = {
             *TRUSTS,
             P.CLIENTS_CREATE,
             P.CLIENTS_MANAGE,
+            P.WEBHOOKS_CREATE,
             P.WEBHOOKS_MANAGE,
         ),
     ),

@@ -40,7 +40,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "documents:write": frozenset({P.DOCUMENTS_TRUST, P.DOCUMENTS_REQUIRE}),
     "events:read": frozenset({P.EVENTS_READ}),
     "webhooks:read": frozenset({P.WEBHOOKS_READ}),
-    "webhooks:write": frozenset({P.WEBHOOKS_MANAGE}),
+    "webhooks:write": frozenset({P.WEBHOOKS_CREATE}),
+    "webhooks:manage": frozenset({P.WEBHOOKS_MANAGE}),
     "introspect": frozenset({P.SCHEMA_INTROSPECT}),
 }
 

@@ -60,7 +60,8 @@ class WebhookEndpoint(Versioned, TenantModel):
     ``secrets`` are one or two, each ``{"id", "sealed", "created_at"}`` (`linli.events.secrets`).
     ``failures`` in a row and ``hold_until`` keep a receiver that is down from being asked all the
     time; ``failing_since`` is None after any success. What people change counts its version up,
-    and so does being paused after failing.
+    and so does being paused after failing. ``person_id`` and ``client_id`` are who made it, as in
+    the trail.
     """
 
     class State(models.TextChoices):
@@ -81,6 +82,8 @@ class WebhookEndpoint(Versioned, TenantModel):
     failing_since = models.DateTimeField(_("failing since"), null=True)
     hold_until = models.DateTimeField(_("not before"), null=True)
     created_at = models.DateTimeField(_("created on"), db_default=Now())
+    person_id = models.UUIDField(_("who"), null=True)
+    client_id = models.UUIDField(_("through"), null=True)
     # The row stays, for the trail to name; it has no secrets and no deliveries any more.
     deleted_at = models.DateTimeField(_("deleted on"), null=True)
 
