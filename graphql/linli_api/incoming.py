@@ -33,10 +33,12 @@ STATUS = {
     "JSON_EXPECTED": 415,
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMITED": 429,
+    "TOO_MANY_AT_ONCE": 429,
     "INTERNAL": 500,
+    "OVERLOADED": 503,
 }
 # The seconds after which what was refused may be tried again.
-_RETRY_AFTER = {"IDEMPOTENCY_KEY_IN_USE": "1"}
+_RETRY_AFTER = {"IDEMPOTENCY_KEY_IN_USE": "1", "TOO_MANY_AT_ONCE": "1", "OVERLOADED": "5"}
 # A string, passed over, or one of the words that Python would take for a number.
 _NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 
 from linli.worker import HEAD_BYTES, HEAD_SECONDS, HEADERS
-from linli_api.express.application import BODY_SECONDS, MOST_AHEAD
+from linli_api.express.bodies import BODY_SECONDS, HELD_OF_ADDRESS, LEAST, MOST_AHEAD
 from tests.support.databases import Database, copy_of_template
 from tests.support.gunicorn import Served, gunicorn
 
@@ -210,3 +210,49 @@ def test_nor_does_who_sends_more_than_is_taken_in_and_no_more(served):
         for one in slow:
             one.sendall(most)
         assert ask(served, head("Connection: close", path="/accounts/login/"))[0] == 200
+
+
+def test_of_bodies_no_more_are_held_than_there_is_room_for_and_others_have_theirs(served):
+    """Half-sent ones, from one address; another has the other half."""
+    lines = "Content-Length: 100", "Authorization: Bearer x", "Content-Type: application/json"
+    begun = head(*lines, method="POST", path="/graphql") + b"{"
+    most = HELD_OF_ADDRESS // LEAST
+    with ExitStack() as stack:
+
+        def connected(address: str) -> socket.socket:
+            one = socket.create_connection(
+                ("127.0.0.1", served.port), timeout=20, source_address=(address, 0)
+            )
+            one.sendall(begun)
+            return stack.enter_context(one)
+
+        held = [connected("127.0.0.1") for _ in range(most)]
+        told, _, body = connected("127.0.0.1").recv(65536).partition(b"\r\n\r\n")
+        assert told.split()[1] == b"429"
+        assert b"\r\nretry-after: 1\r\n" in told
+        assert json.loads(body)["errors"][0]["extensions"]["code"] == "TOO_MANY_AT_ONCE"
+        other = connected("127.0.0.2")
+        other.sendall(b"}" + b" " * 98)
+        assert other.recv(65536).split()[1] == b"401"
+        held[0].sendall(b"}" + b" " * 98)
+        assert held[0].recv(65536).split()[1] == b"401"
+        again = connected("127.0.0.1")  # there is room for one
+        again.sendall(b"}" + b" " * 98)
+        assert again.recv(65536).split()[1] == b"401"
+
+
+def test_what_all_hold_together_has_an_end_too(served):
+    lines = "Content-Type: application/json", f"Content-Length: {MOST_AHEAD}"
+    most = head(*lines, method="POST", path="/oauth/token") + b"x" * (MOST_AHEAD - 1)
+    refused = []
+    with ExitStack() as stack:
+        for number in range(3 * HELD_OF_ADDRESS // MOST_AHEAD):
+            one = socket.create_connection(
+                ("127.0.0.1", served.port), 20, source_address=(f"127.0.1.{number // 8}", 0)
+            )
+            stack.enter_context(one).sendall(most)
+            one.settimeout(0.1)
+            with suppress(TimeoutError):
+                refused.append(one.recv(65536))
+    assert {one.split()[1] for one in refused} == {b"503"}
+    assert all(b"\r\nretry-after: 5\r\n" in one for one in refused)

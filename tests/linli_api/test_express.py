@@ -23,6 +23,7 @@ from linli.budget import lease
 from linli.clients import actions
 from linli.clients.models import AccessToken
 from linli.registry.models import Domain, Tenant
+from linli.shares import Overloaded
 from linli.tenancy.context import tenant_context
 from linli.tenancy.postgresql.lines import TOGETHER, Failed, Lines
 from linli.trusted import selectors as trusted
@@ -53,7 +54,7 @@ class Asking:
 
     def express(self, query: str, variables: dict | None = None, **more):
         async def ask():
-            lines = Lines(connect, 2)
+            lines = Lines(connect, 2, 2)
             try:
                 return await self.on_loop(lines, query, variables, **more)
             finally:
@@ -233,7 +234,7 @@ class TestAnswers:
         whole = town.asking.all_by_asgi(asked, **{"Idempotency-Key": "whole"})
 
         async def on_loop():
-            lines = Lines(connect, 2)
+            lines = Lines(connect, 2, 2)
             try:
                 return [await town.asking.on_loop(lines, *one) for one in asked]
             finally:
@@ -359,7 +360,7 @@ class TestLines:
         learnt(town.asking, PARTNERS)
 
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             await row(lines, "SELECT set_config('statement_timeout', '1', false)")
             try:
                 return await town.asking.on_loop(lines, PARTNERS)
@@ -376,30 +377,35 @@ class TestLines:
         assert error["extensions"]["code"] == "TIMED_OUT"
         assert error["message"].startswith("This took longer")
 
-    def test_who_waits_for_a_line_as_long_as_a_read_may_take_is_told_so(self, town, settings):
+    def test_who_waits_for_a_line_as_long_as_a_read_may_take_is_told_so_and_pays_nothing(
+        self, town, settings
+    ):
         learnt(town.asking, PARTNERS)
+        paid = town.asking.express(PARTNERS)["extensions"]["cost"]
 
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             before = asyncio.create_task(row(lines, "SELECT 'slow', pg_sleep(3)::text"))
             await asyncio.sleep(0.5)
             settings.LINLI_READ_SECONDS = 1
-            late = await town.asking.on_loop(lines, PARTNERS)
+            with pytest.raises(Overloaded):
+                await town.asking.on_loop(lines, PARTNERS)
             settings.LINLI_READ_SECONDS = 10
             then = await town.asking.on_loop(lines, PARTNERS)
             assert (await before)[0] == "slow"
             lines.close()
-            return late, then
+            return then
 
-        late, then = asyncio.run(ask())
-        assert [error["extensions"]["code"] for error in late["errors"]] == ["TIMED_OUT"]
+        then = asyncio.run(ask())
         assert then["data"]["partners"]["nodes"]
+        left = then["extensions"]["cost"]["remaining"]
+        assert left == paid["remaining"] - paid["requested"]
 
     def test_a_server_that_goes_away_between_two_requests(self, town):
         learnt(town.asking, PARTNERS)
 
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             first = await town.asking.on_loop(lines, PARTNERS)
             [backend] = await row(lines, "SELECT pg_backend_pid()")
             os.kill(int(backend), signal.SIGTERM)
@@ -414,7 +420,7 @@ class TestLines:
 
     def test_a_server_that_goes_away_in_the_middle(self, town):
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             [backend] = await row(lines, "SELECT pg_backend_pid()")
             asyncio.get_running_loop().call_later(0.2, os.kill, int(backend), signal.SIGTERM)
             lost = await asyncio.gather(
@@ -430,7 +436,7 @@ class TestLines:
         self, town
     ):
         async def ask():
-            lines = Lines(connect, 4)
+            lines = Lines(connect, 4, 4)
             pid = "SELECT pg_backend_pid(), $1::int"
             quick = [row(lines, pid, number) for number in range(TOGETHER)]
             long = [row(lines, pid, number, alone=True) for number in range(2)]
@@ -449,7 +455,7 @@ class TestLines:
         where = "SELECT current_schema(), $1::int"
 
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             await row(lines, "SELECT set_config('statement_timeout', '300', false)")
             together = [
                 row(lines, where, 1, schema=tenant),
@@ -474,7 +480,7 @@ class TestLines:
 
     def test_each_of_what_is_asked_together_has_its_own_time(self, town):
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             await row(lines, "SELECT set_config('statement_timeout', '300', false)")
             asked = (row(lines, "SELECT pg_sleep(0.2)::text") for _ in range(4))
             found = await asyncio.gather(*asked)
@@ -496,7 +502,7 @@ class TestLines:
             return schema, number, await row(lines, statement, number, schema=schema)
 
         async def ask():
-            lines = Lines(connect, 2)
+            lines = Lines(connect, 2, 2)
             found = await asyncio.gather(*(one(lines, number) for number in range(240)))
             lines.close()
             return found
@@ -506,7 +512,7 @@ class TestLines:
 
     def test_statements_longer_than_the_socket_takes_at_once(self, town):
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             long = [f"SELECT length('{str(n) * 400_000}')" for n in range(TOGETHER)]
             found = await asyncio.wait_for(asyncio.gather(*(row(lines, one) for one in long)), 30)
             assert await row(lines, "SELECT 1") == ("1",)
@@ -520,7 +526,7 @@ class TestLines:
         monkeypatch.setattr(f"linli.tenancy.postgresql.prepared.{bound}", most)
 
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             asked = (row(lines, f"SELECT {number % 17}") for number in range(100))
             found = await asyncio.gather(*asked)
             [kept] = await row(lines, "SELECT count(*) FROM pg_prepared_statements")
@@ -533,7 +539,7 @@ class TestLines:
 
     def test_who_hangs_up_leaves_no_answer_to_the_next(self, town):
         async def ask():
-            lines = Lines(connect, 1)
+            lines = Lines(connect, 1, 1)
             task = asyncio.create_task(row(lines, "SELECT 'slow', pg_sleep(0.3)::text"))
             waiting = asyncio.create_task(row(lines, "SELECT 'given up'"))
             await asyncio.sleep(0.1)

@@ -7,8 +7,10 @@ from django.conf import settings
 
 from linli import sizes
 from linli.budget import lease
+from linli.tenancy.postgresql import lines
 from linli.trusted.selectors import FRESH_SECONDS
 from linli_api import errors, pages
+from linli_api.express import application, bodies, threads
 from linli_api.limits import cost, deadline, size
 from tests.support.databases import ROOT
 
@@ -50,6 +52,12 @@ def test_every_limit_of_size_stands_there():
         f"A query has {settings.LINLI_READ_SECONDS} seconds, a mutation"
         f" {settings.LINLI_WRITE_SECONDS}.",
         f"may be run for {FRESH_SECONDS} seconds more",
+        f"{application.LINES // 2} lines of {application.LINES} for known reads",
+        f"each for up to {lines.TOGETHER} cheap ones",
+        f"and {application.THREADS // 2} of {application.THREADS} threads",
+        f"{lines.WAITING} reads for a line, {threads.WAITING} requests for a thread",
+        f"A process holds {bodies.HELD:,} bytes of bodies at once",
+        f"counted as {bodies.LEAST:,} at least",
     ],
 )
 def test_the_page_says(sentence):

@@ -1,11 +1,18 @@
-"""A program's POST as ASGI hands it over, as far as the express looks at it."""
+"""A request as ASGI hands it over, as far as the express looks at it."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
+from linli.budget.callers import of_address
+from linli.clients import admission
 from linli_api.door import PATH
 from linli_api.limits import BODY_BYTES
 
@@ -44,6 +51,38 @@ def asked_in(scope: Scope) -> Asked | None:
     if host is None or not _is_json(content_type) or not token.isascii():
         return None
     return Asked(scope, host.lower(), token.strip().decode(), int(length))
+
+
+def caller_of(scope: Scope) -> Hashable:
+    """Whose share of the threads it takes: the person's or client's whose token is known, or else the
+    address's."""
+    headers = dict(scope["headers"])
+    scheme, _space, token = headers.get(b"authorization", _NONE).partition(b" ")
+    host = _host(headers.get(b"host", _NONE))
+    if scheme.lower() == b"bearer" and host is not None and token.isascii():
+        known = admission.known(host.lower(), token.strip().decode())
+        if known is not None:
+            return known.caller
+    return address_of(scope)
+
+
+def address_of(scope: Scope) -> UUID:
+    """Of where it comes from, as whose points are counted who is not logged in."""
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    client = scope.get("client")
+    return _address(client[0] if client else "", b",".join(forwarded))
+
+
+@lru_cache(10_000)
+def _address(client: str, forwarded: bytes) -> UUID:
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = client
+    if forwarded:
+        request.META["HTTP_X_FORWARDED_FOR"] = forwarded.decode("latin-1")
+    try:
+        return of_address(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:  # it tells none
+        return of_address("")
 
 
 @lru_cache(1_000)

@@ -19,6 +19,7 @@ from linli.clients import admission, usage
 from linli.clients.admission import Known
 from linli.errors import Refused
 from linli.registry.models import Tenant
+from linli.shares import CROWDED
 from linli.tenancy.postgresql.lines import Failed, Lines
 from linli.trusted import selectors as trusted
 from linli_api import documents, limits, metering
@@ -57,6 +58,7 @@ class Reads:
         self._lines = lines
 
     async def answer(self, asked: Asked, body: bytes) -> Answered | None:
+        """Raises CROWDED, and nothing was spent."""
         read = read_of(asked, body)
         if read is None:
             return None
@@ -64,7 +66,11 @@ class Reads:
         held = lease.spend_held(caller, read.price) if caller else None
         if caller is None or held is None:
             return None
-        answer = await self._answer(asked, read)
+        try:
+            answer = await self._answer(asked, read)
+        except CROWDED:
+            lease.give_back(held, caller, read.price)
+            raise
         if answer is None:
             lease.give_back(held, caller, read.price)
             return None
@@ -83,6 +89,7 @@ class Reads:
                 params + read.ready.params,
                 seconds=seconds,
                 alone=read.price > CHEAP,
+                caller=known.caller,
             )
         except Failed as failure:
             return _refused(asked, TimedOut(seconds * 1000)) if failure.late else None

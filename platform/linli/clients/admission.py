@@ -140,6 +140,11 @@ class Known:
         """The statement that tells the stamp as it is now, with these `params`."""
         return self.way.stands
 
+    @property
+    def caller(self) -> UUID | None:
+        """Whose share it is of what there is at once: a person has one with all their tokens."""
+        return self.admitted.actor.person_id or self.admitted.actor.client_id
+
     def params(self) -> list[Any]:
         return self.way.params(*self.of)
 

@@ -3,13 +3,13 @@
 What is asked in one turn of the loop goes to PostgreSQL together, over one line: one message there
 and one back, where each alone would wake both sides again. libpq's own calls, as in `prepared`.
 Nothing of Django's stands between, so nothing of it is shared: which schema a line stands in is the
-line's own, and whoever asks names one.
+line's own, and whoever asks names one. Over one line goes what one caller asks, who has a share of all.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.sql import SQL, Identifier
 
+from linli.shares import Overloaded, Shares, TooManyAtOnce
 from linli.tenancy.postgresql.prepared import Row, is_too_much, oid, sent
 
 logger = logging.getLogger(__name__)
@@ -28,13 +29,15 @@ SECONDS = 600
 LONGEST_SENT = 16_000
 # As many are asked together: the first waits for the last.
 TOGETHER = 8
+# As many of one caller wait for a line.
+WAITING = 256
 
 # Statement, schema, types of the values.
 _Key = tuple[str, str, tuple[int, ...]]
 
 
 class Failed(Exception):
-    """The statement was not answered. late: its time was over, in the server or before it got there."""
+    """The statement was not answered. late: its time was over."""
 
     def __init__(self, *, late: bool = False) -> None:
         super().__init__()
@@ -46,6 +49,7 @@ class Asked:
     """One statement for its one row. alone: it may take long, and nobody is to wait for it.
     ends_at: milliseconds of the loop's clock, when it need not be sent any more."""
 
+    caller: Hashable
     schema: str
     statement: str
     oids: tuple[int, ...]
@@ -58,7 +62,7 @@ class Asked:
     def size(self) -> int:
         return sum(len(value) for value in self.values if value)
 
-    def fail(self, failed: Failed) -> None:
+    def fail(self, failed: Exception) -> None:
         if not self.answer.done():
             self.answer.set_exception(failed)
 
@@ -92,14 +96,15 @@ class Line:
         # For each command that is under way, what its result is for.
         self._due: deque[_Due] = deque()
         self._under_way = False
+        self.caller: Hashable = None  # whose share it is
         self.schema, self.closed = "public", False
         self.ends_at = loop.time() + SECONDS
         self._socket = self._pgconn.socket
         loop.add_reader(self._socket, self._readable)
 
     def ask(self, together: Sequence[Asked]) -> None:
-        """All of one schema. Their answers are theirs; nothing is raised here."""
-        self._under_way = True
+        """All of one caller and schema. Their answers are theirs; nothing is raised here."""
+        self._under_way, self.caller = True, together[0].caller
         try:
             self._stand_in(together[0].schema)
             if self._is_new and is_too_much(self._names):
@@ -213,15 +218,16 @@ class Line:
 class Lines:
     """As many as there is something to ask at once, up to a limit; what comes then waits for one.
 
-    connect: makes a connection, in a thread.
+    connect: makes a connection, in a thread. each: how many of them one caller has at most.
     """
 
-    def __init__(self, connect: Callable[[], psycopg.Connection], most: int) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection], most: int, each: int) -> None:
         self._connect, self._most, self._count = connect, most, 0
         self._loop = asyncio.get_running_loop()
         self._idle: list[Line] = []
-        self._waiting: list[Asked] = []
+        self._shares: Shares[Asked] = Shares(each, WAITING)
         self._making: set[asyncio.Task] = set()
+        self._sending = False
         self._giving_up: asyncio.TimerHandle | None = None
 
     async def row(
@@ -232,22 +238,30 @@ class Lines:
         *,
         seconds: int,
         alone: bool = False,
+        caller: Hashable = None,
     ) -> Row:
         """The one row of a statement with ``$1`` parameters, run in that schema. seconds: how long to
-        wait where all lines are taken. alone: it may take long. Raises Failed."""
+        wait where no line is to be had. alone: it may take long. caller: whose share it is of. Raises
+        Failed, TooManyAtOnce, Overloaded."""
         try:
             values = [sent(value) for value in params]
         except psycopg.DataError as error:
             raise Failed from error
         loop = self._loop
         oids, ends_at = tuple(map(oid, params)), self._now() + seconds * 1000
-        asked = Asked(schema, statement, oids, values, alone, ends_at, loop.create_future())
+        answer = loop.create_future()
+        asked = Asked(caller, schema, statement, oids, values, alone, ends_at, answer)
         if asked.size > LONGEST_SENT:
             raise Failed
-        if not self._waiting:
+        self._shares.wait(caller, asked)
+        if not self._sending:
+            self._sending = True
             loop.call_soon(self._send)
-        self._waiting.append(asked)
-        return await asked.answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._shares.give_up(lambda one: one is asked)
+            raise
 
     def close(self) -> None:
         """Those that nobody has at the moment."""
@@ -260,33 +274,20 @@ class Lines:
 
     def _send(self) -> None:
         """What waits, as far as there are lines for it."""
-        self._waiting = [asked for asked in self._waiting if not asked.answer.done()]
-        while self._waiting:
-            line = self._taken(self._waiting[0].schema)
+        self._sending = False
+        while self._idle or self._count < self._most:
+            together = self._shares.begin(_together)
+            if not together:
+                break
+            line = self._taken(together[0].schema)
             if line is not None:
-                line.ask(self._together())
-            elif self._count < self._most:
+                line.ask(together)
+            else:
                 self._count += 1
-                making = self._loop.create_task(self._make(self._together()))
+                making = self._loop.create_task(self._make(together))
                 self._making.add(making)
                 making.add_done_callback(self._making.discard)
-            else:
-                self._give_up_later()
-                return
-
-    def _together(self) -> list[Asked]:
-        """The first that waits, and what may go with it."""
-        first, *others = self._waiting
-        together, size, left = [first], first.size, []
-        for one in others:
-            fits = one.schema == first.schema and not (one.alone or first.alone)
-            if fits and len(together) < TOGETHER and size + one.size <= LONGEST_SENT:
-                together.append(one)
-                size += one.size
-            else:
-                left.append(one)
-        self._waiting = left
-        return together
+        self._give_up_later()
 
     def _taken(self, schema: str) -> Line | None:
         """An idle line, one that stands in the schema if there is one."""
@@ -304,6 +305,7 @@ class Lines:
         except (psycopg.Error, OSError):
             logger.warning("no further line to the database", exc_info=True)
             self._count -= 1
+            self._shares.end(together[0].caller)
             for asked in together:
                 asked.fail(Failed())
             self._send()
@@ -311,6 +313,7 @@ class Lines:
             Line(raw, self._loop, self._given).ask(together)
 
     def _given(self, line: Line) -> None:
+        self._shares.end(line.caller)
         if line.is_over:
             line.close()
             self._count -= 1
@@ -319,17 +322,32 @@ class Lines:
         self._send()
 
     def _give_up_later(self) -> None:
-        if self._giving_up is None:
-            first = min(asked.ends_at for asked in self._waiting)
+        if self._giving_up is None and (waiting := self._shares.waiting()):
+            first = min(asked.ends_at for asked in waiting)
             self._giving_up = self._loop.call_at(first / 1000, self._give_up)
 
     def _give_up(self) -> None:
         self._giving_up = None
         now = self._now()
-        for asked in self._waiting:
-            if asked.ends_at <= now:
-                asked.fail(Failed(late=True))
+        for asked in self._shares.give_up(lambda one: one.ends_at <= now):
+            own = self._shares.is_taken(asked.caller)
+            asked.fail(TooManyAtOnce() if own else Overloaded())
         self._send()
+
+
+def _together(queue: deque[Asked]) -> list[Asked]:
+    """The first that waits, and what may go with it."""
+    first = queue.popleft()
+    together, size = [first], first.size
+    for one in list(queue) if not first.alone else ():
+        if len(together) == TOGETHER:
+            break
+        fits = one.schema == first.schema and not one.alone
+        if fits and size + one.size <= LONGEST_SENT:
+            queue.remove(one)
+            together.append(one)
+            size += one.size
+    return together
 
 
 def _row(result: Any) -> Row:
