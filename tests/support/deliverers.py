@@ -16,10 +16,11 @@ from datetime import timedelta
 import django
 django.setup()
 from django.conf import settings
-from linli.events import deliverer
+from linli.events import deliverer, replays
 from linli.events.pace import Pace
 given = json.loads(sys.argv[1])
 deliverer.SWEEP_SECONDS = given.pop("sweep_seconds", deliverer.SWEEP_SECONDS)
+replays.BATCH = given.pop("replay_batch", replays.BATCH)
 if "pause_after" in given:
     given["pause_after"] = timedelta(milliseconds=given["pause_after"])
 one = deliverer.Deliverer(settings.LINLI_WEBHOOK_NETWORKS, Pace(**given))

@@ -180,7 +180,7 @@ class DeleteWebhookEndpoint(Mutation):
 
 
 class SendTestEvent(Mutation):
-    """Sends an event webhook.test to one endpoint, the way every other goes."""
+    """Sends an event webhook.test to one endpoint, the way every other goes; to a paused one too, once."""
 
     class Meta:
         permission = Permission.WEBHOOKS_CREATE
@@ -198,7 +198,9 @@ class SendTestEvent(Mutation):
 
 
 class ReplayEvents(Mutation):
-    """Delivers again what happened since a time, at most 30 days ago, delivered or not."""
+    """Delivers again what happened since a time, at most 30 days ago, delivered or not.
+
+    It goes on after the answer: the endpoint's replayPosition tells how far it has come."""
 
     class Meta:
         permission = Permission.WEBHOOKS_CREATE

@@ -167,6 +167,13 @@ class WebhookEndpoint(Object):
     failing_since = DateTime(
         description="Since when every attempt failed; null after a success. Paused after 3 days."
     )
+    replay_position = graphene.Int(
+        description="How far a replay has come that is under way: nothing after this position is sent "
+        "before it has got there. Null where none is."
+    )
+    replay_last_position = graphene.Int(
+        description="The position with which the replay that is under way ends. Null where none is."
+    )
     secrets = Bounded(WebhookSecret, most=secrets.LIVE, description="The live secrets.")
     created_at = DateTime(required=True, description="When it was made.")
     person_id = GlobalId(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
-from linli.events import deliveries, secrets
+from linli.events import deliveries, replays, secrets
 from linli.events.addresses import check_url
 from linli.events.emit import emit
 from linli.events.models import Delivery, Event, WebhookEndpoint
@@ -153,17 +153,16 @@ def delete_endpoint(
         before = snapshot(endpoint, *TOLD)
         endpoint.deleted_at, endpoint.secrets = timezone.now(), []
         Delivery.objects.filter(endpoint=endpoint).delete()
+        replays.forget(endpoint)
         _move(actor, endpoint, State.PAUSED, "", "webhooks.deleted", before)
     return endpoint_id
 
 
 def send_test(*, actor: Actor, endpoint_id: UUID) -> Event:
-    """An event for this endpoint alone. Raises `Forbidden`, `NotFound`, `Refused`
-    ENDPOINT_PAUSED."""
+    """An event for this endpoint alone; a paused one is sent it too, once. Raises `Forbidden`,
+    `NotFound`."""
     with transaction.atomic():  # giving it its position is the deliverer's
         endpoint = _endpoint(actor, endpoint_id)
-        if endpoint.state != State.ENABLED:
-            raise _paused()
         event = emit(actor=actor, type=TEST, obj=endpoint, data={})
         record(
             actor=actor,
@@ -180,16 +179,20 @@ def replay_events(
 ) -> int:
     """Deliver again what happened in [since, until), whether it was delivered or not; how many.
 
-    Events from before the endpoint was made too. Raises `Forbidden`, `NotFound`, `Refused`
-    TOO_LONG_AGO.
+    Events from before the endpoint was made too. It is begun here and done by the deliverer. Raises
+    `Forbidden`, `NotFound`, `Refused` TOO_LONG_AGO, REPLAY_UNDER_WAY.
     """
     with one_at_a_time():
         endpoint = _endpoint(actor, endpoint_id)
         if since < timezone.now() - deliveries.KEPT:
             message = _("At most 30 days are replayed. Read what is older with events(after:).")
             raise Refused("TOO_LONG_AGO", message, field="since")
-        wanted = Event.objects.filter(position__gt=0, type__in=endpoint.types, at__gte=since)
-        replayed = deliveries.replay(endpoint, wanted.filter(at__lt=until) if until else wanted)
+        if endpoint.replay_since is not None:
+            message = _(
+                "A replay to this endpoint is under way. Wait until replayPosition is null again."
+            )
+            raise Refused("REPLAY_UNDER_WAY", message, field="endpointId")
+        replayed = replays.begin(endpoint, since, until)
         _record_replay(actor, endpoint, {"since": since.isoformat(), "deliveries": replayed})
     return replayed
 
@@ -202,7 +205,7 @@ def replay_delivery(*, actor: Actor, delivery_id: UUID) -> Delivery:
         if delivery is None:
             raise NotFound(_("webhook delivery"), field="deliveryId")
         endpoint = _endpoint(actor, delivery.endpoint_id)
-        deliveries.replay(endpoint, Event.objects.filter(pk=delivery.event_id))
+        replays.again(endpoint, Event.objects.filter(pk=delivery.event_id))
         _record_replay(actor, endpoint, {"delivery": str(delivery.pk)})
         delivery.refresh_from_db()
     return delivery

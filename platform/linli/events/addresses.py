@@ -9,6 +9,8 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,7 +101,8 @@ def addresses_of(host: str, port: int) -> Sequence[str]:
 class GuardedBackend(httpcore.NetworkBackend):
     """httpcore's way to the network, for allowed addresses only.
 
-    ``plain``: without TLS nothing but the named networks is reached. ``resolve`` is the resolver.
+    ``plain``: without TLS nothing but the named networks is reached. ``resolve`` is the resolver; it
+    may hang, and is not waited for longer than the connection may take.
     """
 
     def __init__(
@@ -116,19 +119,34 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        try:
-            addresses = self._resolve(host, port)
-        except (OSError, UnicodeError) as error:
-            raise NameUnknown(host) from error
+        until = time.monotonic() + timeout
+        addresses = self._addresses(host, port, timeout)
         if not addresses or not all(self._may_reach(address) for address in addresses):
             raise AddressRefused(host)
-        until = time.monotonic() + timeout
         for address in addresses[:-1]:
             try:
                 return self._inner.connect_tcp(address, port, _left(until), local_address)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return self._inner.connect_tcp(addresses[-1], port, _left(until), local_address)
+
+    def _addresses(self, host: str, port: int, timeout: Any) -> Sequence[str]:
+        """Asked in a thread of its own, for nothing can call a resolver off that hangs."""
+        answer: Future[Sequence[str]] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._resolve(host, port))
+            except Exception as error:
+                answer.set_exception(error)
+
+        Thread(target=ask, name="resolver", daemon=True).start()
+        try:
+            return answer.result(timeout)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(host) from error
+        except (OSError, UnicodeError) as error:
+            raise NameUnknown(host) from error
 
     def _may_reach(self, text: str) -> bool:
         address = ipaddress.ip_address(text.partition("%")[0])

@@ -81,7 +81,7 @@ class Deliverer:
         self.lanes: dict[UUID, Lane] = {}
         self.resting: dict[UUID, int] = {}  # by tenant, milliseconds of the monotonic clock
         self.settled: dict[UUID, list[Settled]] = defaultdict(list)
-        self.behind: set[UUID] = set()  # tenants with news that somebody else was busy in
+        self.behind: set[UUID] = set()  # tenants to visit again in a moment
         self.in_flight = 0
         self.done: SimpleQueue[Settled] = SimpleQueue()
         self.threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
@@ -192,7 +192,10 @@ class Deliverer:
     def _work(self, tenant_id: UUID, settled: list[Settled]) -> None:
         here = (lane for lane in self.lanes.values() if lane.target.tenant_id == tenant_id)
         busy = any(lane.busy for lane in here)
-        for claim in deliveries.work(tenant_id, settled, self._room, self.pace, busy=busy):
+        claims, replaying = deliveries.work(tenant_id, settled, self._room, self.pace, busy=busy)
+        if replaying:
+            self.behind.add(tenant_id)
+        for claim in claims:
             self.lanes[claim.endpoint_id].queue.append(claim)
 
     def _room(self, target: Target) -> int:

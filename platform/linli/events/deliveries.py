@@ -13,19 +13,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from linli.audit.record import record, snapshot
 from linli.due.work import set_due
-from linli.events import jobs
+from linli.events import jobs, replays
 from linli.events.body import body_of
 from linli.events.emit import emit
 from linli.events.models import Delivery, Event, WebhookEndpoint
 from linli.events.pace import Pace
 from linli.events.sending import Outcome
 from linli.events.sequencing import one_at_a_time
-from linli.events.types import PAUSED
+from linli.events.types import PAUSED, TEST
 from linli.jobs import defer_for
 from linli.rules import save_changes
 
@@ -58,13 +58,16 @@ class Settled:
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint that may be sent to now. suspect: it has failed, and is asked carefully."""
+    """An endpoint that may be sent to now. suspect: it has failed, and is asked carefully. up_to: the
+    last position that may be sent, while more is replayed. paused: it is sent tests only."""
 
     id: UUID
     tenant_id: UUID
     url: str
     sealed: tuple[str, ...]
     suspect: bool
+    up_to: int | None = None
+    paused: bool = False
 
 
 Room = Callable[[Target], int]
@@ -72,8 +75,9 @@ Room = Callable[[Target], int]
 
 def work(
     tenant_id: UUID, settled: Sequence[Settled], room: Room, pace: Pace, *, busy: bool
-) -> list[Claim]:
-    """Settle what was sent, then claim as much as there is room for at each endpoint.
+) -> tuple[list[Claim], bool]:
+    """Settle what was sent, then claim as much as there is room for at each endpoint; and whether
+    a replay is under way here, which is to go on soon.
 
     ``busy``: the caller has more under way here and comes back, so that nothing public is written.
     Raises `Busy` rather than wait for somebody, and nothing is settled then.
@@ -84,16 +88,17 @@ def work(
             cursor.execute("SET LOCAL synchronous_commit TO off")
         if settled:
             _settle(settled, pace)
+        replaying = replays.go_on()
         claims = _claim(tenant_id, list(_targets(tenant_id, room)), pace)
         if not claims and not busy:
             refresh_due(tenant_id)
-    return claims
+    return claims, replaying
 
 
 def refresh_due(tenant_id: UUID) -> None:
     """Say from when on there is something to deliver. Inside `one_at_a_time`."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_DUE)
+        cursor.execute(_NEXT_DUE, [TEST])
         set_due(tenant_id, cursor.fetchone()[0])
 
 
@@ -110,37 +115,6 @@ def begin_anew(endpoint: WebhookEndpoint) -> None:
     begun.update(next_at=timezone.now(), attempts=0)
 
 
-def replay(endpoint: WebhookEndpoint, events: QuerySet[Event]) -> int:
-    """Deliver these again, each object's in their order; how many. Inside `one_at_a_time`.
-
-    What is open of the same objects goes back into the queue, behind what is replayed before it.
-    """
-    wanted = list(events.values_list("pk", "object_id", "position"))
-    opened = {"state": State.WAITING, "attempts": 0}
-    again = Delivery.objects.filter(endpoint=endpoint)
-    again.filter(
-        state=State.READY, object_id__in={object_id for _pk, object_id, _position in wanted}
-    ).update(**opened)
-    again.filter(event__in=[pk for pk, _object_id, _position in wanted]).update(**opened)
-    Delivery.objects.bulk_create(
-        [
-            Delivery(
-                endpoint=endpoint,
-                event_id=pk,
-                object_id=object_id,
-                position=position,
-                state=State.WAITING,
-                next_at=timezone.now(),
-            )
-            for pk, object_id, position in wanted
-        ],
-        batch_size=1_000,
-        ignore_conflicts=True,
-    )
-    make_ready(endpoint.pk)
-    return len(wanted)
-
-
 def forget_old() -> None:
     """Deliveries are kept for 30 days; their ids tell their age. Raises `Busy`."""
     milliseconds = int((timezone.now() - KEPT).timestamp() * 1000)
@@ -149,26 +123,26 @@ def forget_old() -> None:
         with one_at_a_time(wait=False):
             old.delete()
             for endpoint_id in WebhookEndpoint.objects.values_list("pk", flat=True):
-                make_ready(endpoint_id)
-
-
-def make_ready(endpoint_id: UUID) -> None:
-    """Of the open deliveries of each object to an endpoint, the first is to be sent.
-
-    Inside `one_at_a_time`, after rows were taken away or opened again.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_FIRSTS, [endpoint_id])
+                replays.make_ready(endpoint_id)
 
 
 # ── Claiming ─────────────────────────────────────────────────────────────────────────────────────
 
 _CLAIM = """
     WITH due AS (
-        SELECT due.id FROM unnest(%(endpoints)s::uuid[], %(room)s::int[]) AS target (id, room)
+        SELECT due.id
+        FROM unnest(%(endpoints)s::uuid[], %(room)s::int[], %(up_to)s::bigint[], %(paused)s::bool[])
+            AS target (id, room, up_to, paused)
         CROSS JOIN LATERAL (
-            SELECT id FROM events_delivery
+            SELECT id FROM events_delivery AS delivery
             WHERE endpoint_id = target.id AND state = 'ready' AND next_at <= clock_timestamp()
+            AND CASE
+                WHEN target.paused THEN object_id = target.id AND attempts = 0 AND EXISTS (
+                    SELECT FROM events_event AS event
+                    WHERE event.id = delivery.event_id AND event.type = %(test)s
+                )
+                ELSE target.up_to IS NULL OR position <= target.up_to OR object_id = target.id
+            END
             ORDER BY next_at LIMIT target.room FOR UPDATE SKIP LOCKED
         ) AS due
     )
@@ -178,23 +152,46 @@ _CLAIM = """
 """
 
 _NEXT_DUE = """
-    SELECT min(greatest(endpoint.hold_until, first.next_at))
-    FROM events_webhookendpoint AS endpoint CROSS JOIN LATERAL (
-        SELECT next_at FROM events_delivery
-        WHERE endpoint_id = endpoint.id AND state = 'ready' ORDER BY next_at LIMIT 1
-    ) AS first
-    WHERE endpoint.state = 'enabled'
+    SELECT min(next_at) FROM (
+        SELECT greatest(endpoint.hold_until, first.next_at) AS next_at
+        FROM events_webhookendpoint AS endpoint CROSS JOIN LATERAL (
+            SELECT next_at FROM events_delivery
+            WHERE endpoint_id = endpoint.id AND state = 'ready' ORDER BY next_at LIMIT 1
+        ) AS first
+        WHERE endpoint.state = 'enabled'
+        UNION ALL
+        SELECT clock_timestamp() FROM events_webhookendpoint WHERE replay_since IS NOT NULL
+        UNION ALL
+        SELECT delivery.next_at FROM events_webhookendpoint AS endpoint
+        JOIN events_delivery AS delivery
+        ON delivery.endpoint_id = endpoint.id AND delivery.object_id = endpoint.id
+        JOIN events_event AS event ON event.id = delivery.event_id
+        WHERE endpoint.state <> 'enabled' AND delivery.state = 'ready' AND delivery.attempts = 0
+        AND event.type = %s
+    ) AS due
 """
 
 
 def _targets(tenant_id: UUID, room: Room) -> Iterator[tuple[Target, int]]:
     now = timezone.now()
+    enabled = Q(state=WebhookEndpoint.State.ENABLED)
+    tests = Delivery.objects.filter(
+        endpoint=OuterRef("pk"), object_id=OuterRef("pk"), state=State.READY, attempts=0
+    )
     open_now = WebhookEndpoint.objects.filter(
-        Q(hold_until=None) | Q(hold_until__lte=now), state=WebhookEndpoint.State.ENABLED
+        enabled & (Q(hold_until=None) | Q(hold_until__lte=now))
+        | ~enabled & Q(Exists(tests.filter(event__type=TEST)))
     )
     for endpoint in open_now:
-        sealed = tuple(secret["sealed"] for secret in endpoint.secrets)
-        target = Target(endpoint.pk, tenant_id, endpoint.url, sealed, endpoint.failures > 0)
+        target = Target(
+            endpoint.pk,
+            tenant_id,
+            endpoint.url,
+            tuple(secret["sealed"] for secret in endpoint.secrets),
+            suspect=endpoint.failures > 0,
+            up_to=endpoint.replay_position,
+            paused=endpoint.state != WebhookEndpoint.State.ENABLED,
+        )
         if (places := room(target)) > 0:
             yield target, places
 
@@ -209,6 +206,9 @@ def _claim(tenant_id: UUID, targets: list[tuple[Target, int]], pace: Pace) -> li
             {
                 "endpoints": [target.id for target, _places in targets],
                 "room": [places for _target, places in targets],
+                "up_to": [target.up_to for target, _places in targets],
+                "paused": [target.paused for target, _places in targets],
+                "test": TEST,
                 "until": until,
             },
         )
@@ -249,14 +249,6 @@ _NEXT_OF_OBJECTS = """
             WHERE endpoint_id = ended.endpoint_id AND object_id = ended.object_id
             AND state IN ('ready', 'waiting') ORDER BY position LIMIT 1
         ) AS first
-    )
-"""
-
-_FIRSTS = """
-    UPDATE events_delivery SET state = 'ready', next_at = clock_timestamp()
-    WHERE state = 'waiting' AND id IN (
-        SELECT DISTINCT ON (object_id) id FROM events_delivery
-        WHERE endpoint_id = %s AND state IN ('ready', 'waiting') ORDER BY object_id, position
     )
 """
 

@@ -59,7 +59,9 @@ class WebhookEndpoint(Versioned, TenantModel):
 
     ``secrets`` are one or two, each ``{"id", "sealed", "created_at"}`` (`linli.events.secrets`).
     ``failures`` in a row and ``hold_until`` keep a receiver that is down from being asked all the
-    time; ``failing_since`` is None after any success. What people change counts its version up,
+    time; ``failing_since`` is None after any success. While a replay is under way, what happened in
+    [``replay_since``, ``replay_until``) is opened again up to ``replay_position``, and will be up to
+    ``replay_last_position``. What people change counts its version up,
     and so does being paused after failing. ``person_id`` and ``client_id`` are who made it, as in
     the trail.
     """
@@ -81,6 +83,10 @@ class WebhookEndpoint(Versioned, TenantModel):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     failing_since = models.DateTimeField(_("failing since"), null=True)
     hold_until = models.DateTimeField(_("not before"), null=True)
+    replay_since = models.DateTimeField(_("replayed since"), null=True)
+    replay_until = models.DateTimeField(_("replayed until"), null=True)
+    replay_position = models.BigIntegerField(_("replayed up to position"), null=True)
+    replay_last_position = models.BigIntegerField(_("last position to replay"), null=True)
     created_at = models.DateTimeField(_("created on"), db_default=Now())
     person_id = models.UUIDField(_("who"), null=True)
     client_id = models.UUIDField(_("through"), null=True)
@@ -89,6 +95,24 @@ class WebhookEndpoint(Versioned, TenantModel):
 
     class Meta:
         verbose_name = _("webhook endpoint")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    replay_since=None,
+                    replay_until=None,
+                    replay_position=None,
+                    replay_last_position=None,
+                )
+                | Q(
+                    replay_since__isnull=False,
+                    replay_position__isnull=False,
+                    replay_last_position__isnull=False,
+                    replay_last_position__gte=F("replay_position"),
+                    deleted_at=None,
+                ),
+                name="endpoint_replay_whole",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.url

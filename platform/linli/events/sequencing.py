@@ -23,7 +23,7 @@ _WAIT = "SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))"
 _TRY = "SELECT pg_try_advisory_xact_lock(%s, hashtext(current_schema()))"
 
 # One statement: what is numbered has its deliveries, or neither. The first open delivery of an
-# object to an endpoint is ready, the others wait for it.
+# object to an endpoint is ready, the others wait for it; a test waits for nothing.
 _SEQUENCE = """
     WITH fresh AS (
         SELECT id, row_number() OVER (ORDER BY id) AS number
@@ -37,7 +37,7 @@ _SEQUENCE = """
     ), made AS (
         INSERT INTO events_delivery (endpoint_id, event_id, object_id, position, state, next_at)
         SELECT endpoint.id, event.id, event.object_id, event.position,
-            CASE WHEN row_number() OVER (
+            CASE WHEN event.type = %(test)s OR row_number() OVER (
                 PARTITION BY endpoint.id, event.object_id ORDER BY event.position
             ) = 1 AND NOT EXISTS (
                 SELECT FROM events_delivery AS open

@@ -2,6 +2,7 @@
 
 import socket
 from ipaddress import ip_address, ip_network
+from threading import Event
 
 import pytest
 
@@ -161,3 +162,16 @@ def test_a_name_that_is_unknown():
         raise socket.gaierror
 
     assert send("https://nobody.example/", resolve=unknown) == Failure.NAME
+
+
+def test_a_resolver_that_hangs_is_not_waited_for_longer_than_a_connection():
+    released = Event()
+
+    def hangs(_host, _port):
+        released.wait(60)
+        return ["8.8.8.8"]
+
+    one = Line("https://slow.example/", (), most=1, connect_ms=300, total_ms=5_000, resolve=hangs)
+    assert one.send(b"{}", {}).failure == Failure.TIMEOUT
+    assert not released.is_set()
+    released.set()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from hashlib import sha256
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,8 @@ from linli.accounts.models import Person
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.due.models import Due
-from linli.events import actions, jobs
+from linli.errors import Refused
+from linli.events import actions, jobs, replays
 from linli.events.deliveries import forget_old
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.events.secrets import HEADER
@@ -525,6 +527,54 @@ class TestReplay:
             r.wait_for(1)
             settled(1)
 
+    def test_a_long_one_goes_on_in_pieces_though_the_process_is_killed(
+        self, scratch_database, system, endpoint, happen
+    ):
+        """Each once, in the order of each object, and what happens meanwhile behind them."""
+        towns, since = communities(system, 3), timezone.now()
+        for _round in range(10):
+            for one in towns:
+                happen(one)
+        sequence(system.tenant.pk)
+        with receiver() as r:
+            made, _ = endpoint(r.url)
+            with patch.object(replays, "BATCH", 4):
+                assert actions.replay_events(actor=system, endpoint_id=made.pk, since=since) == 30
+            assert Delivery.objects.count() == 4
+            with pytest.raises(Refused) as refused:
+                actions.replay_events(actor=system, endpoint_id=made.pk, since=since)
+            assert refused.value.code == "REPLAY_UNDER_WAY"
+            for one in towns:
+                happen(one)
+            sequence(system.tenant.pk)
+            process = start(scratch_database, replay_batch=4)
+            r.wait_for(6)
+            process.kill()
+            process.wait()
+            before = WebhookEndpoint.objects.get()
+            assert before.replay_position is not None
+            with delivering(scratch_database, replay_batch=4, lease_ms=3_000):
+                settled(33)
+        assert WebhookEndpoint.objects.get().replay_position is None
+        assert Delivery.objects.count() == 33
+        for one in towns:
+            told = list(dict.fromkeys(r.positions(encode("Community", one.pk))))
+            assert told == sorted(told)
+            assert len(told) == 11
+
+    def test_with_its_endpoint_it_is_gone(self, system, community, endpoint, happen):
+        made, _ = endpoint("https://example.org/hook")
+        since = timezone.now()
+        for _ in range(2):
+            happen(community)
+        sequence(system.tenant.pk)
+        with patch.object(replays, "BATCH", 1):
+            actions.replay_events(actor=system, endpoint_id=made.pk, since=since)
+        actions.delete_endpoint(actor=system, endpoint_id=made.pk)
+        with one_at_a_time():
+            assert not replays.go_on()
+        assert not Delivery.objects.exists()
+
     def test_one_delivery(self, scratch_database, system, community, endpoint, happen):
         with receiver() as r, delivering(scratch_database):
             endpoint(r.url)
@@ -546,6 +596,23 @@ def test_a_test_event_goes_to_its_endpoint_only(scratch_database, system, endpoi
         settled(1)
     assert got.event["type"] == "webhook.test"
     assert other.got == []
+
+
+def test_a_paused_endpoint_is_sent_tests_and_each_once(
+    scratch_database, system, community, endpoint, happen
+):
+    with receiver(lambda _h, _got: 500) as r, delivering(scratch_database):
+        made, _ = endpoint(r.url)
+        actions.pause_endpoint(actor=system, endpoint_id=made.pk)
+        happen(community)
+        for count in (1, 2):  # the second does not wait for the first, which failed
+            actions.send_test(actor=system, endpoint_id=made.pk)
+            r.wait_for(count)
+        time.sleep(1)  # several retries' time
+        assert [got.event["type"] for got in r.got] == ["webhook.test"] * 2
+        r.answer = lambda _h, _got: 200
+        actions.resume_endpoint(actor=system, endpoint_id=made.pk)
+        settled(3)
 
 
 def test_after_30_days_a_delivery_is_forgotten_and_the_next_one_goes(
