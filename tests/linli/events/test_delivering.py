@@ -547,7 +547,7 @@ class TestReplay:
             for one in towns:
                 happen(one)
             sequence(system.tenant.pk)
-            process = start(scratch_database, replay_batch=4)
+            process = start(scratch_database, replay_batch=4, lease_ms=3_000)
             r.wait_for(2)
             process.kill()
             process.wait()
