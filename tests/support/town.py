@@ -263,6 +263,10 @@ def _webhook(tenant: Tenant, mark: str, seed: int) -> None:
     )  # fmt: skip
     sequence(tenant.pk)
     webhooks.replay_events(actor=system_actor(tenant), endpoint_id=endpoint.pk, since=made)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        replay_since=made, replay_until=made + timedelta(minutes=1),
+        replay_position=5_000_000 + seed, replay_last_position=6_000_000 + seed,
+    )  # fmt: skip
     attempt = {"at": made.isoformat(), "status": 500, "milliseconds": 7_000_000 + seed}
     attempt["failure"] = "status"
     Delivery.objects.update(log=[attempt])
