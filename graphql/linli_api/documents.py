@@ -39,8 +39,8 @@ from linli_api.wording import ValuesOfCorrectType, syntax_fault, worded
 
 # A longer text is read anew each time: few would fit.
 LONGEST_KEPT = 16_000
-# What a character of a text takes as a tree, at most; found by tracemalloc on texts of short names.
-BYTES_A_CHARACTER = 170
+# What a text takes as a tree, about, and a character of it; found by tracemalloc on texts of short names.
+LEAST_BYTES, BYTES_A_CHARACTER = 8_000, 170
 
 RULES = [
     ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
@@ -69,13 +69,13 @@ class Document:
     node: DocumentNode
     # By operation name; what is planned of each is the planner's, and has a size.
     plans: dict[str | None, Any] = field(default_factory=dict)
-    _costs: dict[str | None, Cost | None] = field(default_factory=dict)
+    _costs: dict[str | None, Cost] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes of memory, about."""
         planned = sum(one.size for one in [*self.plans.values()])
-        return BYTES_A_CHARACTER * len(self.text) + planned
+        return LEAST_BYTES + BYTES_A_CHARACTER * len(self.text) + planned
 
     @cached_property
     def fragments(self) -> dict[str, FragmentDefinitionNode]:
@@ -110,9 +110,9 @@ class Document:
         """What that operation costs; None where the name does not tell which."""
         if name not in self._costs:
             operation = self.operation(name)
-            self._costs[name] = (
-                compile_cost(self.schema, self.node, operation) if operation else None
-            )
+            if operation is None:  # whatever is sent for a name is not kept
+                return None
+            self._costs[name] = compile_cost(self.schema, self.node, operation)
         return self._costs[name]
 
 

@@ -13,6 +13,7 @@ from linli_api.planner import planned_answer
 from linli_api.schema import tenant_schema
 
 SCHEMA = tenant_schema.graphql_schema
+ROOM = documents.LEAST_BYTES + 400 * documents.BYTES_A_CHARACTER
 
 
 def text(number: int, characters: int = 400) -> str:
@@ -22,7 +23,7 @@ def text(number: int, characters: int = 400) -> str:
 
 @pytest.fixture
 def kept(monkeypatch, settings):
-    settings.LINLI_DOCUMENT_BYTES = 20 * documents.BYTES_A_CHARACTER * 400
+    settings.LINLI_DOCUMENT_BYTES = 20 * ROOM
     made = documents._Kept()
     monkeypatch.setattr(documents, "_kept", made)
     return made
@@ -31,6 +32,10 @@ def kept(monkeypatch, settings):
 @pytest.fixture
 def actor(street, actor_as):
     return actor_as(street, Role.STREET_ADMINISTRATOR)
+
+
+def _size(characters: int) -> int:
+    return documents.LEAST_BYTES + characters * documents.BYTES_A_CHARACTER
 
 
 def is_kept(number: int, characters: int = 400) -> bool:
@@ -48,8 +53,16 @@ def test_one_that_is_long_takes_the_room_of_many(kept):
     for number in range(20):
         documents.read(SCHEMA, text(number))
     documents.read(SCHEMA, text(99, 4_000))
-    assert sum(is_kept(number) for number in range(20)) == 10
+    assert sum(is_kept(number) for number in range(20)) == 20 - -(-_size(4_000) // ROOM)
     assert is_kept(99, 4_000)
+
+
+def test_a_name_that_it_has_not_is_not_kept(kept):
+    document = documents.read(SCHEMA, text(0))
+    assert document.cost("Q0") is not None
+    for number in range(10):
+        assert document.cost("other" * number) is None
+    assert [*document._costs] == ["Q0"]
 
 
 def test_what_is_planned_of_it_counts(kept, actor):

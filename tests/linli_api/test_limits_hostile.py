@@ -139,6 +139,27 @@ def test_documents_that_are_never_the_same_fill_no_memory(scratch_database, acto
         assert served.memory() - before < GROWTH
 
 
+def test_names_and_headers_that_are_never_the_same_fill_no_memory(served, browser):
+    """Neither is anything that is kept."""
+
+    def names(numbers):
+        for number in numbers:
+            named = {"query": "{ viewer { name } }", "operationName": f"n{number}" + "y" * 900_000}
+            assert post(browser, named).status_code == 400
+
+    def addresses(numbers):
+        with served.browser(None, STREET) as nobody:
+            for number in numbers:
+                nobody.headers["X-Forwarded-For"] = f"{number}" + "a" * 30_000
+                assert post(nobody, PLAIN).status_code < 500
+
+    for sending, numbers in ((names, 60), (addresses, 1_500)):
+        sending(range(numbers))
+        held = served.memory()
+        sending(range(numbers, 2 * numbers))
+        assert served.memory() - held < GROWTH, sending.__name__
+
+
 def test_nobody_logged_in_is_refused_as_well(served):
     with served.browser(None, STREET) as nobody:
         for name, made in CORPUS.items():

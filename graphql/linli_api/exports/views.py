@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from linli.accounts.policy import Actor, actor_for
+from linli.accounts.policy import Actor, Permission, actor_for
 from linli.clients import usage
 from linli.clients.admission import admit
 from linli.errors import Forbidden, NotFound, Refused
@@ -17,7 +17,7 @@ from linli_api.errors import InvalidRequest, TokenInvalid, Unauthenticated
 from linli_api.exports import files
 from linli_api.exports.formats import CONTENT_TYPES
 from linli_api.exports.models import Export
-from linli_api.exports.requester import covers
+from linli_api.exports.requester import covers, scope_of
 from linli_api.exports.selectors import exports
 from linli_api.incoming import bearer_token, refusal
 
@@ -67,7 +67,9 @@ def _permitted(request: HttpRequest, export_id: UUID) -> Export:
     if export.status != Export.Status.DONE:
         raise Refused("EXPORT_NOT_DONE", _("The file is not done. Ask the export for its status."))
     if not covers(actor, export.scope):
-        raise Forbidden
+        held = scope_of(actor)
+        missing = [one for one in Permission if one.value in export.scope.keys() - held.keys()]
+        raise actor.forbidden(missing[0]) if missing else Forbidden()
     return export
 
 

@@ -6,6 +6,7 @@ through a2wsgi, which passes both ways on as it comes.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -39,6 +40,8 @@ Headers = list[tuple[bytes, bytes]]
 # Of each kind in a process: threads for Django, and connections for the loop.
 THREADS = 8
 LINES = 8
+# Bytes of a body that is worth a look of the collector at what is new.
+LARGE = 100_000
 
 
 class Application:
@@ -63,6 +66,9 @@ class Application:
                 await self._answer(scope, body, send)
         except (*CROWDED, InvalidRequest) as refused:
             await _refuse(refused, scope, body, send)
+        finally:
+            if body.size > LARGE:  # what is left of it in circles would wait for the collector
+                gc.collect(1)
 
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         """Raises CROWDED, and nothing was sent."""

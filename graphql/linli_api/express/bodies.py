@@ -69,7 +69,7 @@ class Body:
             name in (b"content-length", b"transfer-encoding") for name, _value in scope["headers"]
         )
         self._taken: deque[dict[str, Any]] = deque()
-        self._size = self._held = 0
+        self.size = self._held = 0
         self._ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
     @contextmanager
@@ -86,12 +86,12 @@ class Body:
         """Raises TooManyAtOnce, Overloaded, InvalidRequest BODY_TOO_SLOW."""
         try:
             async with asyncio.timeout_at(self._ends_at):
-                while self.more and self._size <= MOST_AHEAD:
+                while self.more and self.size <= MOST_AHEAD:
                     self._hold()
                     message = await self._receive()
                     self._taken.append(message)
                     self.more = message.get("more_body", False)
-                    self._size += len(message.get("body", b""))
+                    self.size += len(message.get("body", b""))
         except TimeoutError as error:
             late = _("The body did not come within {seconds} seconds. Send it anew.")
             told = format_lazy(late, seconds=BODY_SECONDS)
@@ -130,6 +130,6 @@ class Body:
 
     def _hold(self) -> None:
         """Room for what has come, and for as much as comes at once."""
-        more = self._size + LEAST - self._held
+        more = self.size + LEAST - self._held
         self._room.take(address_of(self._scope), more)
         self._held += more

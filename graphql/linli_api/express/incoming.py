@@ -69,8 +69,9 @@ def caller_of(scope: Scope) -> Hashable:
 def address_of(scope: Scope) -> UUID:
     """Of where it comes from, as whose points are counted who is not logged in."""
     forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    client = scope.get("client")
-    return _address(client[0] if client else "", b",".join(forwarded))
+    client, told = scope.get("client"), b",".join(forwarded)
+    # One that is longer is no proxy's, and is not worth to be remembered.
+    return _address(client[0] if client else "", told if len(told) <= LONGEST else b"")
 
 
 @lru_cache(10_000)

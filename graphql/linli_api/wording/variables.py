@@ -1,6 +1,8 @@
 """What is wrong with the values of an operation's variables, each at its place."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -24,12 +26,24 @@ from graphql.utilities import coerce_input_value, type_from_ast
 from linli_api.wording.misfit import misfit, named
 from linli_api.wording.types import expected
 
+# Each is compared with all that may have been meant.
+MOST_FAULTS = 20
+
+
+class _Enough(Exception):
+    """So many are told, and no more is looked at."""
+
 
 def variable_faults(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
 ) -> list[GraphQLError]:
-    """Every fault of the values; none where graphql-core would take them."""
-    faults: list[GraphQLError] = []
+    """The first faults of the values; none where graphql-core would take them."""
+    return list(islice(_faults(schema, operation, given), MOST_FAULTS))
+
+
+def _faults(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> Iterator[GraphQLError]:
     for definition in operation.variable_definitions:
         name, type_ = definition.variable.name.value, type_from_ast(schema, definition.type)
         if not is_input_type(type_):
@@ -38,19 +52,22 @@ def variable_faults(
         if value is None and is_non_null_type(type_):
             if name in given or definition.default_value is None:
                 message = _("${name} is missing: give {expected}.")
-                faults.append(_at(definition, message, name=name, expected=expected(type_)))
+                yield _at(definition, message, name=name, expected=expected(type_))
         elif name in given:
-            faults += _of_value(definition, type_, value)
-    return faults
+            yield from _of_value(definition, type_, value)
 
 
 def _of_value(definition: VariableDefinitionNode, type_: Any, value: Any) -> Iterator[GraphQLError]:
     found: dict[tuple[str | int, ...], Any] = {}
+    left = iter(range(MOST_FAULTS - 1))
 
     def note(path: list[str | int], wrong: Any, _error: GraphQLError) -> None:
         found.setdefault(tuple(path), wrong)
+        if next(left, None) is None:
+            raise _Enough
 
-    coerce_input_value(value, type_, note)
+    with suppress(_Enough):
+        coerce_input_value(value, type_, note)
     name = definition.variable.name.value
     for path, wrong in found.items():
         place = "$" + ".".join(named(part) for part in (name, *path))

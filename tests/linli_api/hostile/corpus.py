@@ -267,6 +267,18 @@ def deep_only_in_a_text() -> bytes:
 
 
 @_hostile
+def a_list_of_near_misses() -> bytes:
+    query = "query($t: [EventType!]) { events(types: $t) { nodes { id } } }"
+    return _document(query, variables={"t": ["PARTNER_ADMITTEDD"] * 9_900})
+
+
+@_hostile
+def an_input_of_fields_that_it_has_not() -> bytes:
+    query = "mutation($i: UpdatePartnerInput!) { updatePartner(input: $i) { errors { code } } }"
+    return _document(query, variables={"i": {f"expectedVersio{n}": 1 for n in range(9_900)}})
+
+
+@_hostile
 def deep_variables() -> bytes:
     deep = '{"a":' * 900 + "1" + "}" * 900
     return b'{"query": "{ viewer { name } }", "variables": ' + deep.encode() + b"}"
