@@ -43,7 +43,7 @@ def test_every_limit_of_size_stands_there():
         f"a text of several paragraphs {sizes.TEXT:,}",
         f"| `__schema` | {cost.INTROSPECTION['__schema']:,} |",
         f"| `__type` | {cost.INTROSPECTION['__type']} |",
-        f"costs at least {cost.LEAST}, one that is refused {cost.REFUSED}.",
+        f"costs at least {cost.LEAST}; one whose document is refused {cost.REFUSED},",
         f"More than {settings.LINLI_POINTS_A_REQUEST:,} points in one request",
         f"A client has {settings.LINLI_POINTS_A_MINUTE:,} points a minute",
         f"shares {settings.LINLI_POINTS_A_MINUTE_ANONYMOUS:,} with their address",
