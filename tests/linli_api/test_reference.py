@@ -116,6 +116,13 @@ def test_headers_and_codes_are_told(page, side):
 
 
 @each_side
+def test_code_is_shown_as_code(page, side):
+    """Outside of the examples no backtick is left, in a heading of an entry either."""
+    shown = re.sub(r"<pre>.*?</pre>|<script.*?</script>", "", page(side), flags=re.DOTALL)
+    assert [line.strip() for line in shown.splitlines() if "`" in line] == []
+
+
+@each_side
 def test_the_titles_of_examples_are_in_the_readers_language(page, side):
     chinese, english = page(side, "zh-hans"), page(side, "en")
     for one in examples(side):

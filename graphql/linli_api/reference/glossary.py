@@ -12,7 +12,8 @@ from linli.embedded import checkout
 
 PAGE = (checkout() or Path.cwd()) / "docs/glossary.md"
 _ROW = re.compile(r"^\| (?P<chinese>[^|]+?) \| (?P<code>[^|]+?) \| (?P<meaning>[^|]+?) \|$", re.M)
-_CODE = re.compile(r"`([^`]+)`")
+# Of one backtick as in GraphQL and Markdown, or of two as in a docstring of Python.
+_CODE = re.compile(r"(``?[^`]+``?)")
 _HAN = re.compile(r"[一-鿿]")
 
 
@@ -58,7 +59,8 @@ def of_type(name: str) -> list[Term]:
 
 def coded(text: str) -> SafeString:
     """The text as HTML, code set as code."""
-    return mark_safe(_CODE.sub(r"<code>\1</code>", escape(text)))  # escaped here
+    html = _CODE.sub(lambda found: f"<code>{found[0].strip('`')}</code>", escape(text))
+    return mark_safe(html)  # escaped here
 
 
 def described(text: str) -> SafeString:
@@ -81,7 +83,7 @@ def described(text: str) -> SafeString:
         )
 
     # Every other part is code. What is escaped holds no word of the glossary but its own.
-    parts = re.split(r"(`[^`]+`)", text)
+    parts = _CODE.split(text)
     html = (
         coded(part) if index % 2 else _words().sub(link, escape(part))
         for index, part in enumerate(parts)
