@@ -1,6 +1,8 @@
 # What one types twice. Everything runs on Python 3.11 and make; nothing else need be installed.
 
-PYTHON ?= python3
+# Debian's own, where it can make an environment: it is built with profile-guided optimization, which one
+# built from source often is not (docs/benchmarks.md).
+PYTHON ?= $(shell /usr/bin/python3.11 -c "import ensurepip, venv" 2> /dev/null && echo /usr/bin/python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH :=

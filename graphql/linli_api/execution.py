@@ -270,5 +270,5 @@ def _price(document: Document, request: Request, *, checked: bool) -> int:
     return price
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+# Kept, where `json.dumps` would make one for each answer.
+_json = json.JSONEncoder(ensure_ascii=False).encode

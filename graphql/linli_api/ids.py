@@ -3,8 +3,7 @@
 An id of another type, of another tenant or of nothing at all gets one and the same answer.
 """
 
-import binascii
-from base64 import b64decode
+from binascii import Error, a2b_base64
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -24,9 +23,10 @@ LONGEST = 200
 def split(value: str) -> tuple[str, str] | None:
     """Type name and key of an id; None for what this module never wrote."""
     try:
-        type_name, colon, key = b64decode(value[:LONGEST], validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
+        read = a2b_base64(value[:LONGEST], strict_mode=True).decode()
+    except (Error, ValueError):
         return None
+    type_name, colon, key = read.partition(":")
     ours = colon and "\0" not in key and encode(type_name, key) == value
     return (type_name, key) if ours else None
 

@@ -1,7 +1,7 @@
 """Whose turn it is, where several callers want more at once than there is: none gets more than a share,
 and what more of theirs there is waits in a queue of their own."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -40,12 +40,14 @@ class Shares(Generic[One]):
 
     def __init__(self, each: int, waiting: int) -> None:
         self._each, self._most = each, waiting
-        self._under_way: Counter[Hashable] = Counter()
+        self._under_way: dict[Hashable, int] = {}
         self._waiting: dict[Hashable, deque[One]] = {}
 
     def wait(self, caller: Hashable, one: One) -> None:
         """Raises TooManyAtOnce."""
-        queue = self._waiting.setdefault(caller, deque())
+        queue = self._waiting.get(caller)
+        if queue is None:
+            queue = self._waiting[caller] = deque()
         if len(queue) >= self._most:
             raise TooManyAtOnce
         queue.append(one)
@@ -57,24 +59,28 @@ class Shares(Generic[One]):
         of these in turn. together: takes at least one out of the queue, to count as one."""
         if not self._waiting:
             return []
-        caller = min(self._waiting, key=self._under_way.__getitem__)
+        caller = min(self._waiting, key=self._count)
         if self.is_taken(caller):
             return []
         queue = self._waiting.pop(caller)
         begun = together(queue)
         if queue:
             self._waiting[caller] = queue  # behind the others
-        self._under_way[caller] += 1
+        self._under_way[caller] = self._count(caller) + 1
         return begun
 
+
     def end(self, caller: Hashable) -> None:
-        self._under_way[caller] -= 1
-        if not self._under_way[caller]:
-            del self._under_way[caller]
+        left = self._under_way.pop(caller) - 1
+        if left:
+            self._under_way[caller] = left
 
     def is_taken(self, caller: Hashable) -> bool:
         """Whether the caller has as much under way as may be."""
-        return self._under_way[caller] >= self._each
+        return self._count(caller) >= self._each
+
+    def _count(self, caller: Hashable) -> int:
+        return self._under_way.get(caller, 0)
 
     def give_up(self, is_over: Callable[[One], bool]) -> list[One]:
         """Those that need not wait any more: they do not."""

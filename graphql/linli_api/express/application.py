@@ -61,7 +61,7 @@ class Application:
             return
         body = Body(scope, receive, self._room)
         try:
-            with body.held():
+            with body:
                 await body.ahead()
                 await self._answer(scope, body, send)
         except (*CROWDED, InvalidRequest) as refused:

@@ -5,18 +5,16 @@ first byte to its answer, and half as many of one address.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-from uuid import UUID
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Self
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.shares import Overloaded, TooManyAtOnce
 from linli_api.errors import InvalidRequest
-from linli_api.express.incoming import Scope, address_of
+from linli_api.express.incoming import Scope, address_of, has_body
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -37,26 +35,28 @@ class Room:
     """The bytes of bodies that this process holds, in all and by address."""
 
     def __init__(self) -> None:
-        self._held, self._by_address = 0, Counter[UUID]()
+        self._held = 0
+        self._by_address: dict[Hashable, int] = {}
 
-    def take(self, address: UUID, size: int) -> None:
+    def take(self, address: Hashable, size: int) -> None:
         """Raises TooManyAtOnce, Overloaded."""
-        if self._by_address[address] + size > HELD_OF_ADDRESS:
+        of_address = self._by_address.get(address, 0) + size
+        if of_address > HELD_OF_ADDRESS:
             raise TooManyAtOnce
         if self._held + size > HELD:
             raise Overloaded
         self._held += size
-        self._by_address[address] += size
+        self._by_address[address] = of_address
 
-    def give_back(self, address: UUID, size: int) -> None:
+    def give_back(self, address: Hashable, size: int) -> None:
         self._held -= size
-        self._by_address[address] -= size
-        if not self._by_address[address]:
-            del self._by_address[address]
+        left = self._by_address.pop(address) - size
+        if left:
+            self._by_address[address] = left
 
 
 class Body:
-    """What is sent with a request, within what there is room for.
+    """What is sent with a request; a context, as long as which there is room for it.
 
     All that Django takes of it is taken in `ahead`. The rest, which nobody wants, is read before the
     answer is sent: a connection that is closed on a client who still sends takes the answer with it.
@@ -64,23 +64,19 @@ class Body:
     """
 
     def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
-        self._scope, self._receive, self._room = scope, receive, room
-        self.more = any(
-            name in (b"content-length", b"transfer-encoding") for name, _value in scope["headers"]
-        )
+        self._receive, self._room, self._address = receive, room, address_of(scope)
+        self.more = has_body(scope)
         self._taken: deque[dict[str, Any]] = deque()
         self.size = self._held = 0
         self._ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """As long as there is room for it."""
-        try:
-            yield
-        finally:
-            self._taken.clear()
-            if self._held:
-                self._room.give_back(address_of(self._scope), self._held)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._taken.clear()
+        if self._held:
+            self._room.give_back(self._address, self._held)
 
     async def ahead(self) -> None:
         """Raises TooManyAtOnce, Overloaded, InvalidRequest BODY_TOO_SLOW."""
@@ -131,5 +127,5 @@ class Body:
     def _hold(self) -> None:
         """Room for what has come, and for as much as comes at once."""
         more = self.size + LEAST - self._held
-        self._room.take(address_of(self._scope), more)
+        self._room.take(self._address, more)
         self._held += more

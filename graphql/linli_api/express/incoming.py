@@ -3,7 +3,6 @@
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -18,6 +17,7 @@ from linli_api.limits import BODY_BYTES
 
 Scope = dict[str, Any]
 _NONE = b""
+_OF_BODIES = (b"content-length", b"transfer-encoding")
 # A longer header is nothing that is worth to be remembered.
 LONGEST = 300
 
@@ -53,6 +53,10 @@ def asked_in(scope: Scope) -> Asked | None:
     return Asked(scope, host.lower(), token.strip().decode(), int(length))
 
 
+def has_body(scope: Scope) -> bool:
+    return any(name in _OF_BODIES for name, _value in scope["headers"])
+
+
 def caller_of(scope: Scope) -> Hashable:
     """Whose share of the threads it takes: the person's or client's whose token is known, or else the
     address's."""
@@ -66,7 +70,7 @@ def caller_of(scope: Scope) -> Hashable:
     return address_of(scope)
 
 
-def address_of(scope: Scope) -> UUID:
+def address_of(scope: Scope) -> int:
     """Of where it comes from, as whose points are counted who is not logged in."""
     forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     client, told = scope.get("client"), b",".join(forwarded)
@@ -75,15 +79,15 @@ def address_of(scope: Scope) -> UUID:
 
 
 @lru_cache(10_000)
-def _address(client: str, forwarded: bytes) -> UUID:
+def _address(client: str, forwarded: bytes) -> int:
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = client
     if forwarded:
         request.META["HTTP_X_FORWARDED_FOR"] = forwarded.decode("latin-1")
     try:
-        return of_address(get_adapter(request).get_client_ip(request))
+        return of_address(get_adapter(request).get_client_ip(request)).int
     except PermissionDenied:  # it tells none
-        return of_address("")
+        return of_address("").int
 
 
 @lru_cache(1_000)

@@ -5,7 +5,6 @@ fault or anything but a planned read is None here, and nothing has come of it: i
 which also makes known what was new.
 """
 
-from collections.abc import Iterator
 from io import BytesIO
 from typing import NamedTuple
 
@@ -34,6 +33,10 @@ from linli_api.schema import platform_schema, tenant_schema
 
 # Points: what costs no more is answered in no time, and may be asked for together with others.
 CHEAP = 200
+_FIXED = [
+    (name.encode(), value.encode())
+    for name, value in {"Content-Type": "application/json", **HEADERS}.items()
+]
 
 
 class Read(NamedTuple):
@@ -75,18 +78,17 @@ class Reads:
             lease.give_back(held, caller, read.price)
             return None
         answer.extensions = extensions(read.price, metering.told(held))
-        return Answered(answer.text.encode(), list(_headers(held)))
+        return Answered(answer.text.encode(), _headers(held))
 
     async def _answer(self, asked: Asked, read: Read) -> Answer | None:
         known, plan = read.known, read.ready.plan
-        params = known.params()
-        statement = plan.beside(known.stands, len(params))
+        statement = plan.beside(known.stands, len(known.of))
         seconds = settings.LINLI_READ_SECONDS
         try:
             row = await self._lines.row(
                 read.schema,
                 statement,
-                params + read.ready.params,
+                [*known.of, *read.ready.params],
                 seconds=seconds,
                 alone=read.price > CHEAP,
                 caller=known.caller,
@@ -143,7 +145,5 @@ def _refused(asked: Asked, why: Refused) -> Answer:
         return failed(why)
 
 
-def _headers(held: lease.Lease) -> Iterator[tuple[bytes, bytes]]:
-    yield b"Content-Type", b"application/json"
-    for name, value in (*headers(held, 200), *HEADERS.items()):
-        yield name.encode(), value.encode()
+def _headers(held: lease.Lease) -> list[tuple[bytes, bytes]]:
+    return [*_FIXED, *((name.encode(), value.encode()) for name, value in headers(held, 200))]

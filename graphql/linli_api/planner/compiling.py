@@ -8,7 +8,7 @@ becomes is its function in `fields`, entered with ``@plans(One)``.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from math import prod
 from typing import Any
 
@@ -69,11 +69,23 @@ class Sizes:
         self._most[self._within] += most
 
     def most(self, size_of: Callable[[FieldNode], int]) -> int:
-        """size_of: how many rows the page of a connection has."""
-        return sum(
+        """size_of: how many rows the page of a connection has. Of what is whole: it grows no more."""
+        fixed, varying = self._parts
+        return fixed + sum(
             most * prod(rows if isinstance(rows, int) else size_of(rows) for rows in within)
-            for within, most in self._most.items()
+            for within, most in varying
         )
+
+    @cached_property
+    def _parts(self) -> tuple[int, list[tuple[tuple[FieldNode | int, ...], int]]]:
+        """What has no page around it comes to the same each time."""
+        fixed, varying = 0, []
+        for within, most in self._most.items():
+            if all(isinstance(rows, int) for rows in within):
+                fixed += most * prod(within)  # type: ignore[arg-type]
+            else:
+                varying.append((within, most))
+        return fixed, varying
 
 
 def longest_of(field: Field) -> int:

@@ -5,7 +5,7 @@ will be. So what narrows rows is written once, and a plan made for one person se
 the same permissions.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -110,16 +110,6 @@ def type_of_field(field: Field) -> str:
         return _OF_FIELD[type(field).__name__]
     except KeyError:
         raise Unplanned(f"a column of {type(field)}") from None
-
-
-def view_of(actor: Actor) -> Hashable:
-    """What the actor's grants come to, without whose they are and which communities they name.
-
-    Two actors of one view get the same plan.
-    """
-    return frozenset(
-        (grant.permissions, grant.reach, grant.community_id is None) for grant in actor.grants
-    )
 
 
 class Probe:

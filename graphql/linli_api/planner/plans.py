@@ -1,7 +1,7 @@
 """Plans: made once for a document, an operation, a view and the shapes of its arguments, then run.
 
 A plan is one SQL statement with a column of JSON text for each root field. Its key holds whatever
-the statement's text depends on: the view of the actor (`holes.view_of`), the values of variables in
+the statement's text depends on: the view of the actor (`Actor.view`), the values of variables in
 @skip and @include, and of each field with arguments which of them are given, how they order and
 which way they page. Values, tenant and person are parameters; where a selector looks at the person
 or the tenant itself, they join the key.
@@ -43,7 +43,7 @@ from linli_api.connections import Asked
 from linli_api.documents import Document, grown, is_query, nodes_below, uses_variables
 from linli_api.errors import AnswerTooLarge
 from linli_api.planner.compiling import Compiler, Measuring, Sizes, declared_fields
-from linli_api.planner.holes import Reading, Unplanned, view_of
+from linli_api.planner.holes import Reading, Unplanned
 from linli_api.planner.sql import Sql, joined, numbered, param, sql
 from linli_api.planner.variables import Variables
 
@@ -223,7 +223,7 @@ class Planned:
 
     def _key(self, run: Run) -> Hashable:
         key: Hashable = (
-            view_of(run.actor),
+            run.actor.view,
             tuple(_frozen(run.variables.get(name)) for name in self._conditions),
             tuple(_shape(run.asked(node)) for node, _field, _declared in self._uses),
         )

@@ -5,8 +5,9 @@ the shorter list its duties name; a platform operator's everywhere. A membership
 stays inside it. In a suspended tenant everybody may only read (T1).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -110,6 +111,13 @@ class Actor:
     tenant: Tenant | None
     grants: tuple[Grant, ...] = field(default=())
     client: Client | None = None
+
+    @cached_property
+    def view(self) -> Hashable:
+        """What the grants come to, without whose they are and which communities they name."""
+        return frozenset(
+            (grant.permissions, grant.reach, grant.community_id is None) for grant in self.grants
+        )
 
     @property
     def person_id(self) -> UUID | None:

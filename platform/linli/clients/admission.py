@@ -10,11 +10,11 @@ that reads `standing` beside what it is for tells whether that still holds (`lin
 
 import json
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.utils import timezone
+from django.conf import settings
 
 from linli.accounts.models import Person
 from linli.accounts.policy import (
@@ -51,9 +51,10 @@ _OF_CLIENT = """
       FROM public.clients_accesstoken token
       JOIN public.clients_clientsecret secret ON secret.id = token.secret_id
       JOIN public.clients_client client ON client.id = secret.client_id
-     WHERE token.token_checksum = $2 AND token.expires > $3::timestamptz
+     WHERE token.token_checksum = $2 AND token.expires > statement_timestamp()
        AND secret.revoked_at IS NULL AND client.revoked_at IS NULL
 """
+_TODAY = f"(statement_timestamp() AT TIME ZONE '{settings.TIME_ZONE}')::date"
 _PERSON_COLUMNS = """
     token.id, token.name, token.tenant_id, token.scope,
     person.id, person.username, person.name, person.email, person.phone, held.roles
@@ -65,29 +66,23 @@ _OF_PERSON = f"""
            SELECT json_agg(json_build_array(role, tenant_id, community_id) ORDER BY id)::text AS roles,
                   {stamp_of_many("member")} AS stamp
              FROM public.accounts_membership member
-            WHERE person_id = person.id AND starts_on <= $4::date
-              AND (ended_on IS NULL OR ended_on > $4::date)
+            WHERE person_id = person.id AND starts_on <= {_TODAY}
+              AND (ended_on IS NULL OR ended_on > {_TODAY})
            ) held
      WHERE token.digest = $2 AND token.revoked_at IS NULL
-       AND (token.expires_at IS NULL OR token.expires_at > $3::timestamptz)
+       AND (token.expires_at IS NULL OR token.expires_at > statement_timestamp())
 """
 _PERSON_STAMP = f"concat_ws(' ', {stamp('token', 'person')}, held.stamp)"
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How one kind of token is looked up at the host $1, in one statement; host and token may each
-    be missing. asked: the tenant, who asks, and the stamp of each. stands: the two stamps alone.
-    by_day: whether it holds from day to day, as roles do."""
+    """How one kind of token is looked up by its digest $2 at the host $1, in one statement; host and
+    token may each be missing. asked: the tenant, who asks, and the stamp of each. stands: the two
+    stamps alone."""
 
     asked: str
     stands: str
-    by_day: bool
-
-    def params(self, host: str, digest: str) -> list[Any]:
-        now = timezone.now()
-        asked: list[Any] = [host, digest, now]
-        return [*asked, timezone.localdate(now)] if self.by_day else asked
 
 
 def _at_host(columns: str, host: str, token: str) -> str:
@@ -97,20 +92,17 @@ def _at_host(columns: str, host: str, token: str) -> str:
     """
 
 
-def _way(columns: str, stamped: str, of_token: str, *, by_day: bool) -> _Way:
+def _way(columns: str, stamped: str, of_token: str) -> _Way:
     host, token = f"{HOST_STAMP} AS stamp {OF_HOST}", f"{stamped} AS stamp {of_token}"
     return _Way(
         asked=_at_host("host.*, token.*", f"{COLUMNS}, {host}", f"{columns}, {token}"),
         stands=_at_host("concat_ws('/', host.stamp, token.stamp)", host, token),
-        by_day=by_day,
     )
 
 
 _WAYS = {
-    ACCESS_TOKEN: _way(
-        _CLIENT_COLUMNS, stamp("token", "secret", "client"), _OF_CLIENT, by_day=False
-    ),
-    PERSONAL_TOKEN: _way(_PERSON_COLUMNS, _PERSON_STAMP, _OF_PERSON, by_day=True),
+    ACCESS_TOKEN: _way(_CLIENT_COLUMNS, stamp("token", "secret", "client"), _OF_CLIENT),
+    PERSONAL_TOKEN: _way(_PERSON_COLUMNS, _PERSON_STAMP, _OF_PERSON),
 }
 
 
@@ -137,16 +129,15 @@ class Known:
 
     @property
     def stands(self) -> str:
-        """The statement that tells the stamp as it is now, with these `params`."""
+        """The statement that tells the stamp as it is now, with what it is ``of`` for parameters."""
         return self.way.stands
 
-    @property
-    def caller(self) -> UUID | None:
-        """Whose share it is of what there is at once: a person has one with all their tokens."""
-        return self.admitted.actor.person_id or self.admitted.actor.client_id
-
-    def params(self) -> list[Any]:
-        return self.way.params(*self.of)
+    @cached_property
+    def caller(self) -> int:
+        """Whose share it is of what there is at once: a person has one with all their tokens. A number,
+        which is sooner looked up than the UUID it is of."""
+        whose = self.admitted.actor.person_id or self.admitted.actor.client_id
+        return whose.int if whose else 0
 
 
 _known: dict[tuple[str, str], Known] = {}
@@ -210,7 +201,7 @@ def _found(host: str, token: str) -> Row | None:
     way = _way_of(token)
     if way is None:
         return None
-    return connection.fetch_prepared(way.asked, way.params(host, digest(token)), qualified=True)
+    return connection.fetch_prepared(way.asked, [host, digest(token)], qualified=True)
 
 
 def _admitted(row: Row, token: str, tenant: Tenant | None) -> Admitted | None:

@@ -44,23 +44,20 @@ class Failed(Exception):
         self.late = late
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Asked:
-    """One statement for its one row. alone: it may take long, and nobody is to wait for it.
-    ends_at: milliseconds of the loop's clock, when it need not be sent any more."""
+    """One statement for its one row. size: bytes of the values. alone: it may take long, and nobody is
+    to wait for it. ends_at: milliseconds of the loop's clock, when it need not be sent any more."""
 
     caller: Hashable
     schema: str
     statement: str
     oids: tuple[int, ...]
     values: list[bytes | None]
+    size: int
     alone: bool
     ends_at: int
     answer: asyncio.Future
-
-    @property
-    def size(self) -> int:
-        return sum(len(value) for value in self.values if value)
 
     def fail(self, failed: Exception) -> None:
         if not self.answer.done():
@@ -250,9 +247,10 @@ class Lines:
         loop = self._loop
         oids, ends_at = tuple(map(oid, params)), self._now() + seconds * 1000
         answer = loop.create_future()
-        asked = Asked(caller, schema, statement, oids, values, alone, ends_at, answer)
-        if asked.size > LONGEST_SENT:
+        size = sum(map(len, filter(None, values)))
+        if size > LONGEST_SENT:
             raise Failed
+        asked = Asked(caller, schema, statement, oids, values, size, alone, ends_at, answer)
         self._shares.wait(caller, asked)
         if not self._sending:
             self._sending = True

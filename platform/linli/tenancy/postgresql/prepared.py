@@ -7,7 +7,7 @@ execute wrappers, the query log and its errors hold for it.
 
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -141,24 +141,20 @@ def _state(result: Any) -> bytes | None:
 
 
 def oid(value: Any) -> int:
-    if isinstance(value, list):
+    if type(value) is list:
         return _ARRAYS.get(type(value[0]), 0) if value else 0
     return _OIDS.get(type(value), 0)
 
 
 def as_text(value: Any) -> str | None:
     """A value as PostgreSQL reads it, whatever its type there."""
+    known = _TEXTS.get(type(value))
+    if known is not None:
+        return known(value)
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, list):
-        return "{" + ",".join(map(_element, value)) + "}"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Json | Jsonb):
-        told = (value.dumps or json.dumps)(value.obj)
-        return told if isinstance(told, str) else told.decode()
     return str(value)
 
 
@@ -182,3 +178,23 @@ def _element(value: Any) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
+
+
+def _array(value: list[Any]) -> str:
+    return "{" + ",".join(map(_element, value)) + "}"
+
+
+def _json(value: Json | Jsonb) -> str:
+    told = (value.dumps or json.dumps)(value.obj)
+    return told if isinstance(told, str) else told.decode()
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    UUID: str,
+    int: str,
+    datetime: datetime.isoformat,
+    bytes: lambda value: "\\x" + value.hex(),
+    list: _array,
+    Json: _json,
+    Jsonb: _json,
+}
