@@ -1,8 +1,9 @@
 """From a selection of fields to the SQL that builds its JSON.
 
-An object becomes ``json_build_object``, a relation a correlated subquery. Rows come from the
-selectors, as querysets compiled by Django around what is still open (`holes`). What a kind of field
-becomes is its function in `fields`, entered with ``@plans(One)``.
+An object becomes its text by ``concat``, which takes a quarter less time than PostgreSQL's own JSON
+(docs/planner.md), a relation a correlated subquery. Rows come from the selectors, as querysets compiled
+by Django around what is still open (`holes`). What a kind of field becomes is its function in `fields`,
+entered with ``@plans(One)``.
 """
 
 from collections import Counter
@@ -27,12 +28,13 @@ from graphql.execution.collect_fields import collect_sub_fields
 from linli import sizes
 from linli.errors import Refused
 from linli_api.guard import check, rules_of
+from linli_api.planner.forms import written
 from linli_api.planner.holes import Outer, Probe, Unplanned
 from linli_api.planner.sql import Sql, joined, sql, text
 from linli_api.types import Object
 
-# PostgreSQL passes at most 100 arguments to a function.
-MOST_FIELDS = 50
+# PostgreSQL passes at most 100 arguments to a function: two for each field, and the end.
+MOST_FIELDS = 49
 # Bytes of a number, a day, an id.
 SHORT = 40
 NOTHING = Sql("")
@@ -205,16 +207,19 @@ class Compiler:
         found = []
         for key, under in self.selected(type_, nodes).items():
             name = under[0].name.value
-            one = text(type_.name) if name == "__typename" else value(name, under)
-            found.append(sql("{}, {}", text(key), one))
+            if name == "__typename":
+                one = text(f'"{type_.name}"')
+            else:
+                one = written(type_.fields[name].type, value(name, under))
+            found.append(sql("{}, {}", text(f'{"," if found else "{"}"{key}":'), one))
             self.sizes.add(len(key) + SHORT)
         if len(found) > MOST_FIELDS:
             raise Unplanned("more fields than a function takes")
-        return sql("json_build_object({})", joined(found))
+        return sql("concat({}, '}')", joined(found)) if found else Sql("'{}'")
 
     def listed(self, made: Sql, order: str = "", within: Sql = NOTHING) -> Sql:
         """What was made of each row, as a list."""
-        return sql("coalesce(json_agg({}{}){}, '[]'::json)", made, Sql(order), within)
+        return sql("concat('[', string_agg({}, ','{}){}, ']')", made, Sql(order), within)
 
     def selected(self, type_: Any, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
         document = self.run.document

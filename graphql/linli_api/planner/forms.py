@@ -1,10 +1,17 @@
 """How PostgreSQL writes a value so that the answer holds what the executor would have written."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.db import models
-from graphql import GraphQLEnumType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLOutputType,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+)
 
 from linli_api.planner.holes import Unplanned
 from linli_api.planner.sql import Sql, joined, sql, text
@@ -57,6 +64,29 @@ def enum_form(enum: GraphQLEnumType) -> Form:
         for name, member in enum.values.items()
     ]
     return lambda column: sql("CASE {}::text{} END", column, joined(names, ""))
+
+
+# Whose text is what stands in JSON, and whose is but for the quotes: nothing in it is to be escaped.
+_NUMBERS = ("Int", "Fen", "Bytes")
+_PLAIN = ("ID", "Rate")
+
+
+def written(type_: GraphQLOutputType, value: Sql) -> Sql:
+    """A value of the type as it stands in JSON, for ``concat``, to which NULL is nothing."""
+    leaf: Any = get_nullable_type(type_)
+    if leaf is not type_:
+        return _written(leaf, value)
+    return sql("coalesce(({})::text, 'null')", _written(leaf, value))
+
+
+def _written(leaf: Any, value: Sql) -> Sql:
+    if is_composite_type(get_named_type(leaf)) or leaf.name in (*_NUMBERS, "Document"):
+        return value
+    if leaf.name == "Boolean":
+        return sql("({})::text", value)
+    if isinstance(leaf, GraphQLEnumType) or leaf.name in _PLAIN:
+        return sql("""'"' || ({}) || '"'""", value)
+    return sql("to_json({})", value)
 
 
 _LONGEST_KEY = str(UUID(int=0))
