@@ -86,8 +86,9 @@ def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
         if isinstance(field, IdOf) and value is not None:
             result[name] = field.keys(value, path)
         else:
-            result[name] = _plain(field.type, value, path)
-        _check_size(field.type, value, path)
+            type_ = field.type
+            result[name] = _plain(type_, value, path)
+            _check_size(type_, value, path)
     return result
 
 
@@ -95,13 +96,13 @@ def _check_nulls(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: s
     def refused(name: str, value: Any) -> bool:
         return value is None and isinstance(fields[name], Changed) and not fields[name].clears
 
-    message = _("This cannot be empty. Leave it out to keep it as it is.")
-    faults = [
-        Refused(f"{name.upper()}_INVALID", message, field=prefix + _in_the_api(name))
-        for name, value in values.items()
-        if refused(name, value)
-    ]
-    if faults:
+    emptied = [name for name, value in values.items() if refused(name, value)]
+    if emptied:
+        message = _("This cannot be empty. Leave it out to keep it as it is.")
+        faults = [
+            Refused(f"{name.upper()}_INVALID", message, field=prefix + _in_the_api(name))
+            for name in emptied
+        ]
         raise Refused("FIELDS_INVALID", message, causes=faults)
 
 

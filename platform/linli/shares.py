@@ -69,7 +69,6 @@ class Shares(Generic[One]):
         self._under_way[caller] = self._count(caller) + 1
         return begun
 
-
     def end(self, caller: Hashable) -> None:
         left = self._under_way.pop(caller) - 1
         if left:

@@ -1,9 +1,8 @@
 """From a selection of fields to the SQL that builds its JSON.
 
-An object becomes its text by ``concat``, which takes a quarter less time than PostgreSQL's own JSON
-(docs/planner.md), a relation a correlated subquery. Rows come from the selectors, as querysets compiled
-by Django around what is still open (`holes`). What a kind of field becomes is its function in `fields`,
-entered with ``@plans(One)``.
+An object becomes its JSON text (docs/planner.md, "How it runs"), a relation a correlated subquery. Rows
+come from the selectors, as querysets compiled by Django around what is still open (`holes`). What a
+kind of field becomes is its function in `fields`, entered with ``@plans(One)``.
 """
 
 from collections import Counter
@@ -204,7 +203,7 @@ class Compiler:
         value: Callable[[str, list[FieldNode]], Sql],
     ) -> Sql:
         """The JSON object of what is selected, by a function from field names to values."""
-        found = []
+        found: list[Sql] = []
         for key, under in self.selected(type_, nodes).items():
             name = under[0].name.value
             if name == "__typename":

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db import models
 from graphql import (
     GraphQLEnumType,
-    GraphQLOutputType,
     get_named_type,
     get_nullable_type,
     is_composite_type,
@@ -71,9 +70,9 @@ _NUMBERS = ("Int", "Fen", "Bytes")
 _PLAIN = ("ID", "Rate")
 
 
-def written(type_: GraphQLOutputType, value: Sql) -> Sql:
+def written(type_: Any, value: Sql) -> Sql:
     """A value of the type as it stands in JSON, for ``concat``, to which NULL is nothing."""
-    leaf: Any = get_nullable_type(type_)
+    leaf = get_nullable_type(type_)
     if leaf is not type_:
         return _written(leaf, value)
     return sql("coalesce(({})::text, 'null')", _written(leaf, value))
