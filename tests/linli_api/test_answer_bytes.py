@@ -83,7 +83,7 @@ def test_the_refusal_says_how_to_ask_for_less(told, settings):
 
 def test_several_root_fields_count_together(told, settings):
     one = "facts { nodes { key value } }"
-    settings.LINLI_ANSWER_BYTES = 5_000
+    settings.LINLI_ANSWER_BYTES = 4_000
     assert "errors" not in send(told.administrator, f"{{ a: {one} }}")
     code, _message = refusal(send(told.administrator, f"{{ a: {one} b: {one} c: {one} }}"))
     assert code == "ANSWER_TOO_LARGE"

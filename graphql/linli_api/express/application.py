@@ -59,16 +59,14 @@ class Application:
         if scope["type"] != "http":
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
-        body = Body(scope, receive, self._room)
-        try:
-            with body:
+        with Body(scope, receive, self._room) as body:
+            try:
                 await body.ahead()
                 await self._answer(scope, body, send)
-        except (*CROWDED, InvalidRequest) as refused:
-            await _refuse(refused, scope, body, send)
-        finally:
-            if body.size > LARGE:  # what is left of it in circles would wait for the collector
-                gc.collect(1)
+            except (*CROWDED, InvalidRequest) as refused:
+                await _refuse(refused, scope, body, send)
+        if body.size > LARGE:  # what is left of it in circles would wait for the collector
+            gc.collect(1)
 
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         """Raises CROWDED, and nothing was sent."""

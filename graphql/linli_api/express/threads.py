@@ -23,12 +23,12 @@ caller: ContextVar[Hashable] = ContextVar("caller", default=None)
 
 
 class _Work(NamedTuple):
-    """ends_at: seconds of the monotonic clock, when it need not be begun any more; late: what is told
-    then."""
+    """ends_at: nanoseconds of the monotonic clock, when it need not be begun any more; late: what is
+    told then."""
 
     caller: Hashable
     call: Callable[[], Any]
-    ends_at: Any
+    ends_at: int
     late: Refused
     future: Future
 
@@ -44,7 +44,7 @@ class Threads(Executor):
     def submit(self, call: Callable[..., Result], /, *args: Any, **kwargs: Any) -> "Future[Result]":
         """Of the `caller` of the moment. Raises TooManyAtOnce; what waits as long as a read may take is
         not run: the future tells TooManyAtOnce or Overloaded."""
-        ends_at = time.monotonic() + settings.LINLI_READ_SECONDS
+        ends_at = time.monotonic_ns() + settings.LINLI_READ_SECONDS * 10**9
         whose = caller.get()
         with self._lock:
             late = TooManyAtOnce() if self._shares.is_taken(whose) else Overloaded()
@@ -76,7 +76,7 @@ class Threads(Executor):
                 self._start()
 
     def _answer(self, work: _Work) -> None:
-        if time.monotonic() > work.ends_at:
+        if time.monotonic_ns() > work.ends_at:
             work.future.set_exception(work.late)
             return
         try:

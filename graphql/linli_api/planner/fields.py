@@ -56,6 +56,8 @@ def worked(compiler: Compiler, declared: Worked, at: Selection) -> Sql:
 
 @plans(GlobalId)
 def reference(compiler: Compiler, declared: GlobalId, at: Selection) -> Sql:
+    if isinstance(at.field.type, GraphQLNonNull) and at.above.field(declared.by).null:
+        raise Unplanned(f"{declared.by} may be null where the type says never")
     return global_id(declared.of, at.above.column(declared.by))
 
 

@@ -71,9 +71,10 @@ _PLAIN = ("ID", "Rate")
 
 
 def written(type_: Any, value: Sql) -> Sql:
-    """A value of the type as it stands in JSON, for ``concat``, to which NULL is nothing."""
+    """A value of the type as it stands in JSON, for ``concat``, to which NULL is nothing. What is never
+    null to the type is never NULL to PostgreSQL either, but for an enum's form (`enum_form`)."""
     leaf = get_nullable_type(type_)
-    if leaf is not type_:
+    if leaf is not type_ and not isinstance(leaf, GraphQLEnumType):
         return _written(leaf, value)
     return sql("coalesce(({})::text, 'null')", _written(leaf, value))
 
