@@ -18,6 +18,7 @@ from linli_api.execution import Request, executed
 from linli_api.planner import planned_answer
 from linli_api.schema import platform_schema, tenant_schema
 from linli_api.types import types_by_model
+from tenants.communities.facts import Fact
 from tests.support.documents import Material, document
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.two_towns import STREET_ROLES, World, two_towns
@@ -138,6 +139,30 @@ def executed_data(town, text: str) -> list:
     parsed = read(tenant_schema.graphql_schema, text)
     answer = executed(parsed, Request(text), town.all_powerful)
     return list(json.loads(answer.data).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ facts { nodes { id @skip(if: true) } } }",
+        "{ facts { edges { cursor @skip(if: true) node { key @skip(if: true) } } } }",
+        "{ facts { pageInfo { endCursor @skip(if: true) } totalCount } }",
+        "{ facts(first: 0) { nodes { key } edges { cursor } } }",
+        "{ partners { nodes { __typename community { name @skip(if: true) } } } }",
+    ],
+)
+def test_where_nothing_is_left_it_is_empty(world: World, text: str) -> None:
+    with tenant_context(world.ours.tenant):
+        assert compare(tenant_schema, world.ours.all_powerful, text, {})
+
+
+def test_whatever_stands_in_a_text_it_is_escaped(world: World) -> None:
+    """Every character that JSON escapes, and what people only think it does."""
+    odd = "".join(map(chr, range(1, 32))) + '"\\/\u007f\u2028\ufeff{}%s$1\'"' + "😀中"
+    with tenant_context(world.ours.tenant):
+        Fact.objects.create(key="odd", value=odd, source="\\")
+        text = "{ facts(orderBy: OLDEST) { nodes { id key value source } edges { cursor } } }"
+        assert compare(tenant_schema, world.ours.all_powerful, text, {})
 
 
 EACH = 400  # documents of a schema; a seed is enough to make one again
