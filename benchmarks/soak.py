@@ -29,7 +29,7 @@ from linli import database
 SHARE = 0.8
 LIMIT_SECONDS = 20
 SAMPLE_SECONDS = 2
-WARM = 0.2  # of the samples: caches and plans fill
+WARM_SECONDS = 60  # under the load before memory is looked at: caches and plans fill
 GROWTH = 1.05  # the line through the samples may end this much above its start …
 SLACK = 4 * 2**20  # … or this many bytes
 # How many of each in a round.
@@ -52,7 +52,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Soak:
-    """memory: bytes by the second, of the API's workers and of PostgreSQL's processes for them."""
+    """load: its errors are those of the warm-up too. memory: bytes by the second, of the API's workers
+    and of PostgreSQL's processes for them."""
 
     limit: Load
     load: Load
@@ -70,15 +71,18 @@ def soak(seconds: float) -> Soak:
         api = stack.enter_context(linli(scratch, *options))
         asking = _Asking(api, Values(scratch))
         limit = asking.run(LIMIT_SECONDS)
+        rate = SHARE * limit.rate
+        warm = asking.run(WARM_SECONDS, rate=rate)
         over = threading.Event()
         memory: dict[str, list[tuple[float, int]]] = {"workers": [], "backends": []}
         watch = threading.Thread(target=_watch, args=(api, scratch.name, memory, over))
         watch.start()
         try:
-            load = asking.run(seconds, rate=SHARE * limit.rate)
+            load = asking.run(seconds, rate=rate)
         finally:
             over.set()
             watch.join()
+    load.errors[:0] = warm.errors
     return Soak(limit, load, memory)
 
 
@@ -88,10 +92,10 @@ def flat(samples: list[tuple[float, int]]) -> bool:
 
 
 def trend(samples: list[tuple[float, int]]) -> tuple[float, float]:
-    """Where the line through the samples starts and ends, after the warm-up."""
-    kept = samples[int(len(samples) * WARM) :]
-    line = statistics.linear_regression([at for at, _size in kept], [size for _at, size in kept])
-    return tuple(line.intercept + line.slope * at for at, _size in (kept[0], kept[-1]))  # type: ignore[return-value]
+    """Where the line through the samples starts and ends."""
+    times, sizes = zip(*samples, strict=True)
+    line = statistics.linear_regression(times, sizes)
+    return tuple(line.intercept + line.slope * at for at, _size in (samples[0], samples[-1]))  # type: ignore[return-value]
 
 
 class _Asking:
