@@ -4,16 +4,19 @@ Filling and refilling are one transaction each: killed anywhere, nothing of it s
 step or job run again does it whole.
 """
 
+import random
+import time
 from datetime import date, datetime
 from itertools import pairwise
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from linli.accounts.policy import system_actor
 from linli.audit.record import Acting
-from linli.events.sequencing import go_on_after, last_position
+from linli.events.sequencing import go_on_after, last_position, one_at_a_time
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from onboarding.demo.stage import load
@@ -60,9 +63,12 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
         )
         if sandbox is None or sandbox.filled_at is None or sandbox.filled_at >= asked_at:
             return
+        tables = _tables(sandbox.tenant.schema_name)
         with tenant_context(sandbox.tenant):
+            _hold_alone(tables)
             position = last_position()
-        _throw_away(sandbox.tenant.schema_name)
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {tables}")
         _lay_out(sandbox.tenant)
         freeze_policies(sandbox.tenant, None)
         with tenant_context(sandbox.tenant):
@@ -74,14 +80,40 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
 KEPT = ["django_migrations", "repeats_keptanswer"]
 
 
-def _throw_away(schema: str) -> None:
+# A wait for others to let go of a table, and how often to begin anew: seconds, all in all.
+_WAIT_MILLISECONDS = 100
+_TRIES = 200
+
+
+def _tables(schema: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
             " WHERE schemaname = %s AND tablename <> ALL(%s)",
             [schema, KEPT],
         )
-        cursor.execute(f"TRUNCATE {', '.join(name for (name,) in cursor.fetchall())}")
+        return ", ".join(name for (name,) in cursor.fetchall())
+
+
+def _hold_alone(tables: str) -> None:
+    """Until the transaction ends nobody else reads or writes them, nor gives events their position.
+
+    Who writes there may hold one table and want another that is held here already. So all are let go
+    of again after a moment's wait, and it is tried anew: PostgreSQL would look for such a knot a
+    second later, and undo their work or ours.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = {_WAIT_MILLISECONDS}")
+                with one_at_a_time():  # first, as whoever sequences does
+                    cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+                cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+            return
+        except OperationalError as error:
+            if not left or not isinstance(error.__cause__, LockNotAvailable):
+                raise
+        time.sleep(random.uniform(0.02, 0.1))
 
 
 def _filled(sandbox: Sandbox) -> None:

@@ -1,11 +1,15 @@
 """Sandboxes: one under a district or a city, filled when made, reset by a call, and nothing real."""
 
+import subprocess
+import sys
+import time
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from linli import database
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.errors import Forbidden, NotFound
@@ -83,7 +87,14 @@ class TestAskedFor:
         assert done(administrator, "requestSandbox", "tenant { isSandbox }", **given) == {
             "isSandbox": True
         }
-        told = ask(administrator, "{ tenants { nodes { slug isSandbox } } }")["tenants"]["nodes"]
+        told = ask(administrator, "{ tenants { nodes { slug isSandbox sandboxFilledAt } } }")
+        told = told["tenants"]["nodes"]
+        assert all(one["sandboxFilledAt"] is None for one in told)
+        Sandbox.objects.update(filled_at="2026-03-01T08:00:00+08:00")
+        again = ask(administrator, "{ tenants { nodes { slug sandboxFilledAt } } }")
+        assert {one["slug"]: one["sandboxFilledAt"] for one in again["tenants"]["nodes"]} == {
+            "shashi": "2026-03-01T00:00:00+00:00", "zhangdian": None, "chezhan": None,
+        }  # fmt: skip
         assert {one["slug"]: one["isSandbox"] for one in told} == {
             "shashi": True, "zhangdian": False, "chezhan": False,
         }  # fmt: skip
@@ -178,6 +189,40 @@ def test_made_filled_changed_and_reset(scratch_database: Database):
     done_already = scratch_database.run("-c", REFILL, str(tenant.pk), "2020-01-01T00:00:00+08:00")
     assert done_already.returncode == 0
     assert checksums("public", tenant.schema_name) == reset
+
+
+def test_who_writes_meanwhile_is_not_undone(scratch_database: Database):
+    """Holding one table and wanting another, which the reset may hold by then."""
+    district = Tenant.objects.get(slug="zhangdian")
+    tenant = request_sandbox(
+        actor=system_actor(None), slug="shashi", name="张店沙箱", parent_id=district.pk
+    )
+    assert scratch_database.run("manage.py", "provision", "shashi").returncode == 0
+    schema, later = tenant.schema_name, "2099-01-01T00:00:00+08:00"
+    with database.connect("app", scratch_database.name) as writer:
+        writer.autocommit = False
+        writer.execute(f"SELECT FROM {schema}.partners_partner FOR UPDATE")
+        reset = subprocess.Popen(
+            [sys.executable, "-c", REFILL, str(tenant.pk), later],
+            env=scratch_database.environment("owner"),
+        )
+        _until_it_waits(scratch_database)
+        for table in ("events_event", "communities_community", "audit_entry"):
+            writer.execute(f"SELECT count(*) FROM {schema}.{table}")
+        writer.commit()
+        assert reset.wait(60) == 0
+    assert Sandbox.objects.get().filled_at > tenant.created_at
+    assert _told(tenant)["paid"] == 36
+
+
+def _until_it_waits(scratch: Database) -> None:
+    with database.connect("owner", scratch.name) as connection:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            waiting = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+            if connection.execute(waiting).fetchone() is not None:
+                return
+    raise RuntimeError("nobody waits for a lock")
 
 
 def _killed() -> str:

@@ -135,7 +135,9 @@ class RequestSandbox(Mutation):
 
 
 class ResetSandbox(Mutation):
-    """Has everything this sandbox holds thrown away and the sample laid out anew, by a job."""
+    """Has everything this sandbox holds thrown away and the sample laid out anew, by a job. It is done
+    when the sandbox's ``sandboxFilledAt`` has changed; what is written until then is thrown away too,
+    and so are webhook endpoints and exports."""
 
     class Meta:
         permission = Permission.COMMUNITIES_ONBOARD
@@ -143,7 +145,7 @@ class ResetSandbox(Mutation):
     class Input:
         reason = graphene.String(required=True, default_value="", description="Why; it is kept.")
 
-    tenant = graphene.Field(Tenant, description="The sandbox; ask for its rows in a while.")
+    tenant = graphene.Field(Tenant, description="The sandbox, as it was filled before.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:

@@ -102,6 +102,12 @@ class Tenant(Object):
         load=selectors.sandbox_by_tenant,
         description="Whether it is one to try things out in: made up, and reset by a call.",
     )
+    sandbox_filled_at = Computed(
+        DateTime,
+        load=selectors.filled_by_tenant,
+        description="When the sample data of a sandbox was last laid out: a reset is done when this"
+        " has changed. Null for what is no sandbox.",
+    )
     division = One(Division, by="division_id", description="Where it lies.")
     requested_at = Column(
         DateTime, of="created_at", required=True, description="When it was asked for."

@@ -1,6 +1,7 @@
 """Reading the national divisions, and what hangs off a tenant."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,6 +29,13 @@ def sandbox_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, bool]
     keys = [tenant.pk for tenant in rows]
     sandboxes = set(Sandbox.objects.filter(pk__in=keys).values_list("pk", flat=True))
     return {key: key in sandboxes for key in keys}
+
+
+def filled_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, datetime]:
+    """When the sample of each sandbox was last laid out."""
+    keys = [tenant.pk for tenant in rows]
+    filled = Sandbox.objects.filter(pk__in=keys, filled_at__isnull=False)
+    return dict(filled.values_list("pk", "filled_at"))
 
 
 def is_sandbox(tenant: Tenant) -> bool:
