@@ -145,7 +145,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
         [sys.executable, *command],
         cwd=embedded.checkout(),
         env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
+        stdout=sys.stderr,  # where the mails of an installation without a server are read
         # Ctrl-C reaches the parent, which ends its children in their turn.
         start_new_session=True,
         preexec_fn=_die_with_parent,

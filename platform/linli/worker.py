@@ -82,6 +82,9 @@ class Protocol(HttpToolsProtocol):
             self._wait_for_head()
             if self._unfinished > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(TOO_LARGE)
+        elif self.cycle is None or self.cycle.response_complete:
+            # A line's end and no more: no head begins, but uvicorn waits no longer for one.
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -83,21 +83,23 @@ def test_who_never_ends_a_head_is_not_waited_for(served):
     """Nor who sends nothing; and not on a kept connection either."""
     address = ("127.0.0.1", served.port)
     with ExitStack() as stack:
-        silent, begun, kept = (
+        silent, begun, kept, ended = (
             stack.enter_context(socket.create_connection(address, timeout=HEAD_SECONDS * 2))
-            for _ in range(3)
+            for _ in range(4)
         )
         begun.sendall(b"GET / HTTP/1.1\r\nX-Endless: ")
-        kept.sendall(head())
-        assert kept.recv(15).split()[1] in (b"200", b"302")
+        for one in (kept, ended):
+            one.sendall(head())
+            assert one.recv(15).split()[1] in (b"200", b"302")
         time.sleep(1)
         kept.sendall(b"GET / HTTP/1.1\r\nX-Endless: ")
+        ended.sendall(b"\r\n")  # begins no head
         for _ in range(3):  # more of it does not begin the time anew
             time.sleep(HEAD_SECONDS / 4)
             begun.sendall(b"x")
             kept.sendall(b"x")
         started = time.monotonic()
-        for one in (silent, begun, kept):
+        for one in (silent, begun, kept, ended):
             while one.recv(65536):
                 pass
         assert time.monotonic() - started < HEAD_SECONDS

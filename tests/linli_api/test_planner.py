@@ -165,6 +165,22 @@ def test_whatever_stands_in_a_text_it_is_escaped(world: World) -> None:
         assert compare(tenant_schema, world.ours.all_powerful, text, {})
 
 
+def test_a_plan_that_is_somebodys_alone_is_made_once_for_each(world: World) -> None:
+    text = "{ memberships { nodes { id } } }"
+    with tenant_context(world.ours.tenant):
+        parsed = read(tenant_schema.graphql_schema, text)
+        same = []
+        for _ in range(3):
+            person = PersonFactory()
+            MembershipFactory(
+                person=person, tenant=world.ours.tenant, role=Role.STREET_ADMINISTRATOR
+            )
+            same.append(actor_for(person, world.ours.tenant))
+        for actor in same * 2:
+            assert planned_answer(parsed, None, actor, {}) is not None
+    assert len(parsed.plans[None]._plans) == len(same)
+
+
 EACH = 400  # documents of a schema; a seed is enough to make one again
 ASKING = 3  # of each
 

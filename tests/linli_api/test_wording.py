@@ -132,7 +132,7 @@ BROKEN = [
     (
         "ValuesOfCorrectType",
         "{ partners(orderBy: SIDEWAYS) { totalCount } }",
-        "This is not PartnerOrder.",
+        "This is not PartnerOrder (NAME | NEWEST | OLDEST).",
     ),
     (
         "ValuesOfCorrectType",
@@ -181,7 +181,7 @@ BROKEN = [
         "What is asked of the schema nests too deep.",
     ),
 ]
-# There are no subscriptions.
+# There are no subscriptions; see below.
 NOT_BROKEN = {"SingleFieldSubscriptions"}
 
 
@@ -211,12 +211,20 @@ def test_each_rule_has_its_words(administrator, rule, query, message):
     assert SECRET not in str(found)
     with override("zh-hans"):
         assert all(HAN.search(one) for one in said(administrator, query))
+    told = run(tenant_schema, Request(query), administrator).body["errors"]
+    assert all(error["locations"] for error in told)
 
 
 def test_no_rule_is_left_out():
     named = {rule for rule, _query, _message in BROKEN} | NOT_BROKEN
     assert named == {rule.__name__.removesuffix("Rule") for rule in specified_rules}
     assert len(RULES) == len(specified_rules)
+
+
+def test_there_are_no_subscriptions(administrator):
+    with override("en"):
+        [message] = said(administrator, "subscription { partners { totalCount } }")
+    assert message.startswith("Queries and mutations are run, and nothing else.")
 
 
 VARIABLES = [
@@ -237,7 +245,7 @@ VARIABLES = [
     (
         "query($o: PartnerOrder) { partners(orderBy: $o) { totalCount } }",
         {"o": SECRET},
-        ["$o is not PartnerOrder."],
+        ["$o is not PartnerOrder (NAME | NEWEST | OLDEST)."],
     ),
     (
         "mutation($i: StateFactsInput!) { stateFacts(input: $i) { errors { code } } }",

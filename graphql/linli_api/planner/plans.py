@@ -222,14 +222,15 @@ class Planned:
             return plan
 
     def _key(self, run: Run) -> Hashable:
-        key: Hashable = (
+        view = self._view(run)
+        return (view, *_whose(run.actor)) if view in self._personal else view
+
+    def _view(self, run: Run) -> Hashable:
+        return (
             run.actor.view,
             tuple(_frozen(run.variables.get(name)) for name in self._conditions),
             tuple(_shape(run.asked(node)) for node, _field, _declared in self._uses),
         )
-        if key in self._personal:
-            key = (key, *_whose(run.actor))
-        return key
 
     def _plan(self, run: Run) -> Plan | None:
         key = self._key(run)
@@ -239,12 +240,11 @@ class Planned:
                 return self._plans[key]
         plan, personal = self._made(run)
         with self._lock:
-            if personal and key not in self._personal:
+            if personal:
                 if len(self._personal) > KEPT:  # what is forgotten is found out again
                     self._personal.clear()
-                self._personal.add(key)
-                key = (key, *_whose(run.actor))
-            self._plans[key] = plan
+                self._personal.add(self._view(run))
+            self._plans[self._key(run)] = plan
             if len(self._plans) > KEPT:
                 self._plans.popitem(last=False)
         grown(self.document)

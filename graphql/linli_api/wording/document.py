@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from graphql import GraphQLError, ObjectFieldNode, ObjectValueNode
+from graphql import GraphQLError, ObjectFieldNode, ObjectValueNode, ValueNode
 from graphql.validation import ValuesOfCorrectTypeRule
 
 from linli_api.wording.misfit import misfit, named
@@ -72,6 +72,10 @@ _SAID: list[tuple[str, Any]] = [
     ("Too many validation errors, …", _("There are more faults than are told. Mend these first.")),
     ("Must provide operation name …", _("Name the operation that is to run: operationName.")),
     ("Unknown operation named …", _("The document has no operation of that operationName.")),
+    (
+        "Schema is not configured to execute …",
+        _("Queries and mutations are run, and nothing else. Events come by webhook, or are read."),
+    ),
     ("Must provide an operation.", _("The document holds no operation.")),
     (
         "Argument «name» of …type «type» … the variable «other» which was not provided …",
@@ -113,7 +117,15 @@ def worded(error: GraphQLError) -> GraphQLError:
 class ValuesOfCorrectType(ValuesOfCorrectTypeRule):
     """graphql-core's rule, which says what is expected and not what was found."""
 
+    _node: ValueNode | None = None
+
+    def is_valid_value_node(self, node: ValueNode) -> None:
+        self._node = node
+        super().is_valid_value_node(node)
+
     def report_error(self, error: GraphQLError) -> None:
+        if not error.nodes:  # a scalar of ours refused it, and does not know where it stands
+            error = GraphQLError(error.message, self._node)
         type_: Any = self.context.get_input_type()
         node = error.nodes[0] if error.nodes else None
         _said, _sign, suggestions = error.message.partition(" Did you mean ")

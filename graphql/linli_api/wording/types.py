@@ -5,7 +5,13 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from graphql import get_named_type, get_nullable_type, is_input_object_type, is_list_type
+from graphql import (
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+)
 
 FORMS: dict[str, Promise] = {
     "Boolean": _("true or false"),
@@ -22,14 +28,16 @@ FORMS: dict[str, Promise] = {
 
 
 def expected(type_: Any) -> Any:
-    """The type with what it takes: ``Rate! (an exact decimal as text, like "0.03")``."""
+    """The type with what it takes: ``Rate! (an exact decimal as text, like "0.03")``, of an enum its
+    values."""
     form = _form(get_nullable_type(type_))
     return format_lazy("{type} ({form})", type=str(type_), form=form) if form else str(type_)
 
 
-def _form(type_: Any) -> Promise | None:
+def _form(type_: Any) -> Any:
     if is_list_type(type_):
         return _("a list")
     if is_input_object_type(type_):
         return _("an object")
-    return FORMS.get(get_named_type(type_).name)
+    named = get_named_type(type_)
+    return " | ".join(named.values) if is_enum_type(named) else FORMS.get(named.name)
