@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH :=
 
 .DEFAULT_GOAL := help
-# Two of them at once would fill one node_modules.
+# Also under -j: two rules at once would fill one node_modules.
 .NOTPARALLEL:
 
 .PHONY: help demo demo-check stop reset test test-clients test-pages chromium check format prove lock sdl api-release messages clean

@@ -66,7 +66,7 @@ class Asking:
         body = _body(query, variables, **more)
         scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"",
                  "headers": [(b"accept-language", b"en")]}  # fmt: skip
-        asked = Asked(scope, self.known_as, self.token, len(body))
+        asked = Asked(scope, self.known_as, self.token)
         answered = await Reads(lines).answer(asked, body)
         return answered and json.loads(answered.content)
 

@@ -13,7 +13,7 @@ from linli.accounts.policy import Actor, Permission, actor_for
 from linli.clients import usage
 from linli.clients.admission import admit
 from linli.errors import Forbidden, NotFound, Refused
-from linli_api.errors import InvalidRequest, TokenInvalid, Unauthenticated
+from linli_api.errors import InvalidRequest, TokenInvalid, TokenMissing
 from linli_api.exports import files
 from linli_api.exports.formats import CONTENT_TYPES
 from linli_api.exports.models import Export
@@ -22,7 +22,7 @@ from linli_api.exports.selectors import exports
 from linli_api.incoming import bearer_token, refusal
 
 STATUS = {
-    "UNAUTHENTICATED": 401,
+    "TOKEN_MISSING": 401,
     "TOKEN_INVALID": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
@@ -42,7 +42,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingH
         export = _permitted(request, export_id)
     except Refused as refused:
         entry = {"message": str(refused.message), "extensions": {"code": refused.code}}
-        headers = TokenInvalid.headers if isinstance(refused, TokenInvalid) else {}
+        headers = getattr(refused, "headers", {})  # of those that ask for a token
         return JsonResponse({"errors": [entry]}, status=STATUS[refused.code], headers=headers)
     kind = Export.Format(export.format)
     day = timezone.localdate(export.requested_at)
@@ -80,7 +80,7 @@ def _actor(request: HttpRequest) -> Actor:
     if token is None:
         actor = actor_for(request.user, tenant)
         if actor.person is None:
-            raise Unauthenticated
+            raise TokenMissing
         return actor
     admitted = admit(token, tenant)
     if admitted is None:

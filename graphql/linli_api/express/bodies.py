@@ -56,7 +56,7 @@ class Room:
 
 
 class Body:
-    """What is sent with a request; a context, as long as which there is room for it.
+    """What is sent with a request. Entered, it holds the room that it takes.
 
     All that Django takes of it is taken in `ahead`. The rest, which nobody wants, is read before the
     answer is sent: a connection that is closed on a client who still sends takes the answer with it.

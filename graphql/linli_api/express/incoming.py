@@ -28,7 +28,6 @@ class Asked(NamedTuple):
     scope: Scope
     host: str
     token: str
-    length: int
 
 
 def asked_in(scope: Scope) -> Asked | None:
@@ -50,7 +49,7 @@ def asked_in(scope: Scope) -> Asked | None:
     host = _host(asked_at)
     if host is None or not _is_json(content_type) or not token.isascii():
         return None
-    return Asked(scope, host.lower(), token.strip().decode(), int(length))
+    return Asked(scope, host.lower(), token.strip().decode())
 
 
 def has_body(scope: Scope) -> bool:

@@ -68,7 +68,7 @@ def test_its_address_is_told_when_it_is_done(town, export):
 
 def test_nobody_else_gets_it(town, export, actor_as):
     colleague = actor_as(town.street, Role.STREET_ADMINISTRATOR).person
-    assert refusal(fetch(None, export)) == (401, "UNAUTHENTICATED")
+    assert refusal(fetch(None, export)) == (401, "TOKEN_MISSING")
     assert refusal(fetch(colleague, export)) == (404, "NOT_FOUND")
     operator = actor_as(None, Role.PLATFORM_OPERATOR).person
     assert refusal(fetch(operator, export)) == (404, "NOT_FOUND")
