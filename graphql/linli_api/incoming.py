@@ -18,6 +18,7 @@ from linli_api import limits
 from linli_api.errors import InvalidRequest
 from linli_api.execution import Request
 from linli_api.trusted.requests import text_of
+from linli_api.wording.misfit import LONGEST_NAME
 
 # Of what was not run; anything else is a 400.
 STATUS = {
@@ -42,6 +43,7 @@ _RETRY_AFTER = {"IDEMPOTENCY_KEY_IN_USE": "1", "TOO_MANY_AT_ONCE": "1", "OVERLOA
 # A string, passed over, or one of the words that Python would take for a number.
 _NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Csrf(CsrfViewMiddleware):
@@ -110,7 +112,7 @@ def _json(body: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         message = _("The text holds a NUL or half a character. Type it anew.")
-        raise InvalidRequest("TEXT_INVALID", message) from error
+        raise InvalidRequest("TEXT_INVALID", message, field=_half_at(value)) from error
     except json.JSONDecodeError as error:
         message = _("The body is no JSON: it goes wrong at line {line}, column {column}.")
         raise _invalid(message, line=error.lineno, column=error.colno) from error
@@ -123,6 +125,19 @@ def _json(body: bytes) -> Any:
         message = _("A number in the body has more than {most} digits.")
         raise _invalid(message, most=sys.get_int_max_str_digits()) from error
     return value
+
+
+def _half_at(value: Any, path: tuple[str, ...] = ()) -> str | None:
+    """The path of the first text in the body that holds half a character, as deep as variables go."""
+    if isinstance(value, str):
+        return ".".join(path) if _HALF.search(value) else None
+    if not isinstance(value, dict | list) or len(path) > limits.VALUE_DEPTH:
+        return None
+    if isinstance(value, dict) and any(map(_HALF.search, value)):
+        return ".".join(path)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = (_half_at(below, (*path, str(name)[:LONGEST_NAME])) for name, below in items)
+    return next((one for one in found if one is not None), None)
 
 
 def _text(body: bytes) -> str:

@@ -145,6 +145,21 @@ class TestForm:
         response = post(browser(auditor), query % r"\ud83d")
         assert (response.status_code, code(response)) == (400, "TEXT_INVALID")
 
+    @pytest.mark.parametrize(
+        ("body", "place"),
+        [
+            (r'{"query": "\ud83d"}', "query"),
+            (
+                r'{"query": "{ a }", "variables": {"i": {"x": 1, "of": ["a", "\udfff"]}}}',
+                "variables.i.of.1",
+            ),
+            (r'{"query": "{ a }", "variables": {"i": {"\ud83d": 1}}}', "variables.i"),
+        ],
+    )
+    def test_where_half_a_character_stands_is_told(self, auditor, body, place):
+        [error] = post(browser(auditor), body).json()["errors"]
+        assert error["extensions"] == {"code": "TEXT_INVALID", "field": place}
+
     def test_only_json_is_read(self, street):
         for kind in ("application/graphql", "text/plain", "application/x-www-form-urlencoded"):
             response = browser().post("/graphql", "query=1", content_type=kind)

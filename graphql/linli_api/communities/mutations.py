@@ -115,7 +115,10 @@ class StateFact(Mutation):
         key = graphene.String(
             required=True, description="A path in the account's words: markets.this_year."
         )
-        value = Document(required=True, description="The value, any JSON.")
+        value = Document(
+            required=True,
+            description="The value: any JSON but an empty text, list or object, which states nothing.",
+        )
         source = graphene.String(required=True, description="Which account states it.")
         sample = graphene.Boolean(
             required=True, default_value=False, description="True for made-up sample data."
