@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -20,8 +20,18 @@ from graphql import (
 
 from linli.money import MAX_FEN
 
-# Days are graphene's: ISO 8601.
-Date = graphene.Date
+
+class Date(graphene.Date):
+    """A day as ISO 8601: 2026-11-24, and in no other of its spellings."""
+
+    _form = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+    @staticmethod
+    def parse_value(value: Any) -> date:
+        """Also of a default, which is a day already."""
+        if isinstance(value, str) and not Date._form.fullmatch(value):
+            raise GraphQLError(f'Date is a day, like "2026-11-24"; got {_shown(value)}.')
+        return graphene.Date.parse_value(value)
 
 
 class DateTime(graphene.DateTime):

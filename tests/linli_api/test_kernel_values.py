@@ -1,6 +1,7 @@
 """Global ids, cursors, scalars and inputs: what enters and leaves the API."""
 
 from base64 import b64encode
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from linli.errors import Refused
 from linli_api import cursors, ids
 from linli_api.inputs import IdOf, plain
-from linli_api.scalars import Document, Fen, Rate, choices
+from linli_api.scalars import Date, Document, Fen, Rate, choices
 
 KEY = UUID("019a8b7c-0000-7000-8000-00000000abcd")
 TENANT = UUID("019a8b7c-0000-7000-8000-00000000dcba")
@@ -104,6 +105,19 @@ class TestFen:
     def test_so_is_every_other_literal(self, literal):
         with pytest.raises(GraphQLError, match="whole number of fen"):
             Fen.parse_literal(parse_value(literal))
+
+
+class TestDate:
+    def test_a_day_has_one_spelling(self):
+        assert Date.parse_value("2026-11-24") == date(2026, 11, 24)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["20261124", "2026-W48-2", "2026-02-30", "2026-1-1", " 2026-11-24", "٢٠٢٦-١١-٢٤", ""],
+    )
+    def test_and_no_other(self, text):
+        with pytest.raises(GraphQLError):
+            Date.parse_value(text)
 
 
 class TestRate:
