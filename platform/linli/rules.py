@@ -19,6 +19,11 @@ _UNSEEN = {"Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"}
 _EMPTY = "\u115f\u1160\u2800\u3164\uffa0"
 
 
+def one_of(field: str, *values: str | int, name: str) -> models.CheckConstraint:
+    """The named CHECK that a column holds one of its field's choices, which validation says in words."""
+    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": list(values)}), name=name)
+
+
 def check_fields(obj: models.Model) -> None:
     """Each field's own validation: required text, lengths, choices, ranges of whole numbers.
 

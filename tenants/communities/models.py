@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.money import FenField, fen_range
-from linli.rules import Versioned
+from linli.rules import Versioned, one_of
 from linli.tenancy.models import TenantModel
 
 
@@ -38,6 +38,15 @@ class Community(Versioned, TenantModel):
     class Meta:
         verbose_name = _("community")
         constraints = [
+            one_of(
+                "profile",
+                "",
+                "ageing",
+                "young",
+                "old_estate",
+                "new_estate",
+                name="community_profile_known",
+            ),
             models.UniqueConstraint(
                 fields=["division_code"],
                 name="community_code_once",

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli.money import MAX_FEN, FenField, fen_range
+from linli.rules import one_of
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 from tenants.operating_model.models import RuleSnapshot
@@ -88,9 +89,7 @@ class Account(TenantModel):
         verbose_name = _("account")
         constraints = [
             models.UniqueConstraint(fields=["fund", "code"], name="account_code_once"),
-            models.CheckConstraint(
-                name="account_kind_known", condition=Q(kind__regex="^(source|held|use)$")
-            ),
+            one_of("kind", "source", "held", "use", name="account_kind_known"),
             models.CheckConstraint(
                 name="account_kind_leads_code",
                 condition=Q(code__startswith=models.functions.Concat(F("kind"), models.Value(":"))),
@@ -149,6 +148,7 @@ class Spending(TenantModel):
     class Meta:
         verbose_name = _("spending")
         constraints = [
+            one_of("status", "proposed", "approved", "paid", name="spending_status_known"),
             fen_range("amount_fen", name="spending_amount_range", minimum=1),
             models.CheckConstraint(
                 name="spending_two_pairs_of_eyes",
@@ -224,6 +224,15 @@ class Posting(TenantModel):
     class Meta:
         verbose_name = _("posting")
         constraints = [
+            one_of(
+                "kind",
+                "contribution",
+                "income",
+                "allocation",
+                "spending",
+                "reversal",
+                name="posting_kind_known",
+            ),
             models.CheckConstraint(
                 name="posting_amount_range",
                 condition=Q(amount_fen__gte=1, amount_fen__lte=MAX_FEN),

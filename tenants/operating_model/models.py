@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
+from linli.rules import one_of
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 
@@ -109,6 +110,8 @@ class Layer(TenantModel):
     class Meta:
         verbose_name = _("layer")
         constraints = [
+            one_of("kind", "city", "district", "street", "community", name="layer_kind_known"),
+            one_of("state", "in_force", "clashing", name="layer_state_known"),
             models.CheckConstraint(
                 name="layer_community_has_one",
                 condition=Q(kind="community", community__isnull=False)

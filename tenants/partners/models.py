@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.money import FenField, fen_range
-from linli.rules import Versioned
+from linli.rules import Versioned, one_of
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 from tenants.operating_model.models import RuleSnapshot
@@ -97,6 +97,8 @@ class Agreement(TenantModel):
     class Meta:
         verbose_name = _("agreement")
         constraints = [
+            one_of("mode", "stationed", "visiting", name="agreement_mode_known"),
+            one_of("utilities_borne_by", "partner", "community", name="agreement_bearer_known"),
             models.CheckConstraint(
                 name="agreement_ends_after_start", condition=Q(ends_on__gt=F("starts_on"))
             ),

@@ -270,6 +270,20 @@ def test_nothing_public_points_into_a_tenant() -> None:
     ] == []
 
 
+def test_what_a_column_may_hold_is_a_constraint_too() -> None:
+    """Of a field with choices: the API's enum has no name for anything else."""
+    without = []
+    for model in apps.get_models():
+        if model.__module__.split(".")[0] not in PACKAGES:
+            continue
+        held = [getattr(one, "condition", None) for one in model._meta.constraints]
+        for field in model._meta.concrete_fields:
+            values = [""] * field.blank + [value for value, _label in field.choices or ()]
+            if field.choices and models.Q(**{f"{field.name}__in": values}) not in held:
+                without.append(f"{model._meta.label}.{field.name}")
+    assert without == []
+
+
 def _foreign_keys() -> list[tuple[type[models.Model], Any]]:
     return [
         (model, field)

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
+from linli.rules import one_of
 from linli.tenancy.models import TenantModel
 
 
@@ -58,6 +59,17 @@ class Export(TenantModel):
     class Meta:
         verbose_name = _("export")
         constraints = [
+            one_of("format", "jsonl", "csv", name="export_format_known"),
+            one_of(
+                "status",
+                "queued",
+                "running",
+                "done",
+                "failed",
+                "cancelled",
+                "expired",
+                name="export_status_known",
+            ),
             sizes.longest("document", name="export_document_length", most=sizes.DOCUMENT),
             sizes.largest("variables", name="export_variables_size", most=sizes.DOCUMENT),
             models.CheckConstraint(

@@ -72,9 +72,9 @@ _PLAIN = ("ID", "Rate")
 
 def written(type_: Any, value: Sql) -> Sql:
     """A value of the type as it stands in JSON, for ``concat``, to which NULL is nothing. What is never
-    null to the type is never NULL to PostgreSQL either, but for an enum's form (`enum_form`)."""
+    null to the type is never NULL to PostgreSQL either: a column of an enum holds nothing else."""
     leaf = get_nullable_type(type_)
-    if leaf is not type_ and not isinstance(leaf, GraphQLEnumType):
+    if leaf is not type_:
         return _written(leaf, value)
     return sql("coalesce(({})::text, 'null')", _written(leaf, value))
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.roles import Role
 from linli.ids import uuid7
 from linli.registry.models import Tenant
-from linli.rules import Versioned
+from linli.rules import Versioned, one_of
 
 # No "@": a log-in name must never read as somebody else's e-mail address.
 USERNAME = RegexValidator(
@@ -118,6 +118,22 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         constraints = [
+            one_of(
+                "role",
+                "platform_operator",
+                "city_supervisor",
+                "district_administrator",
+                "street_administrator",
+                "community_secretary",
+                "community_worker",
+                "committee_member",
+                "charity_approver",
+                "charity_cashier",
+                "partner",
+                "auditor",
+                "integrator",
+                name="membership_role_known",
+            ),
             models.UniqueConstraint(
                 fields=["person", "tenant", "role", "community_id"],
                 name="membership_held_once",

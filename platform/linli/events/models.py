@@ -7,7 +7,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from linli.rules import Versioned
+from linli.rules import Versioned, one_of
 from linli.tenancy.models import TenantModel
 
 
@@ -96,6 +96,7 @@ class WebhookEndpoint(Versioned, TenantModel):
     class Meta:
         verbose_name = _("webhook endpoint")
         constraints = [
+            one_of("state", "enabled", "paused", "failing", name="endpoint_state_known"),
             models.CheckConstraint(
                 condition=Q(
                     replay_since=None,
@@ -111,7 +112,7 @@ class WebhookEndpoint(Versioned, TenantModel):
                     deleted_at=None,
                 ),
                 name="endpoint_replay_whole",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,7 +150,10 @@ class Delivery(TenantModel):
     class Meta:
         verbose_name = _("webhook delivery")
         constraints = [
-            models.UniqueConstraint(fields=["endpoint", "position"], name="delivery_once")
+            one_of(
+                "state", "waiting", "ready", "delivered", "given_up", name="delivery_state_known"
+            ),
+            models.UniqueConstraint(fields=["endpoint", "position"], name="delivery_once"),
         ]
         indexes = [
             models.Index(fields=["position"], name="delivery_by_position"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from linli.ids import uuid7
-from linli.rules import Versioned
+from linli.rules import Versioned, one_of
 
 
 class Division(models.Model):
@@ -38,6 +38,9 @@ class Division(models.Model):
 
     class Meta:
         verbose_name = _("division")
+        constraints = [
+            one_of("level", 2, 4, 6, 9, name="division_level_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -88,6 +91,18 @@ class Tenant(Versioned, TenantMixin):
     class Meta:
         verbose_name = _("tenant")
         constraints = [
+            one_of("kind", "city", "district", "street", name="tenant_kind_known"),
+            one_of(
+                "status",
+                "requested",
+                "provisioning",
+                "active",
+                "suspended",
+                "archived",
+                "purged",
+                name="tenant_status_known",
+            ),
+            one_of("locale", "zh-hans", "en", name="tenant_locale_known"),
             models.CheckConstraint(
                 name="tenant_city_has_no_parent",
                 condition=~models.Q(kind="city") | models.Q(parent=None),
