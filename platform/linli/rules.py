@@ -20,8 +20,15 @@ _EMPTY = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def one_of(field: str, *values: str | int, name: str) -> models.CheckConstraint:
-    """The named CHECK that a column holds one of its field's choices, which validation says in words."""
-    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": list(values)}), name=name)
+    """The named CHECK that a column holds one of its field's choices, which validation says in words.
+
+    Of texts a pattern: PostgreSQL writes a list of them in two ways, and schemas are compared.
+    """
+    if all(isinstance(value, str) for value in values):
+        known = {f"{field}__regex": f"^({'|'.join(map(str, values))})$"}
+    else:
+        known = {f"{field}__in": list(values)}
+    return models.CheckConstraint(condition=models.Q(**known), name=name)
 
 
 def check_fields(obj: models.Model) -> None:
