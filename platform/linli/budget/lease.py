@@ -103,7 +103,8 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
     """Take the points from the caller's minute; RateLimited where they are not there.
 
     limit: points a minute for a caller with whom none were agreed. Call it outside of transactions:
-    what was granted stays granted, whatever becomes of the request.
+    what was granted stays granted, whatever becomes of the request. Who is known to have too little
+    left is refused without a statement: a flood of refusals writes nothing.
     """
     while True:
         held = spend_held(caller, points)
@@ -111,6 +112,8 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
             return held
         with _lock:
             live = _live(caller)
+            if live and points > live.remaining:  # the row never has more than is known here
+                raise RateLimited(replace(live))
             left = min(live.left, points - 1) if live else 0
         lease, granted = _ask(caller, points - left, limit)
         if not granted and lease.ends_at > _now():
@@ -165,6 +168,7 @@ def _ask(caller: UUID, asked: int, limit: int) -> tuple[Lease, int]:
             _make_room()
             lease = _leases[caller] = Lease(minute, limit, 0, granted, before + milliseconds)
         if lease.minute == minute:
+            lease.limit = limit  # may have been agreed on meanwhile
             lease.left, lease.granted = lease.left + block, max(lease.granted, granted)
         return replace(lease), block
 
