@@ -63,7 +63,7 @@ def _let_in(request: HttpRequest, tenant: Tenant | None, admitted: Admitted | No
             response = refuse(request, TokenInvalid(), **TokenInvalid.headers)
         else:
             response = respond(request, tenant, admitted.actor, admitted.actor.client_id)
-            # When the answer is on its way.
+            # When the answer is made, before it is sent.
             response._resource_closers.append(partial(usage.note, admitted))  # type: ignore[attr-defined]
     for name, value in HEADERS.items():
         response[name] = value

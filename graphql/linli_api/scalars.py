@@ -45,13 +45,16 @@ class DateTime(graphene.DateTime):
 
     @staticmethod
     def parse_value(value: Any) -> datetime:
-        parsed = graphene.DateTime.parse_value(value)
-        if parsed.tzinfo is None:
-            raise GraphQLError(
-                "DateTime is an instant with its offset, like "
-                f'"2026-11-24T12:00:00+08:00"; got {_shown(value)}.'
-            )
-        return parsed
+        try:
+            parsed = graphene.DateTime.parse_value(value)
+            if parsed.tzinfo is not None:
+                return parsed.astimezone(UTC)  # PostgreSQL takes no offset of 16 hours
+        except OverflowError:  # before the year 1 in UTC, or after 9999
+            pass
+        raise GraphQLError(
+            "DateTime is an instant with its offset, like "
+            f'"2026-11-24T12:00:00+08:00"; got {_shown(value)}.'
+        )
 
 
 def instant(value: datetime) -> str:

@@ -214,7 +214,7 @@ class TestLastUse:
         graphql(token, VIEWER, street)
         assert ClientSecret.objects.get().last_used_at == first
 
-    def test_it_is_kept_after_the_answer(self, ours, street, rf, monkeypatch):
+    def test_it_is_kept_once_the_answer_is_made(self, ours, street, rf, monkeypatch):
         """The statement is sent when the response is closed, not while it is made."""
         noted = []
         monkeypatch.setattr(usage, "note", noted.append)

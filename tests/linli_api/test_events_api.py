@@ -253,6 +253,26 @@ class TestEndpoints:
             ("NOT_FOUND", "endpointId")
         ]
 
+    def test_what_is_replayed_begins_in_the_past_and_ends_after_it_begins(self, happened):
+        endpoint, now = self._create(happened)["id"], timezone.now()
+
+        def refusal(since, until=None):
+            given = {"since": since.isoformat(), "until": until and until.isoformat()}
+            return refused(
+                happened.administrator, "replayEvents", endpointId=endpoint, **given
+            )  # and nothing is changed
+
+        day, hour = timedelta(days=1), timedelta(hours=1)
+        assert refusal(now + hour) == [("PERIOD_INVALID", "since")]
+        assert refusal(now + hour, now + day) == [("PERIOD_INVALID", "since")]
+        assert refusal(now - hour, now - day) == [("PERIOD_INVALID", "until")]
+        assert refusal(now - hour, now - hour) == [("PERIOD_INVALID", "until")]
+        # An end that is yet to come is none too many.
+        since, until = (now - hour).isoformat(), (now + 10_000 * day).isoformat()
+        given = {"endpointId": endpoint, "since": since, "until": until}
+        replayed = done(happened.administrator, "replayEvents", "replayed", **given)
+        assert replayed == Delivery.objects.count() > 0
+
     def test_there_are_twenty_at_most(self, house):
         for _ in range(20):
             self._create(house)

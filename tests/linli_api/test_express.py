@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 from types import SimpleNamespace
@@ -20,8 +21,8 @@ from linli import database
 from linli.accounts.models import Membership
 from linli.accounts.policy import Role, actor_for
 from linli.budget import lease
-from linli.clients import actions
-from linli.clients.models import AccessToken
+from linli.clients import actions, usage
+from linli.clients.models import AccessToken, ClientSecret
 from linli.registry.models import Domain, Tenant
 from linli.shares import Overloaded
 from linli.tenancy.context import tenant_context
@@ -340,6 +341,28 @@ class TestTheWholeWay:
             for one in told:
                 one.pop("extensions", None)
             assert told[0] == told[1] or "addCommunity" in query
+
+    def test_nobody_waits_for_the_row_that_tells_the_last_use(self, town, caplog):
+        secrets = ClientSecret.objects.filter(client=town.program.client)
+        with (
+            database.connect("owner", connection.settings_dict["NAME"]) as other,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            other.execute("BEGIN")
+            other.execute(
+                "SELECT FROM clients_clientsecret WHERE client_id = %s FOR UPDATE",
+                [town.program.client.pk],
+            )
+            asked = pool.submit(town.asking.whole, PARTNERS)
+            try:
+                assert asked.result(timeout=60).status_code == 200
+                assert caplog.text == ""  # nor did the time of a statement run out
+            finally:
+                other.execute("ROLLBACK")  # or whoever waits would be waited for
+        assert secrets.get().last_used_at is None
+        usage._noted.clear()
+        town.asking.whole(PARTNERS)
+        assert secrets.get().last_used_at is not None
 
     def test_points_are_spent_once(self, town):
         learnt(town.asking, PARTNERS)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from linli.errors import Refused
 from linli_api import cursors, ids
 from linli_api.inputs import IdOf, plain
-from linli_api.scalars import Date, Document, Fen, Rate, choices
+from linli_api.scalars import Date, DateTime, Document, Fen, Rate, choices
 
 KEY = UUID("019a8b7c-0000-7000-8000-00000000abcd")
 TENANT = UUID("019a8b7c-0000-7000-8000-00000000dcba")
@@ -118,6 +118,26 @@ class TestDate:
     def test_and_no_other(self, text):
         with pytest.raises(GraphQLError):
             Date.parse_value(text)
+
+
+class TestDateTime:
+    def test_it_is_brought_to_utc(self):
+        late = DateTime.parse_value("2026-11-25T00:00:00+23:59")
+        assert late.isoformat() == "2026-11-24T00:01:00+00:00"
+        assert DateTime.parse_literal(parse_value('"2026-11-25T00:00:00+23:59"')) == late
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "9999-12-31T23:59:59-23:59",
+            "0001-01-01T00:00:00+00:01",
+            "2026-11-24T00:00:00",
+            "9999-12-31T24:00:00Z",
+        ],
+    )
+    def test_what_is_no_instant_in_utc_is_refused(self, value):
+        with pytest.raises(GraphQLError, match="instant with its offset"):
+            DateTime.parse_value(value)
 
 
 class TestRate:

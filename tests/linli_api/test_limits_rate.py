@@ -13,6 +13,7 @@ from linli.budget.lease import forget
 from linli.budget.models import Account
 from linli_api.evolution.http import ANSWER
 from linli_api.limits.cost import REFUSED
+from tests.support.minutes import wait_for_seconds
 
 STREET = "chezhan.linli.localhost"
 VIEWER = "{ viewer { name } }"
@@ -94,6 +95,34 @@ def test_who_has_used_it_up_waits(person):
     with CaptureQueriesContext(connection) as captured:
         assert post(client, "{").status_code == 429  # not even read
     assert not [one for one in captured if "budget_account" in one["sql"]]
+
+
+@pytest.mark.parametrize("points", [100, 105])
+def test_a_flood_of_refusals_writes_nothing(settings, points):
+    """Not even where some points are left, too few for what is refused."""
+    settings.LINLI_POINTS_A_MINUTE_ANONYMOUS = points
+    wait_for_seconds(15)
+    unknown, browsers = Client(headers={"authorization": "Bearer none", "host": STREET}), browser()
+    for _ in range(points // REFUSED):
+        assert post(unknown, VIEWER).status_code == 401
+    assert post(unknown, VIEWER).status_code == 429
+    before = _accounts()
+    for _ in range(5):
+        for client, body in ((unknown, VIEWER), (browsers, []), (browsers, "{ nobody }")):
+            response = post(client, body)
+            assert (response.status_code, code(response)) == (429, "RATE_LIMITED")
+            assert response["Retry-After"]
+        asked = browsers.post("/oauth/token", {"grant_type": "client_credentials"})
+        assert asked.status_code == 429
+    assert _accounts() == before
+
+
+def _accounts():
+    """Every row of them with its place and the transactions that wrote and locked it: of a row that
+    is written within one transaction only the place differs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid, xmin, xmax FROM public.budget_account ORDER BY id")
+        return cursor.fetchall()
 
 
 # HTTP's own, and browsers'.

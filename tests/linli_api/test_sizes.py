@@ -1,7 +1,7 @@
 """No text and no JSON value that the API keeps is without a limit, nor one that nothing can store.
 
 The inputs are found by walking the schemas: in each deed every text and JSON value is given as
-something hostile, and is refused with a code.
+something hostile, and is refused with a code; so is every instant, or it is taken.
 """
 
 from collections.abc import Iterator
@@ -37,6 +37,15 @@ HOSTILE: dict[str, Any] = {
     "nul": "a\0b",
     "nul alone": "\0",
 }
+# Instants at the ends of what Python and PostgreSQL know, and offsets beyond PostgreSQL's.
+INSTANTS = [
+    "2026-11-25T00:00:00+16:00", "2027-01-01T00:00:00-16:00", "2126-01-01T00:00:00+23:59",
+    "2126-01-01T00:00:00-23:59", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01",
+    "0001-01-01T00:00:00+23:59", "0001-01-01T00:00:00-23:59", "9999-12-31T23:59:59.999999Z",
+    "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59+23:59",
+    "9999-12-31T24:00:00Z", "2126-01-01T00:00:00+24:00", "2126-01-01T00:00:00", "2126-02-30",
+    "\0", "", "文" * 1_000,
+]  # fmt: skip
 
 # Columns of text or JSON without a limit of their own, and why: what they hold is limited elsewhere.
 WORKED_OUT = {
@@ -73,15 +82,17 @@ def place(world: World) -> Iterator[Place]:
         transaction.set_rollback(True)
 
 
-def leaves(type_: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every text and JSON value that an input takes, 0 for each list's first item."""
+def leaves(
+    type_: Any, path: tuple[Any, ...] = (), *, of: tuple[str, ...] = TEXTS
+) -> Iterator[tuple[Any, ...]]:
+    """The path of every value of these scalars that an input takes, 0 for each list's first item."""
     inner = get_nullable_type(type_)
     if is_list_type(inner):
-        yield from leaves(inner.of_type, (*path, 0))
+        yield from leaves(inner.of_type, (*path, 0), of=of)
     elif is_input_object_type(inner):
         for name, field in inner.fields.items():
-            yield from leaves(field.type, (*path, name))
-    elif isinstance(get_named_type(inner), GraphQLScalarType) and inner.name in TEXTS:
+            yield from leaves(field.type, (*path, name), of=of)
+    elif isinstance(get_named_type(inner), GraphQLScalarType) and inner.name in of:
         yield path
 
 
@@ -103,18 +114,19 @@ def schema_of(place: Place, actor: Any) -> Any:
     return SCHEMAS["platform" if actor.tenant is None else "tenant"].graphql_schema
 
 
-CASES = [
-    pytest.param(mutation, deeds[0], id=mutation)
-    for mutation, deeds in DEEDS.items()
-    if any(
-        list(leaves(schema.graphql_schema.mutation_type.fields[mutation].args["input"].type))
-        for schema in SCHEMAS.values()
-        if mutation in schema.graphql_schema.mutation_type.fields
-    )
-]
+def cases(*scalars: str) -> list[Any]:
+    return [
+        pytest.param(mutation, deeds[0], id=mutation)
+        for mutation, deeds in DEEDS.items()
+        if any(
+            list(leaves(fields[mutation].args["input"].type, of=scalars))
+            for schema in SCHEMAS.values()
+            if mutation in (fields := schema.graphql_schema.mutation_type.fields)
+        )
+    ]
 
 
-@pytest.mark.parametrize(("mutation", "deed"), CASES)
+@pytest.mark.parametrize(("mutation", "deed"), cases(*TEXTS))
 def test_every_input_refuses_what_it_cannot_keep(place, mutation, deed):
     done = deed(place)
     type_ = schema_of(place, done.actor).mutation_type.fields[mutation].args["input"].type
@@ -129,6 +141,18 @@ def test_every_input_refuses_what_it_cannot_keep(place, mutation, deed):
                 continue
             assert codes, (path, what, "was taken")
             assert not {"INTERNAL", "REQUEST_INVALID"} & codes, (path, what, body)
+
+
+@pytest.mark.parametrize(("mutation", "deed"), cases("DateTime"))
+def test_every_instant_is_taken_or_refused_in_words(place, mutation, deed):
+    done = deed(place)
+    type_ = schema_of(place, done.actor).mutation_type.fields[mutation].args["input"].type
+    for path in leaves(type_, of=("DateTime",)):
+        for value in INSTANTS:
+            with transaction.atomic():
+                body = _asked(done.actor, mutation, put(deepcopy(done.given), type_, path, value))
+                transaction.set_rollback(True)
+            assert "INTERNAL" not in _codes(body, mutation), (path, value, body)
 
 
 def _asked(actor: Any, mutation: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import get_language
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.tenancy.context import current_schema
 from linli_api.documents import Rejected, read
 from linli_api.errors import Misfit
 from linli_api.exports import jobs
@@ -34,7 +35,6 @@ def request_export(
 ) -> Export:
     """Takes it on if its first page could be read now; a worker does the rest."""
     assert actor.tenant is not None
-    _check_few(actor)
     given = variables or {}
     if not isinstance(given, dict):
         message = _("variables must be an object, by the names of the document's variables.")
@@ -46,6 +46,8 @@ def request_export(
     # Not a row of it is read: what is refused is told now, not in a job.
     ask(actor, pages, given, exportFirst=0)
     pages.longest_page(schema, given)
+    _wait_for_ones_turn(actor)
+    _check_few(actor)
     export = Export.objects.create(
         document=document,
         variables=given,
@@ -83,6 +85,13 @@ def cancel_export(*, actor: Actor, export_id: UUID) -> Export:
     assert actor.tenant is not None
     jobs.defer(jobs.forget_export, actor.tenant, export)
     return export
+
+
+def _wait_for_ones_turn(actor: Actor) -> None:
+    """Until this transaction ends, nobody else asks for the same person or client: the count holds."""
+    requester = f"exports of {actor.person_id or actor.client_id} in {current_schema()}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [requester])
 
 
 def _check_few(actor: Actor) -> None:

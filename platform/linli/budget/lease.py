@@ -12,6 +12,7 @@ minute would last, counted from before it asked, so no clock of its own is trust
 import os
 import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -24,7 +25,8 @@ from linli.errors import Refused
 SECONDS = 60
 # A block is this part of what is left, or what is asked for where that is more.
 BLOCKS = 50
-# Callers a process remembers before it forgets those whose minute is over.
+# Callers a process remembers at most. Of more, the one whose lease began first is forgotten: its minute
+# is over, or what was left of its block lapses.
 REMEMBERED = 10_000
 
 _USED = "CASE WHEN account.minute >= this.minute THEN account.granted_points ELSE 0 END"
@@ -95,7 +97,7 @@ class RateLimited(Refused):
         )
 
 
-_leases: dict[UUID, Lease] = {}
+_leases: OrderedDict[UUID, Lease] = OrderedDict()  # as they began
 _lock = threading.Lock()
 
 
@@ -103,7 +105,8 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
     """Take the points from the caller's minute; RateLimited where they are not there.
 
     limit: points a minute for a caller with whom none were agreed. Call it outside of transactions:
-    what was granted stays granted, whatever becomes of the request.
+    what was granted stays granted, whatever becomes of the request. Who is known to have too little
+    left is refused without a statement: a flood of refusals writes nothing.
     """
     while True:
         held = spend_held(caller, points)
@@ -111,6 +114,8 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
             return held
         with _lock:
             live = _live(caller)
+            if live and points > live.remaining:  # the row never has more than is known here
+                raise RateLimited(replace(live))
             left = min(live.left, points - 1) if live else 0
         lease, granted = _ask(caller, points - left, limit)
         if not granted and lease.ends_at > _now():
@@ -162,9 +167,12 @@ def _ask(caller: UUID, asked: int, limit: int) -> tuple[Lease, int]:
     with _lock:
         lease = _leases.get(caller)
         if lease is None or lease.minute < minute:
-            _make_room()
             lease = _leases[caller] = Lease(minute, limit, 0, granted, before + milliseconds)
+            _leases.move_to_end(caller)
+            if len(_leases) > REMEMBERED:
+                _leases.popitem(last=False)
         if lease.minute == minute:
+            lease.limit = limit  # may have been agreed on meanwhile
             lease.left, lease.granted = lease.left + block, max(lease.granted, granted)
         return replace(lease), block
 
@@ -172,12 +180,6 @@ def _ask(caller: UUID, asked: int, limit: int) -> tuple[Lease, int]:
 def _live(caller: UUID) -> Lease | None:
     lease = _leases.get(caller)
     return lease if lease and lease.ends_at > _now() else None
-
-
-def _make_room() -> None:
-    if len(_leases) >= REMEMBERED:
-        for caller in [caller for caller in _leases if not _live(caller)]:
-            del _leases[caller]
 
 
 def _now() -> int:

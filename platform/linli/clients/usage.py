@@ -21,9 +21,10 @@ def is_due(admitted: Admitted) -> bool:
 
 
 def note(admitted: Admitted) -> None:
-    """Keep the time of use; called when the answer is sent, and nothing fails by it.
+    """Keep the time of use; called when the answer is made and not yet sent.
 
-    A process tries once a minute for each key, and of several processes one writes.
+    So nothing fails by it, and nobody waits: a row that somebody else has locked is passed by. A
+    process tries once a minute for each key, and of several processes one writes.
     """
     if not is_due(admitted):
         return
@@ -34,8 +35,12 @@ def note(admitted: Admitted) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""UPDATE public.{admitted.table} SET last_used_at = statement_timestamp()
-                     WHERE id = %s AND (last_used_at IS NULL OR
-                           last_used_at < statement_timestamp() - interval '{_SECONDS} seconds')""",
+                    WHERE id = (
+                        SELECT id FROM public.{admitted.table}
+                        WHERE id = %s AND (last_used_at IS NULL OR
+                            last_used_at < statement_timestamp() - interval '{_SECONDS} seconds')
+                        FOR NO KEY UPDATE SKIP LOCKED
+                    )""",
                 [admitted.key],
             )
     except DatabaseError:

@@ -7,7 +7,7 @@ from oauth2_provider.views import TokenView as LibrarysTokenView
 
 from linli.budget.callers import of_address
 from linli.budget.headers import headers
-from linli.budget.lease import Lease, RateLimited, spend, used_up
+from linli.budget.lease import Lease, RateLimited, spend
 from linli.clients.oauth import TOKEN_POINTS
 
 
@@ -21,8 +21,6 @@ class TokenView(LibrarysTokenView):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         address = of_address(get_adapter(request).get_client_ip(request))
         try:
-            if gone := used_up(address):  # known without a statement
-                raise RateLimited(gone)
             limit = settings.LINLI_POINTS_A_MINUTE_ANONYMOUS
             lease = spend(address, TOKEN_POINTS, limit=limit)
             response = self.authorization_flow_token_response(request)

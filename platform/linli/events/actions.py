@@ -180,13 +180,11 @@ def replay_events(
     """Deliver again what happened in [since, until), whether it was delivered or not; how many.
 
     Events from before the endpoint was made too. It is begun here and done by the deliverer. Raises
-    `Forbidden`, `NotFound`, `Refused` TOO_LONG_AGO, REPLAY_UNDER_WAY.
+    `Forbidden`, `NotFound`, `Refused` TOO_LONG_AGO, PERIOD_INVALID, REPLAY_UNDER_WAY.
     """
     with one_at_a_time():
         endpoint = _endpoint(actor, endpoint_id)
-        if since < timezone.now() - deliveries.KEPT:
-            message = _("At most 30 days are replayed. Read what is older with events(after:).")
-            raise Refused("TOO_LONG_AGO", message, field="since")
+        _check_period(since, until)
         if endpoint.replay_since is not None:
             message = _(
                 "A replay to this endpoint is under way. Wait until replayPosition is null again."
@@ -286,6 +284,19 @@ def _record_secrets(
         before=snapshot(endpoint, "url") | {"secret_ids": before},
         after=snapshot(endpoint, "url") | {"secret_ids": _secret_ids(endpoint)},
     )
+
+
+def _check_period(since: datetime, until: datetime | None) -> None:
+    now = timezone.now()
+    if since < now - deliveries.KEPT:
+        message = _("At most 30 days are replayed. Read what is older with events(after:).")
+        raise Refused("TOO_LONG_AGO", message, field="since")
+    if since > now:
+        message = _("This is in the future. Only what has happened is replayed.")
+        raise Refused("PERIOD_INVALID", message, field="since")
+    if until is not None and until <= since:
+        message = _("It must end after it starts; the end is not included.")
+        raise Refused("PERIOD_INVALID", message, field="until")
 
 
 def _record_replay(actor: Actor, endpoint: WebhookEndpoint, after: dict) -> None:

@@ -126,6 +126,57 @@ def test_a_minute_never_goes_back(minute):
     assert Account.objects.get(pk=caller).minute == later
 
 
+def test_it_remembers_so_many_callers_and_no_more(minute, monkeypatch):
+    """All of them with a lease that is not over; what is forgotten is granted anew, not twice."""
+    monkeypatch.setattr(leases, "REMEMBERED", 20)
+    callers = [uuid4() for _ in range(50)]
+    for number, caller in enumerate(callers, 1):
+        spend(caller, 1, limit=LIMIT)
+        assert set(leases._leases) == set(callers[max(0, number - 20) : number])
+    with pytest.raises(RateLimited):
+        spend(callers[0], LIMIT, limit=LIMIT)
+    assert Account.objects.get(pk=callers[0]).granted_points == LIMIT // BLOCKS
+    spend(callers[0], LIMIT - LIMIT // BLOCKS, limit=LIMIT)
+    assert used_up(callers[0])
+
+
+def test_who_begins_a_new_minute_is_not_the_first_to_be_forgotten(minute, monkeypatch):
+    monkeypatch.setattr(leases, "REMEMBERED", 2)
+    one, other = uuid4(), uuid4()
+    for caller in (one, other):
+        spend(caller, 1, limit=LIMIT)
+    own = leases._leases[one]
+    own.minute, own.ends_at = own.minute - 1, leases._now()
+    spend(one, 1, limit=LIMIT)
+    spend(uuid4(), 1, limit=LIMIT)
+    assert one in leases._leases
+    assert other not in leases._leases
+
+
+def test_who_has_too_little_left_is_refused_without_a_statement(minute):
+    caller = uuid4()
+    spend(caller, LIMIT - 5, limit=LIMIT)
+    with CaptureQueriesContext(connection) as captured:
+        for _ in range(3):
+            with pytest.raises(RateLimited) as refused:
+                spend(caller, 6, limit=LIMIT)
+            assert refused.value.lease.remaining == 5
+    assert not captured.captured_queries
+    spend(caller, 5, limit=LIMIT)
+
+
+def test_so_it_is_once_less_was_agreed_within_the_minute(minute):
+    caller = uuid4()
+    block = spend(caller, 1, limit=LIMIT).left + 1
+    agree_points(caller, 100)
+    with pytest.raises(RateLimited) as refused:
+        spend(caller, block, limit=LIMIT)
+    assert refused.value.lease.limit == 100
+    with CaptureQueriesContext(connection) as captured, pytest.raises(RateLimited):
+        spend(caller, block, limit=LIMIT)
+    assert not captured.captured_queries
+
+
 def test_what_was_agreed_counts(minute):
     caller = uuid4()
     agree_points(caller, 100)

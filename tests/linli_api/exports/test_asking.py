@@ -1,16 +1,23 @@
 """Asking for an export: what is taken, what is refused at once, what is called off."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connections
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from linli.accounts.policy import Role
+from linli.registry.models import Tenant
+from linli.tenancy.context import tenant_context
 from linli_api.exports.actions import AT_ONCE
 from linli_api.exports.document import paged
 from linli_api.exports.models import Export
 from linli_api.exports.schema import own_schema
-from tests.support.api import ask, done, refused, send, unchanged
+from tests.support.api import ask, do, done, refused, send, unchanged
 
 PARTNERS = "{ partners { nodes { name } } }"
+MANY = 16
 
 
 def asked(actor, document=PARTNERS, **more):
@@ -152,6 +159,27 @@ def test_nobody_fills_the_queue(town, actor_as):
         ("TOO_MANY_EXPORTS", None)
     ]
     asked(town.secretary)
+
+
+def test_nor_does_who_asks_many_times_at_once(scratch_database, actor_as):
+    street = Tenant.objects.get(slug="chezhan")
+    administrator = actor_as(street, Role.STREET_ADMINISTRATOR)
+    gate = Barrier(MANY)
+
+    def ask_for_one(_):
+        try:
+            gate.wait(timeout=30)
+            faults = do(administrator, "exportConnection", document=PARTNERS, format="CSV")
+            return [fault["code"] for fault in faults["errors"]]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(MANY) as pool:
+        answers = list(pool.map(ask_for_one, range(MANY)))
+    assert answers.count([]) == AT_ONCE
+    assert answers.count(["TOO_MANY_EXPORTS"]) == MANY - AT_ONCE
+    with tenant_context(street):
+        assert Export.objects.count() == AT_ONCE
 
 
 def test_each_sees_their_own(town):
