@@ -280,13 +280,12 @@ class Deliverer:
     def _begin(self, tenant_id: UUID, claims: Sequence[Claim]) -> None:
         """Hand to the threads what may still be sent, and give back the rest: what waits for its
         endpoint to be resumed waits on, what was deleted or claimed anew is none of ours."""
-        standing: dict[UUID, Address] = {}
+        addresses: list[Address | None] = [None] * len(claims)
         tenant = self.tenants[tenant_id]
         with self.aside.what_fails(tenant), tenant_context(tenant):
-            standing = deliveries.standing(claims)
-        for claim in claims:
+            addresses = deliveries.standing(claims)
+        for claim, address in zip(claims, addresses, strict=True):
             lane = self.lanes[claim.endpoint_id]
-            address = standing.get(claim.delivery_id)
             if address:
                 self._aim(lane, address)
                 self.threads.submit(self._send, lane.line, address, claim)

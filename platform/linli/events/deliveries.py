@@ -102,8 +102,8 @@ def work(
     return claims, replaying
 
 
-def standing(claims: Sequence[Claim]) -> dict[UUID, Address]:
-    """Of claims of the tenant of the moment, those that may still be sent, by delivery, and where to.
+def standing(claims: Sequence[Claim]) -> list[Address | None]:
+    """Where to each of these claims of the tenant of the moment may be sent; None where it may not.
 
     For who is about to send: since the claim an endpoint may have been paused, changed or deleted.
     """
@@ -116,7 +116,8 @@ def standing(claims: Sequence[Claim]) -> dict[UUID, Address]:
                 "test": TEST,
             },
         )
-        return {pk: _address(url, json.loads(kept)) for pk, url, kept in cursor.fetchall()}
+        found = {place: _address(url, json.loads(kept)) for place, url, kept in cursor.fetchall()}
+    return [found.get(place) for place in range(1, len(claims) + 1)]
 
 
 def refresh_due(tenant_id: UUID) -> None:
@@ -184,8 +185,9 @@ _CLAIM = f"""
 # A claim stands while its delivery is there and the lease is its own: neither a deletion, a resumption
 # nor a replay has taken it away.
 _STANDING = f"""
-    SELECT delivery.id, target.url, target.secrets
-    FROM unnest(%(ids)s::uuid[], %(leases)s::timestamptz[]) AS claim (id, leased_until)
+    SELECT claim.place, target.url, target.secrets
+    FROM unnest(%(ids)s::uuid[], %(leases)s::timestamptz[]) WITH ORDINALITY
+        AS claim (id, leased_until, place)
     JOIN events_delivery AS delivery ON delivery.id = claim.id
         AND delivery.state = 'ready' AND delivery.next_at = claim.leased_until
     JOIN (
