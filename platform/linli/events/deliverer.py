@@ -11,7 +11,12 @@ speak HTTP. A receiver can only slow itself:
   those hang that had proven themselves, there is a thread for the first request of any other;
 - an endpoint that fails repeatedly is left alone for a while (`linli.events.pace`);
 - the database is never waited for on behalf of one tenant: where a request holds its lock, it is
-  visited again a moment later.
+  visited again a moment later;
+- a tenant at which something fails, such as its schema, is put aside (`linli.events.aside`).
+
+What is claimed waits here for its turn. Right before an attempt the database is asked once more whether it
+may be made, where to and signed by what: so an endpoint that was paused or deleted is sent nothing, and
+a secret that was revoked signs nothing.
 
 It may be killed anywhere, and run several times at once. What it had claimed is claimed again when the
 lease ends; what was committed without being sequenced is found by the sweep.
@@ -25,7 +30,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
@@ -38,7 +43,8 @@ from linli import database
 from linli.due.work import due_tenants, set_due
 from linli.events import deliveries
 from linli.events.addresses import Network
-from linli.events.deliveries import Claim, Settled, Target
+from linli.events.aside import Aside
+from linli.events.deliveries import Address, Claim, Settled, Target
 from linli.events.emit import CHANNEL
 from linli.events.pace import Pace
 from linli.events.secrets import HEADER, opened, signature
@@ -82,6 +88,8 @@ class Deliverer:
         self.resting: dict[UUID, int] = {}  # by tenant, milliseconds of the monotonic clock
         self.settled: dict[UUID, list[Settled]] = defaultdict(list)
         self.behind: set[UUID] = set()  # tenants to visit again in a moment
+        self.aside = Aside()
+        self.tenants: dict[UUID, Tenant] = {}  # those visited
         self.in_flight = 0
         self.done: SimpleQueue[Settled] = SimpleQueue()
         self.threads = ThreadPoolExecutor(SLOTS, thread_name_prefix="webhook")
@@ -92,8 +100,8 @@ class Deliverer:
         self.stopping = False
 
     def run(self) -> None:
-        """Until `stopping`; then what is under way is waited for and settled."""
-        while not self.stopping or self.in_flight or self.settled:
+        """Until `stopping`; then what is under way is waited for, and settled where that can be."""
+        while not self.stopping or self.in_flight or self._unsettled():
             if self.stopping:
                 for lane in self.lanes.values():
                     self._release(lane)
@@ -111,7 +119,7 @@ class Deliverer:
     def _hear(self) -> set[UUID]:
         """Wait until something was sent or told; the tenants that have new events."""
         backlog = not self.done.empty()
-        late = self.behind or self.settled
+        late = self._unsettled() or self.behind - self.aside.tenants()
         wait = 0 if backlog else BUSY_MS if late else IDLE_MS
         ready, _w, _x = select.select([self.woken, self.ears.fileno()], [], [], wait / 1000)
         if self.woken in ready:
@@ -127,17 +135,22 @@ class Deliverer:
             started = self._milliseconds()
             until = started + SWEEP_SLICE_MS
             for tenant in list(Tenant.objects.order_by("pk")):
-                if tenant.is_served:
-                    with tenant_context(tenant), suppress(Busy):  # then next time
-                        sequence(tenant.pk, wait=False)
-                        deliveries.forget_old()
-                        deliveries.check_due(tenant.pk)
+                if tenant.is_served and tenant.pk not in self.aside:
+                    with suppress(Busy), self.aside.what_fails(tenant):  # then next time
+                        self._look_after(tenant)
                 if self._milliseconds() > until:
                     yield
                     until = self._milliseconds() + SWEEP_SLICE_MS
             yield
             while self._milliseconds() < started + SWEEP_SECONDS * 1000:
                 yield
+
+    @staticmethod
+    def _look_after(tenant: Tenant) -> None:
+        with tenant_context(tenant):
+            sequence(tenant.pk, wait=False)
+            deliveries.forget_old()
+            deliveries.check_due(tenant.pk)
 
     def _collect(self) -> None:
         """What the threads have done since."""
@@ -164,19 +177,31 @@ class Deliverer:
 
     def _visit(self, told: set[UUID]) -> None:
         """Settle and claim in the tenants that have news, or something due."""
-        now = self._milliseconds()
-        news = told | self.settled.keys()
+        now, aside = self._milliseconds(), self.aside.tenants()
+        news = (told | self.settled.keys()) - aside
         # Those that were just visited rest, so that however many are busy, others have their turn.
         resting = {pk for pk, until in self.resting.items() if until > now}
-        due = [] if self.stopping else due_tenants(TENANTS, but=resting)
-        self.behind = set()
+        due = [] if self.stopping else due_tenants(TENANTS, but=resting | aside)
+        self.behind = told & aside
         for tenant in Tenant.objects.filter(pk__in=[*news, *due]):
             self.resting[tenant.pk] = now + REST_SECONDS * 1000
+            self.tenants[tenant.pk] = tenant
             try:
-                self._visit_one(tenant, told)
+                with self.aside.what_fails(tenant):
+                    self._visit_one(tenant, told)
+                    self.aside.is_well(tenant.pk)
             except Busy:
                 self.behind.add(tenant.pk)
+            if tenant.pk in self.aside:
+                self._put_aside(tenant.pk)
         self._forget()
+
+    def _put_aside(self, tenant_id: UUID) -> None:
+        """Give back what is claimed there, once that is possible again."""
+        self.behind.add(tenant_id)
+        for lane in self.lanes.values():
+            if lane.target.tenant_id == tenant_id:
+                self._release(lane)
 
     def _visit_one(self, tenant: Tenant, told: set[UUID]) -> None:
         """Raises `Busy`; what was to be settled is settled the next time then."""
@@ -202,18 +227,22 @@ class Deliverer:
         """How many more to claim for an endpoint; its lane is made here."""
         lane = self.lanes.get(target.id)
         if lane is None:
-            lane = self.lanes[target.id] = Lane(target, self._line(target))
-        elif lane.target.url != target.url:
-            lane.line = self._line(target)
+            lane = self.lanes[target.id] = Lane(target, self._line(target.address))
+        self._aim(lane, target.address)
         lane.target = target
         lane.proven = lane.proven and not target.suspect
         if self.stopping:
             return 0
         return lane.window * (AHEAD if lane.proven else 1) - lane.busy
 
-    def _line(self, target: Target) -> Line:
+    def _aim(self, lane: Lane, address: Address) -> None:
+        if lane.target.address.url != address.url:
+            lane.line = self._line(address)
+        lane.target = replace(lane.target, address=address)
+
+    def _line(self, address: Address) -> Line:
         return Line(
-            target.url,
+            address.url,
             self.networks,
             most=WINDOW,
             connect_ms=self.pace.connect_ms,
@@ -223,7 +252,15 @@ class Deliverer:
     # ── Sending ──────────────────────────────────────────────────────────────────────────────────
 
     def _start(self) -> None:
-        """Hand to the threads what windows and slots allow, endpoint by endpoint in turn."""
+        """Begin what windows and slots allow and what still may be sent."""
+        while taken := self._taken():
+            for tenant_id, claims in taken.items():
+                self._begin(tenant_id, claims)
+
+    def _taken(self) -> dict[UUID, list[Claim]]:
+        """The next claims of the lanes, endpoint by endpoint in turn, which count as under way from
+        here on; by tenant."""
+        taken: dict[UUID, list[Claim]] = defaultdict(list)
         suspects = sum(lane.in_flight for lane in self.lanes.values() if not lane.proven)
         waiting = deque(lane for lane in self.lanes.values() if lane.queue)
         while waiting and self.in_flight < SLOTS:
@@ -235,26 +272,46 @@ class Deliverer:
             suspects += not lane.proven
             lane.in_flight += 1
             self.in_flight += 1
-            self.threads.submit(self._send, lane.line, lane.target, lane.queue.popleft())
+            taken[lane.target.tenant_id].append(lane.queue.popleft())
             if lane.queue:
                 waiting.append(lane)
+        return taken
 
-    def _send(self, line: Line, target: Target, claim: Claim) -> None:
+    def _begin(self, tenant_id: UUID, claims: Sequence[Claim]) -> None:
+        """Hand to the threads what may still be sent, and give back the rest: what waits for its
+        endpoint to be resumed waits on, what was deleted or claimed anew is none of ours."""
+        addresses: list[Address | None] = [None] * len(claims)
+        tenant = self.tenants[tenant_id]
+        with self.aside.what_fails(tenant), tenant_context(tenant):
+            addresses = deliveries.standing(claims)
+        for claim, address in zip(claims, addresses, strict=True):
+            lane = self.lanes[claim.endpoint_id]
+            if address:
+                self._aim(lane, address)
+                self.threads.submit(self._send, lane.line, address, claim)
+            else:
+                lane.in_flight -= 1
+                self.in_flight -= 1
+                self.settled[tenant_id].append(Settled(claim, None, timezone.now()))
+        if tenant_id in self.aside:
+            self._put_aside(tenant_id)
+
+    def _send(self, line: Line, address: Address, claim: Claim) -> None:
         """In a thread. Whatever happens, the main one hears of it."""
         outcome = None
         try:
-            outcome = self._attempt(line, target, claim)
+            outcome = self._attempt(line, address, claim)
         finally:
             self.done.put(Settled(claim, outcome, timezone.now()))
             os.write(self.waker, b"1")
 
-    def _attempt(self, line: Line, target: Target, claim: Claim) -> Outcome | None:
+    def _attempt(self, line: Line, address: Address, claim: Claim) -> Outcome | None:
         left = claim.leased_until - timezone.now()
         if left.total_seconds() * 1000 < self.pace.total_ms:
             return None  # another may claim it before we are done
         body = json.dumps(claim.body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            live = [opened(sealed) for sealed in target.sealed]
+            live = [opened(sealed) for sealed in address.sealed]
         except InvalidToken:
             return Outcome(None, Failure.SECRET, 0)
         return line.send(
@@ -269,6 +326,10 @@ class Deliverer:
         )
 
     # ── What is remembered ───────────────────────────────────────────────────────────────────────
+
+    def _unsettled(self) -> set[UUID]:
+        """The tenants where something is to be settled and can be."""
+        return self.settled.keys() - self.aside.tenants()
 
     def _forget(self) -> None:
         """Lanes with nothing to do, once there are many: they are made again when needed."""

@@ -57,14 +57,21 @@ class Settled:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where to an attempt goes, and the sealed secrets that sign it."""
+
+    url: str
+    sealed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Target:
     """An endpoint that may be sent to now. suspect: it has failed, and is asked carefully. up_to: the
     last position that may be sent, while more is replayed. paused: it is sent tests only."""
 
     id: UUID
     tenant_id: UUID
-    url: str
-    sealed: tuple[str, ...]
+    address: Address
     suspect: bool
     up_to: int | None = None
     paused: bool = False
@@ -93,6 +100,24 @@ def work(
         if not claims and not busy:
             refresh_due(tenant_id)
     return claims, replaying
+
+
+def standing(claims: Sequence[Claim]) -> list[Address | None]:
+    """Where to each of these claims of the tenant of the moment may be sent; None where it may not.
+
+    For who is about to send: since the claim an endpoint may have been paused, changed or deleted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STANDING,
+            {
+                "ids": [claim.delivery_id for claim in claims],
+                "leases": [claim.leased_until for claim in claims],
+                "test": TEST,
+            },
+        )
+        found = {place: _address(url, json.loads(kept)) for place, url, kept in cursor.fetchall()}
+    return [found.get(place) for place in range(1, len(claims) + 1)]
 
 
 def refresh_due(tenant_id: UUID) -> None:
@@ -128,7 +153,19 @@ def forget_old() -> None:
 
 # ── Claiming ─────────────────────────────────────────────────────────────────────────────────────
 
-_CLAIM = """
+# Of a ``target`` and a ``delivery``, for the claim and again before it is sent.
+_MAY_BE_SENT = """
+    CASE
+        WHEN target.paused THEN delivery.object_id = target.id AND delivery.attempts = 0 AND EXISTS (
+            SELECT FROM events_event AS event
+            WHERE event.id = delivery.event_id AND event.type = %(test)s
+        )
+        ELSE target.up_to IS NULL OR delivery.position <= target.up_to
+            OR delivery.object_id = target.id
+    END
+"""
+
+_CLAIM = f"""
     WITH due AS (
         SELECT due.id
         FROM unnest(%(endpoints)s::uuid[], %(room)s::int[], %(up_to)s::bigint[], %(paused)s::bool[])
@@ -136,19 +173,28 @@ _CLAIM = """
         CROSS JOIN LATERAL (
             SELECT id FROM events_delivery AS delivery
             WHERE endpoint_id = target.id AND state = 'ready' AND next_at <= clock_timestamp()
-            AND CASE
-                WHEN target.paused THEN object_id = target.id AND attempts = 0 AND EXISTS (
-                    SELECT FROM events_event AS event
-                    WHERE event.id = delivery.event_id AND event.type = %(test)s
-                )
-                ELSE target.up_to IS NULL OR position <= target.up_to OR object_id = target.id
-            END
+            AND {_MAY_BE_SENT}
             ORDER BY next_at LIMIT target.room FOR UPDATE SKIP LOCKED
         ) AS due
     )
     UPDATE events_delivery AS delivery SET next_at = %(until)s
     FROM due WHERE delivery.id = due.id
     RETURNING delivery.id, delivery.endpoint_id, delivery.attempts, delivery.event_id
+"""
+
+# A claim stands while its delivery is there and the lease is its own: neither a deletion, a resumption
+# nor a replay has taken it away.
+_STANDING = f"""
+    SELECT claim.place, target.url, target.secrets
+    FROM unnest(%(ids)s::uuid[], %(leases)s::timestamptz[]) WITH ORDINALITY
+        AS claim (id, leased_until, place)
+    JOIN events_delivery AS delivery ON delivery.id = claim.id
+        AND delivery.state = 'ready' AND delivery.next_at = claim.leased_until
+    JOIN (
+        SELECT id, url, secrets, state <> 'enabled' AS paused, replay_position AS up_to
+        FROM events_webhookendpoint WHERE deleted_at IS NULL
+    ) AS target ON target.id = delivery.endpoint_id
+    WHERE {_MAY_BE_SENT}
 """
 
 _NEXT_DUE = """
@@ -186,14 +232,17 @@ def _targets(tenant_id: UUID, room: Room) -> Iterator[tuple[Target, int]]:
         target = Target(
             endpoint.pk,
             tenant_id,
-            endpoint.url,
-            tuple(secret["sealed"] for secret in endpoint.secrets),
+            _address(endpoint.url, endpoint.secrets),
             suspect=endpoint.failures > 0,
             up_to=endpoint.replay_position,
             paused=endpoint.state != WebhookEndpoint.State.ENABLED,
         )
         if (places := room(target)) > 0:
             yield target, places
+
+
+def _address(url: str, secrets: Sequence[Mapping[str, Any]]) -> Address:
+    return Address(url, tuple(secret["sealed"] for secret in secrets))
 
 
 def _claim(tenant_id: UUID, targets: list[tuple[Target, int]], pace: Pace) -> list[Claim]:
