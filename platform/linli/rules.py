@@ -25,10 +25,10 @@ def one_of(field: str, *values: str | int, name: str) -> models.CheckConstraint:
     Of texts a pattern: PostgreSQL writes a list of them in two ways, and schemas are compared.
     """
     if all(isinstance(value, str) for value in values):
-        known = {f"{field}__regex": f"^({'|'.join(map(str, values))})$"}
+        known = models.Q((f"{field}__regex", f"^({'|'.join(map(str, values))})$"))
     else:
-        known = {f"{field}__in": list(values)}
-    return models.CheckConstraint(condition=models.Q(**known), name=name)
+        known = models.Q((f"{field}__in", list(values)))
+    return models.CheckConstraint(condition=known, name=name)
 
 
 def check_fields(obj: models.Model) -> None:

@@ -6,6 +6,7 @@ API's enum, the table in docs/events.md and `emit` all read them here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -93,15 +94,17 @@ class EventType:
         for name, kind in self.data.items():
             if isinstance(kind, Value) and not kind.holds(given[name]):
                 raise TypeError(f"{self.name} promises no {name} of {given[name]!r}")
-        values = {
-            name: encode(kind.of, given[name])
-            if isinstance(kind, Id) and given[name] is not None
-            else given[name]
-            for name, kind in self.data.items()
-        }
+        values = {name: _written(kind, given[name]) for name, kind in self.data.items()}
         in_yuan = {_in_yuan(n): yuan(fen) for n, fen in given.items() if n.endswith("_fen")}
         values |= in_yuan
         return {spelled: values[name] for name, spelled in self.wire_names.items()}
+
+
+def _written(kind: Id | Value, value: Any) -> Any:
+    """Keys as global ids, and instants as the event's own `at`."""
+    if isinstance(kind, Id) and value is not None:
+        return encode(kind.of, value)
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def _in_yuan(name: str) -> str:

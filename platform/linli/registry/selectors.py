@@ -31,7 +31,7 @@ def sandbox_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, bool]
     return {key: key in sandboxes for key in keys}
 
 
-def filled_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, datetime]:
+def filled_by_tenant(rows: Sequence[Tenant], actor: object) -> dict[UUID, datetime | None]:
     """When the sample of each sandbox was last laid out."""
     keys = [tenant.pk for tenant in rows]
     filled = Sandbox.objects.filter(pk__in=keys, filled_at__isnull=False)

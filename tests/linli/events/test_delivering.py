@@ -428,6 +428,7 @@ class TestPausing:
             failing.refresh_from_db()
             assert failing.state == WebhookEndpoint.State.FAILING
             assert told.event["object"]["id"] == encode("WebhookEndpoint", failing.pk)
+            assert told.event["data"]["failingSince"] == failing.failing_since.isoformat()
             assert Entry.objects.filter(action="webhooks.failing", object_id=failing.pk).exists()
             tried = len(bad.got)
 
