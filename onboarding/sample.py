@@ -8,6 +8,7 @@ import random
 import time
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -68,7 +69,7 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
             _hold_alone(tables)
             position = last_position()
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {tables}")
+            cursor.execute(f"TRUNCATE {', '.join(tables)}")
         _lay_out(sandbox.tenant)
         freeze_policies(sandbox.tenant, None)
         with tenant_context(sandbox.tenant):
@@ -80,40 +81,58 @@ def refill(tenant_id: UUID, asked_at: datetime) -> None:
 KEPT = ["django_migrations", "repeats_keptanswer"]
 
 
-# A wait for others to let go of a table, and how often to begin anew: seconds, all in all.
-_WAIT_MILLISECONDS = 100
-_TRIES = 200
+# Until the first table is ours nobody waits for us, so we may. From then on all have to be before
+# PostgreSQL looks for knots, a second after somebody began to wait.
+_FIRST_MILLISECONDS = 10_000
+_REST_MILLISECONDS = 800
+_TRIES = 30
+# Where whoever writes begins: what stands in these is locked before what belongs to it.
+_BEGINNINGS = ("communities_", "operating_model_", "partners_", "fund_")
 
 
-def _tables(schema: str) -> str:
+def _tables(schema: str) -> list[str]:
+    """As they are locked: who comes later waits at the first, and holds none that we want."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname = %s AND tablename <> ALL(%s)",
+            "SELECT tablename, format('%%I.%%I', schemaname, tablename) FROM pg_tables"
+            " WHERE schemaname = %s AND tablename <> ALL(%s) ORDER BY tablename",
             [schema, KEPT],
         )
-        return ", ".join(name for (name,) in cursor.fetchall())
+        found = cursor.fetchall()
+    return [qualified for _name, qualified in sorted(found, key=lambda one: _place(one[0]))]
 
 
-def _hold_alone(tables: str) -> None:
+def _place(table: str) -> int:
+    return next((n for n, start in enumerate(_BEGINNINGS) if table.startswith(start)), 99)
+
+
+def _hold_alone(tables: list[str]) -> None:
     """Until the transaction ends nobody else reads or writes them, nor gives events their position.
 
     Who writes there may hold one table and want another that is held here already. So all are let go
-    of again after a moment's wait, and it is tried anew: PostgreSQL would look for such a knot a
-    second later, and undo their work or ours.
+    of again after a moment, and it is tried anew: PostgreSQL would undo their work or ours.
     """
     for left in reversed(range(_TRIES)):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {_WAIT_MILLISECONDS}")
+                cursor.execute(f"SET LOCAL lock_timeout = {_FIRST_MILLISECONDS}")
                 with one_at_a_time():  # first, as whoever sequences does
-                    cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+                    cursor.execute(f"LOCK TABLE {tables[0]} IN ACCESS EXCLUSIVE MODE")
+                    _lock_the_rest(cursor, tables[1:])
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
             return
         except OperationalError as error:
             if not left or not isinstance(error.__cause__, LockNotAvailable):
                 raise
         time.sleep(random.uniform(0.02, 0.1))
+
+
+def _lock_the_rest(cursor: Any, tables: list[str]) -> None:
+    ends_at = time.monotonic_ns() + _REST_MILLISECONDS * 10**6
+    for table in tables:
+        left = max(1, (ends_at - time.monotonic_ns()) // 10**6)
+        cursor.execute(f"SET LOCAL lock_timeout = {left}")
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
 
 
 def _filled(sandbox: Sandbox) -> None:

@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -26,6 +30,7 @@ from tenants.communities.models import Community
 from tenants.fund.models import Fund, Posting
 from tenants.operating_model.actions import publish_version
 from tenants.operating_model.models import ModelVersion
+from tenants.partners.actions import admit_partner
 from tenants.partners.models import Contribution
 from tests.support.api import ask, done, refused
 from tests.support.databases import Database
@@ -215,12 +220,51 @@ def test_who_writes_meanwhile_is_not_undone(scratch_database: Database):
     assert _told(tenant)["paid"] == 36
 
 
+def test_who_writes_without_a_pause_does_not_keep_it_waiting(scratch_database: Database):
+    """Three at once, a hundred rows a transaction."""
+    district = Tenant.objects.get(slug="zhangdian")
+    tenant = request_sandbox(
+        actor=system_actor(None), slug="shashi", name="张店沙箱", parent_id=district.pk
+    )
+    assert scratch_database.run("manage.py", "provision", "shashi").returncode == 0
+    tenant.refresh_from_db()
+    over, faults = threading.Event(), []
+
+    def write(number: int) -> None:
+        try:
+            with tenant_context(tenant):
+                while not over.is_set():
+                    place = Community.objects.order_by("pk")[0].pk
+                    with suppress(NotFound), transaction.atomic():  # it was thrown away meanwhile
+                        for _ in range(100):
+                            admit_partner(
+                                actor=system_actor(tenant), community_id=place,
+                                name=f"{number}-{uuid4()}", kind="enterprise",
+                                joined_on="2026-01-01", sample=True,
+                            )  # fmt: skip
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    later = "2099-01-01T00:00:00+08:00"
+    reset = scratch_database.run("-c", REFILL, str(tenant.pk), later)
+    over.set()
+    for writer in writers:
+        writer.join()
+    assert (reset.returncode, faults) == (0, []), reset.stderr
+    assert _told(tenant)["paid"] == 36
+
+
 def _until_it_waits(scratch: Database) -> None:
-    with database.connect("owner", scratch.name) as connection:
+    with database.connect("owner", scratch.name) as watching:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             waiting = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
-            if connection.execute(waiting).fetchone() is not None:
+            if watching.execute(waiting).fetchone() is not None:
                 return
     raise RuntimeError("nobody waits for a lock")
 

@@ -114,7 +114,9 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
             return held
         with _lock:
             live = _live(caller)
-            if live and points > live.remaining:  # the row never has more than is known here
+            if (
+                live and points > live.remaining
+            ):  # more, if it was agreed on, counts from the next minute
                 raise RateLimited(replace(live))
             left = min(live.left, points - 1) if live else 0
         lease, granted = _ask(caller, points - left, limit)
