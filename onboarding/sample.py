@@ -116,9 +116,8 @@ def _hold_alone(tables: list[str]) -> None:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {_FIRST_MILLISECONDS}")
-                with one_at_a_time():  # first, as whoever sequences does
-                    cursor.execute(f"LOCK TABLE {tables[0]} IN ACCESS EXCLUSIVE MODE")
-                    _lock_the_rest(cursor, tables[1:])
+                cursor.execute(f"LOCK TABLE {tables[0]} IN ACCESS EXCLUSIVE MODE")
+                _lock_the_rest(cursor, tables[1:])
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
             return
         except OperationalError as error:
@@ -128,11 +127,18 @@ def _hold_alone(tables: list[str]) -> None:
 
 
 def _lock_the_rest(cursor: Any, tables: list[str]) -> None:
+    """Those that whoever sequences holds too come under the lock that they hold, as with them."""
     ends_at = time.monotonic_ns() + _REST_MILLISECONDS * 10**6
-    for table in tables:
+
+    def wait_no_longer() -> None:
         left = max(1, (ends_at - time.monotonic_ns()) // 10**6)
         cursor.execute(f"SET LOCAL lock_timeout = {left}")
-        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+    wait_no_longer()
+    with one_at_a_time():
+        for table in tables:
+            wait_no_longer()
+            cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
 
 
 def _filled(sandbox: Sandbox) -> None:

@@ -175,3 +175,12 @@ def test_a_port_that_is_taken_is_said(scratch_database: Database) -> None:
 
     assert done.returncode == 1
     assert "is taken" in done.stderr
+
+
+def test_what_a_process_prints_is_seen_where_its_faults_are() -> None:
+    """As the mails of an installation without a server for them."""
+    begin = "from linli.serving import _start; _start(['-c', 'print(\"Dear all\")'], {}).wait()"
+    done = subprocess.run(
+        [sys.executable, "-c", begin], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "Dear all\n")

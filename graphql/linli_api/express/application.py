@@ -59,14 +59,15 @@ class Application:
         if scope["type"] != "http":
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
             return
-        with Body(scope, receive, self._room) as body:
-            try:
+        try:
+            with Body(scope, receive, self._room) as body:
                 await body.ahead()
                 await self._answer(scope, body, send)
-            except (*CROWDED, InvalidRequest) as refused:
-                await _refuse(refused, scope, body, send)
-        if body.size > LARGE:  # what is left of it in circles would wait for the collector
-            gc.collect(1)
+        except (*CROWDED, InvalidRequest) as refused:  # which holds no room any more
+            await _refuse(refused, scope, body, send)
+        finally:
+            if body.size > LARGE:  # what is left of it in circles would wait for the collector
+                gc.collect(1)
 
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         """Raises CROWDED, and nothing was sent."""

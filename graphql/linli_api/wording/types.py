@@ -34,7 +34,7 @@ def expected(type_: Any) -> Any:
     return format_lazy("{type} ({form})", type=str(type_), form=form) if form else str(type_)
 
 
-def _form(type_: Any) -> Any:
+def _form(type_: Any) -> Promise | str | None:
     if is_list_type(type_):
         return _("a list")
     if is_input_object_type(type_):

@@ -118,22 +118,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         constraints = [
-            one_of(
-                "role",
-                "platform_operator",
-                "city_supervisor",
-                "district_administrator",
-                "street_administrator",
-                "community_secretary",
-                "community_worker",
-                "committee_member",
-                "charity_approver",
-                "charity_cashier",
-                "partner",
-                "auditor",
-                "integrator",
-                name="membership_role_known",
-            ),
+            one_of("role", *Role.values, name="membership_role_known"),
             models.UniqueConstraint(
                 fields=["person", "tenant", "role", "community_id"],
                 name="membership_held_once",

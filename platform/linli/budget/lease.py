@@ -114,9 +114,8 @@ def spend(caller: UUID, points: int, *, limit: int) -> Lease:
             return held
         with _lock:
             live = _live(caller)
-            if (
-                live and points > live.remaining
-            ):  # more, if it was agreed on, counts from the next minute
+            # What was agreed on beyond that meanwhile counts from the next minute.
+            if live and points > live.remaining:
                 raise RateLimited(replace(live))
             left = min(live.left, points - 1) if live else 0
         lease, granted = _ask(caller, points - left, limit)
