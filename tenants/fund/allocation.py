@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from linli.library.document.model import WaterfallShare
+from linli.library.document.sections.fund import WaterfallShare
 from linli.money import split
 from tenants.fund.ledger import Leg
 from tenants.fund.models import Posting

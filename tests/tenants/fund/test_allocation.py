@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linli.library.document.model import WaterfallShare
+from linli.library.document.sections.fund import WaterfallShare
 from tenants.fund.allocation import INFLOW, waterfall_legs
 
 

@@ -1,14 +1,14 @@
 """The operating model's document: what may stand in it, reading it, its schema (M1)."""
 
-from linli.library.document.model import (
-    ContributionRule,
-    OperatingModel,
-    PerSessionRule,
-    ShareRule,
-)
+from linli.library.document.model import OperatingModel
 from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN, Text
 from linli.library.document.reading import brief, canonical, digest, parse_document, plain
 from linli.library.document.schema import SCHEMA_ID, json_schema
+from linli.library.document.sections.contributions import (
+    ContributionRule,
+    PerSessionRule,
+    ShareRule,
+)
 
 __all__ = [
     "KEY_PATTERN",

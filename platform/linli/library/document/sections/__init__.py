@@ -1,0 +1,1 @@
+"""The sections of an operating model, one a file."""
