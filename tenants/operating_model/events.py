@@ -2,7 +2,7 @@
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Fields, Id, Value, register
-from tenants.operating_model.models import Layer
+from tenants.operating_model.models import Layer, Upgrade
 
 READ = Permission.MODELS_READ
 
@@ -11,6 +11,11 @@ _LAYER: Fields = {
     "community": Id("Community", "Which community's; null for the whole unit.", "ID"),
     "effective_from": Value("From which day on.", "Date!"),
     "state": Value("Whether it counts.", one_of=Layer.State),
+}
+_UPGRADE: Fields = {
+    "version": Id("ModelVersion", "The version it leads to."),
+    "effective_from": Value("From which day on.", "Date!"),
+    "state": Value("What became of it.", one_of=Upgrade.State),
 }
 register(
     EventType(
@@ -43,4 +48,9 @@ register(
     EventType(
         "policy.settled", "Layer", READ, "A policy that had clashed came into force.", _LAYER
     ),
+    EventType("upgrade.opened", "Upgrade", READ, "An upgrade was begun.", _UPGRADE),
+    EventType("upgrade.decided", "Upgrade", READ, "Some of an upgrade was decided.", _UPGRADE),
+    EventType("upgrade.applied", "Upgrade", READ, "An upgrade was put in force.", _UPGRADE),
+    EventType("upgrade.given_up", "Upgrade", READ, "An upgrade was given up.", _UPGRADE),
+    EventType("upgrade.rolled_back", "Upgrade", READ, "An upgrade was rolled back.", _UPGRADE),
 )

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
-from linli.rules import one_of
+from linli.rules import Versioned, one_of
 from linli.tenancy.models import TenantModel
 from tenants.communities.models import Community
 
@@ -156,3 +156,127 @@ class RuleSnapshot(TenantModel):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class Upgrade(Versioned, TenantModel):
+    """The way from the version in force to another one, decided place by place (M6).
+
+    While it is open, what clashes is worked out anew each time it is read, so nothing here can be out
+    of date; what people have decided stands in `UpgradeDecision`. Its version counts those decisions.
+    ``before`` is what applying it replaced: the adoption, and by community (or null for the street)
+    the layer that stood there, or null. Rolling back restores that.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", _("being decided")
+        APPLIED = "applied", _("applied")
+        GIVEN_UP = "given_up", _("given up")
+        ROLLED_BACK = "rolled_back", _("rolled back")
+
+    target = models.ForeignKey(
+        ModelVersion,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("new version"),
+    )
+    effective_from = models.DateField(_("in force from"))
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.OPEN)
+    reason = models.TextField(_("reason"), blank=True)
+    opened_by_id = models.UUIDField(_("opened by"), null=True)
+    opened_at = models.DateTimeField(_("opened on"), auto_now_add=True)
+    adoption = models.OneToOneField(
+        Adoption, models.PROTECT, null=True, related_name="+", verbose_name=_("adoption")
+    )
+    before = models.JSONField(_("what it replaced"), null=True)
+
+    class Meta:
+        verbose_name = _("upgrade")
+        constraints = [
+            one_of(
+                "state", "open", "applied", "given_up", "rolled_back", name="upgrade_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="open"), name="upgrade_one_open"
+            ),
+            models.CheckConstraint(
+                name="upgrade_applied_by_adoption",
+                condition=Q(state__regex="^(open|given_up)$", adoption=None, before__isnull=True)
+                | Q(
+                    state__regex="^(applied|rolled_back)$",
+                    adoption__isnull=False,
+                    before__isnull=False,
+                ),
+            ),
+            sizes.longest("reason", name="upgrade_reason_length", most=sizes.REASON),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} from {self.effective_from}"
+
+
+class UpgradeDecision(TenantModel):
+    """What a person said of one place of an upgrade, with the three values it was said of.
+
+    Rows are never changed: the last of a place counts, and one that says OPEN takes the earlier back.
+    Of a place at which other values meet by now it says nothing any more.
+    """
+
+    class Aspect(models.TextChoices):
+        """What of the place."""
+
+        VALUE = "value", _("value")
+        BOUND = "bound", _("bound")
+
+    class Choice(models.TextChoices):
+        """What is to stand there."""
+
+        KEEP = "keep", _("keep our own")
+        TAKE = "take", _("take the new one")
+        SET = "set", _("set another")
+        OPEN = "open", _("not decided")
+
+    upgrade = models.ForeignKey(
+        Upgrade,
+        models.PROTECT,
+        related_name="decisions",
+        db_index=False,
+        verbose_name=_("upgrade"),
+    )
+    community = models.ForeignKey(
+        Community,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("community"),
+    )
+    aspect = models.CharField(_("aspect"), max_length=5, choices=Aspect.choices)
+    path = models.CharField(_("place"), max_length=400)
+    choice = models.CharField(_("choice"), max_length=4, choices=Choice.choices)
+    value = models.JSONField(_("value"), null=True)
+    old = models.JSONField(_("the old version's"), null=True)
+    new = models.JSONField(_("the new version's"), null=True)
+    own = models.JSONField(_("our own"), null=True)
+    reason = models.TextField(_("reason"), blank=True)
+    decided_by_id = models.UUIDField(_("decided by"), null=True)
+    decided_at = models.DateTimeField(_("decided on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("decision of an upgrade")
+        constraints = [
+            one_of("aspect", "value", "bound", name="upgrade_decision_aspect_known"),
+            one_of("choice", "keep", "take", "set", "open", name="upgrade_decision_choice_known"),
+            models.CheckConstraint(
+                name="upgrade_decision_value_is_set",
+                condition=Q(choice="set") | Q(value__isnull=True),
+            ),
+            sizes.largest("value", name="upgrade_decision_value_size", most=sizes.DOCUMENT),
+            sizes.longest("reason", name="upgrade_decision_reason_length", most=sizes.REASON),
+        ]
+        indexes = [models.Index(fields=["upgrade", "id"], name="upgrade_decision_by_upgrade")]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.choice}"

@@ -51,11 +51,8 @@ class Proposal:
     def check(self) -> None:
         """Refused with what `faults` gives: the one, or RULES_CLASH with all as causes."""
         faults = self.faults()
-        if len(faults) == 1:
-            raise faults[0]
         if faults:
-            message = _("Several rules cannot stand together with this change.")
-            raise Refused("RULES_CLASH", message, causes=faults)
+            raise rules_clash(faults)
 
 
 def propose_adoption(
@@ -83,6 +80,8 @@ def propose_adoption(
     current = book.adoption(effective_from)
     if current and current.version_id == version.pk and layer is None:
         raise _nothing_changes()
+    if current and current.version_id != version.pk:
+        _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
 
@@ -187,6 +186,14 @@ def refuse_past(effective_from: date) -> None:
         )
 
 
+def rules_clash(faults: list[Refused]) -> Refused:
+    """The one fault, or RULES_CLASH with all as causes."""
+    if len(faults) == 1:
+        return faults[0]
+    message = _("Several rules cannot stand together with this change.")
+    return Refused("RULES_CLASH", message, causes=faults)
+
+
 def _street_layer(
     tenant: Tenant,
     values: Mapping[str, Any],
@@ -215,6 +222,24 @@ def _refuse_district(tenant: Tenant) -> None:
     if tenant.kind == Tenant.Kind.DISTRICT:
         message = _("A district runs no communities. Issue a policy for the street offices in it.")
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
+
+
+def _refuse_silent_carrying(book: Rulebook, on: date, *, street_replaced: bool) -> None:
+    """What was set on one version is not taken to mean the same on another: that is decided place by
+    place. A street office that says anew all it sets has decided."""
+    own = [
+        book.layer(Layer.Kind.COMMUNITY, community_id, on) for community_id in book.communities(on)
+    ]
+    if not street_replaced:
+        own.append(book.layer(Layer.Kind.STREET, None, on))
+    names = [layer.set_by for layer in own if layer and (layer.values or layer.bounds)]
+    if names:
+        message = _(
+            "{names} have set something on the version in force. Open an upgrade: there each such "
+            "place is decided."
+        )
+        listed = ", ".join(names)
+        raise Refused("UPGRADE_INSTEAD", format_lazy(message, names=listed), names=names)
 
 
 def _nothing_changes() -> Refused:

@@ -20,7 +20,7 @@ from linli.library.bounds import Origin, parse_bounds
 from linli.library.document import parse_document
 from linli.library.layers import Effective, LayerSpec, resolve
 from linli.tenancy.context import current_schema
-from tenants.operating_model.models import Adoption, Layer
+from tenants.operating_model.models import Adoption, Layer, ModelVersion
 
 # In a statement that reads something else anyway: one value, another one whenever anything was
 # decided. Rows are only added, and of a layer nothing but these two columns ever changes.
@@ -118,12 +118,21 @@ class Rulebook:
                 "No operating model is in force on {day}. Adopt one from that day or earlier."
             )
             raise Refused("NO_MODEL_IN_FORCE", format_lazy(message, day=on), day=on.isoformat())
+        layers = self.standing_layers(on, community_id)
+        return _effective(adoption, layers, tuple(layer.effective_from for layer in layers))
+
+    def standing_layers(self, on: date, community_id: UUID | None = None) -> tuple[Layer, ...]:
+        """The layers in force on a day, the deepest last."""
         standing = [
             self.layer(kind, community_id if kind == Layer.Kind.COMMUNITY else None, on)
             for kind in _DEEPEST_LAST
         ]
-        layers = tuple(layer for layer in standing if layer is not None)
-        return _effective(adoption, layers, tuple(layer.effective_from for layer in layers))
+        return tuple(layer for layer in standing if layer is not None)
+
+    def communities(self, on: date) -> list[UUID]:
+        """Those with a layer of their own on a day or before, in a fixed order."""
+        found = {r.community_id for r in self.layers if r.community_id and r.effective_from <= on}
+        return sorted(found, key=str)
 
     def timeline(
         self, starts_on: date, ends_on: date, community_id: UUID | None = None
@@ -157,8 +166,7 @@ class Rulebook:
         found: dict[str, Refused] = {}
         days = [day for day in (since, *self.days_of_change(since)) if self.adoption(day)]
         for day in days:
-            communities = {r.community_id for r in self.layers if r.effective_from <= day}
-            for community_id in (None, *sorted(communities - {None}, key=str)):
+            for community_id in (None, *self.communities(day)):
                 try:
                     self.effective(day, community_id)
                 except Refused as refused:
@@ -190,16 +198,23 @@ def _effective(adoption: Adoption, layers: tuple[Layer, ...], since: tuple[date,
     return resolve(
         parse_document(version.document),
         parse_bounds(version.bounds),
-        [
-            LayerSpec(
-                kind=layer.kind,
-                name=layer.set_by,
-                values=layer.values,
-                bounds=parse_bounds(layer.bounds),
-                since=layer.effective_from,
-                ref=layer.pk,
-            )
-            for layer in layers
-        ],
-        base=Origin("model", version.author_name, adoption.effective_from, version.pk),
+        [spec_of(layer) for layer in layers],
+        base=base_of(version, adoption.effective_from),
     )
+
+
+def spec_of(layer: Layer) -> LayerSpec:
+    """A row as the rule engine takes it."""
+    return LayerSpec(
+        kind=layer.kind,
+        name=layer.set_by,
+        values=layer.values,
+        bounds=parse_bounds(layer.bounds),
+        since=layer.effective_from,
+        ref=layer.pk,
+    )
+
+
+def base_of(version: ModelVersion, since: date) -> Origin:
+    """Who stands behind what the version itself says."""
+    return Origin("model", version.author_name, since, version.pk)

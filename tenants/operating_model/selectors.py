@@ -15,12 +15,20 @@ from django.utils import timezone
 from linli.accounts.policy import Actor, Permission
 from linli.comparison.models import Figure
 from linli.errors import Refused
+from linli.library.carrying import Question
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
-from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
+from tenants.operating_model.models import (
+    Adoption,
+    Layer,
+    ModelVersion,
+    RuleSnapshot,
+    Upgrade,
+    UpgradeDecision,
+)
 from tenants.operating_model.policies import arriving, waiting
 from tenants.operating_model.proposals import (
     propose_adoption,
@@ -29,6 +37,7 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Place, Rulebook
+from tenants.operating_model.upgrading import Plan, plan_of
 
 
 @dataclass(frozen=True)
@@ -192,3 +201,52 @@ def measured_outcomes(tenant: Tenant) -> dict[str, dict[str, str | None]]:
         }
         for figure in figures
     }
+
+
+def upgrades(*, actor: Actor) -> QuerySet[Upgrade]:
+    """The ways from one version to another, open, applied and given up; the newest first."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    return Upgrade.objects.order_by("-id")
+
+
+def upgrade_decisions(*, actor: Actor) -> QuerySet[UpgradeDecision]:
+    """What was decided of them, the street office's places and those of communities the actor may
+    read; in the order in which it was."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    every = UpgradeDecision.objects.order_by("id")
+    reach = actor.communities(Permission.MODELS_READ)
+    return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of an upgrade as people read it: with whose level it is of, and what stands there."""
+
+    community_id: UUID | None
+    question: Question
+    layer: Layer | None
+
+
+def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
+    """What an open upgrade asks, decided or not, of the street office and of the communities the
+    actor may read. Of one that is closed: nothing."""
+    planned = planned_of(upgrade, actor=actor)
+    if planned is None:
+        return []
+    reach = actor.communities(Permission.MODELS_READ)
+    return [
+        Asked(level.community_id, question, level.layer)
+        for level in planned.levels
+        if reach is None or level.community_id is None or level.community_id in reach
+        for question in level.carried.questions
+    ]
+
+
+def planned_of(upgrade: Upgrade, *, actor: Actor) -> Plan | None:
+    """What an open one comes to by now, worked out once for a row that was read; None if closed."""
+    if upgrade.state != Upgrade.State.OPEN:
+        return None
+    known: Plan | None = vars(upgrade).get("_planned")
+    if known is None:
+        known = vars(upgrade)["_planned"] = plan_of(upgrade, tenant_of(actor))
+    return known

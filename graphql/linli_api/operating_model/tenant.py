@@ -11,7 +11,7 @@ from linli_api.communities.types import Community
 from linli_api.connections import Connection, Filter
 from linli_api.fields import Bounded, ById, Field, by_id
 from linli_api.inputs import IdOf, plain
-from linli_api.operating_model import mutations
+from linli_api.operating_model import mutations, upgrade_mutations
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import (
     Adoption,
@@ -22,6 +22,7 @@ from linli_api.operating_model.types import (
     LayerKind,
     ModelVersion,
 )
+from linli_api.operating_model.upgrades import Upgrade, UpgradeState
 from linli_api.scalars import Date
 from tenants.operating_model import selectors
 
@@ -45,6 +46,12 @@ class Query:
             "community_id": Filter("community_id", IdOf("Community")),
         },
         description="What was set on top of the model, by whom and from which day on.",
+    )
+    upgrade = ById(Upgrade, description="One upgrade, with what clashes.")
+    upgrades = Connection(
+        Upgrade,
+        filters={"state": Filter("state", UpgradeState(description="What became of it."))},
+        description="The ways from one version to another, open, applied and given up.",
     )
     clashes = Bounded(
         Clash,
@@ -107,4 +114,5 @@ MUTATIONS = [
     mutations.AdoptVersion,
     mutations.SetLayer,
     mutations.IssuePolicy,
+    *upgrade_mutations.MUTATIONS,
 ]

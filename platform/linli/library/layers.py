@@ -107,16 +107,29 @@ def resolve(
     BOUND_WIDENED; LAYER_REFUSED with causes when they are several. Then at the layer whose bounds
     the result breaks: OUTSIDE_BOUNDS, who set the value in `data["value_by"]`.
     """
-    state = Effective(document, base, MappingProxyType({}), ())
-    model = LayerSpec(base.kind, base.name, bounds=bounds, since=base.since, ref=base.ref)
-    for layer in (model, *layers):
-        state = _under(state, layer)
-    _check_result(state)
+    state = stack(document, bounds, layers, base=base)
+    check_result(state)
     return state
 
 
-def _under(state: Effective, layer: LayerSpec) -> Effective:
-    values, faults = _with_values(state, layer.values)
+def stack(
+    document: OperatingModel,
+    bounds: Mapping[str, Bound],
+    layers: Sequence[LayerSpec] = (),
+    *,
+    base: Origin,
+) -> Effective:
+    """The same, before what results is held to the bounds: a layer below may yet bring it inside."""
+    state = Effective(document, base, MappingProxyType({}), ())
+    model = LayerSpec(base.kind, base.name, bounds=bounds, since=base.since, ref=base.ref)
+    for layer in (model, *layers):
+        state = under(state, layer)
+    return state
+
+
+def under(state: Effective, layer: LayerSpec) -> Effective:
+    """One more layer on top. Refused as `resolve` says."""
+    values, faults = with_values(state, layer.values)
     document = state.document
     if layer.values and not faults:
         try:
@@ -143,7 +156,7 @@ def _under(state: Effective, layer: LayerSpec) -> Effective:
     )
 
 
-def _with_values(
+def with_values(
     state: Effective, values: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Refused]]:
     """The document with a layer's values, what holds others first, and what went wrong."""
@@ -174,7 +187,7 @@ def _sets(layer: LayerSpec, place: str) -> bool:
     return any(paths.related(path, place) for path in layer.values)
 
 
-def _check_result(state: Effective) -> None:
+def check_result(state: Effective) -> None:
     """What the layers leave outside a bound: refused, for the first layer whose bounds it breaks."""
     faults = list(violations(state._plain, state.in_force))
     if not faults:

@@ -1,0 +1,213 @@
+"""Upgrades, as the API shows them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import graphene
+
+from linli.accounts.policy import Permission
+from linli_api.communities.types import Community
+from linli_api.connections import Connection
+from linli_api.fields import Bounded, Field, One
+from linli_api.guard import INHERITED
+from linli_api.mutation import Error, told
+from linli_api.operating_model.inputs import PATH
+from linli_api.operating_model.types import Adoption, ModelVersion, RuleChange
+from linli_api.scalars import Date, DateTime, Document, choices
+from linli_api.types import Object
+from tenants.operating_model import models, selectors
+
+UpgradeState = choices(
+    models.Upgrade.State,
+    "UpgradeState",
+    OPEN="It is being decided (待决定); the rules are as before.",
+    APPLIED="It was applied (已升级), from its day on.",
+    GIVEN_UP="It was given up (已放弃): the version of before stayed in force.",
+    ROLLED_BACK="It was applied, and undone from a later day on (已回退).",
+)
+DecisionAspect = choices(
+    models.UpgradeDecision.Aspect,
+    "DecisionAspect",
+    VALUE="What stands at the place (取值).",
+    BOUND="How far those below may move it (边界).",
+)
+DecisionChoice = choices(
+    models.UpgradeDecision.Choice,
+    "DecisionChoice",
+    KEEP="What is set here stays (保留本级设定).",
+    TAKE="What stands above from then on counts (采用新版).",
+    SET="Another value is set (另设).",
+    OPEN="An earlier decision is taken back (撤回决定).",
+)
+
+
+class UpgradeQuestion(Object):
+    """A place at which what is set here meets something new, with its three values."""
+
+    class Meta:
+        permission = INHERITED
+
+    community = Field(
+        Community,
+        permission=Permission.COMMUNITIES_READ,
+        description="Whose level it is of; null for the street office's.",
+    )
+    aspect = graphene.Field(DecisionAspect, required=True, description="What of the place.")
+    path = graphene.String(required=True, description=PATH)
+    old = Document(description="What stood above until now; null where nothing did.")
+    new = Document(description="What stands above from then on; null where nothing does.")
+    own = Document(description="What is set here; null where it is taken away.")
+    set_by = graphene.String(description="Who set it; null where nobody has.")
+    set_since = Date(description="From which day on.")
+    set_because = graphene.String(description="Why, as was said then; may be empty.")
+    decision = graphene.Field(
+        DecisionChoice, description="What was decided; null where nothing is yet."
+    )
+    decided_value = Document(description="The value that was set, where SET was chosen.")
+    is_open = graphene.Boolean(
+        required=True, description="True: nothing is decided, or what is cannot stand."
+    )
+    problems = Bounded(
+        Error, most=100, description="Why what would stand there now cannot; empty where it can."
+    )
+    seen = graphene.String(
+        required=True,
+        description="Tells these three values from others; give it with the decision: "
+        "QUESTION_CHANGED, and nothing decided, if others meet there by now.",
+    )
+
+    @staticmethod
+    def resolve_community(asked: selectors.Asked, info: Any) -> Any:
+        if asked.community_id is None:
+            return None
+        return Community.rows_for(info.context.actor).filter(pk=asked.community_id).first()
+
+    @staticmethod
+    def resolve_aspect(asked: selectors.Asked, info: Any) -> str:
+        return str(asked.question.aspect)
+
+    @staticmethod
+    def resolve_path(asked: selectors.Asked, info: Any) -> str:
+        return asked.question.path
+
+    @staticmethod
+    def resolve_old(asked: selectors.Asked, info: Any) -> Any:
+        return asked.question.old
+
+    @staticmethod
+    def resolve_new(asked: selectors.Asked, info: Any) -> Any:
+        return asked.question.new
+
+    @staticmethod
+    def resolve_own(asked: selectors.Asked, info: Any) -> Any:
+        return asked.question.own
+
+    @staticmethod
+    def resolve_set_by(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.layer.set_by if asked.layer else None
+
+    @staticmethod
+    def resolve_set_since(asked: selectors.Asked, info: Any) -> Any:
+        return asked.layer.effective_from if asked.layer else None
+
+    @staticmethod
+    def resolve_set_because(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.layer.reason if asked.layer else None
+
+    @staticmethod
+    def resolve_decision(asked: selectors.Asked, info: Any) -> str | None:
+        decision = asked.question.decision
+        return str(decision.choice) if decision else None
+
+    @staticmethod
+    def resolve_decided_value(asked: selectors.Asked, info: Any) -> Any:
+        return asked.question.decision.value if asked.question.decision else None
+
+    @staticmethod
+    def resolve_is_open(asked: selectors.Asked, info: Any) -> bool:
+        return asked.question.is_open
+
+    @staticmethod
+    def resolve_problems(asked: selectors.Asked, info: Any) -> list[Error]:
+        return [error for fault in asked.question.faults for error in told(fault)]
+
+    @staticmethod
+    def resolve_seen(asked: selectors.Asked, info: Any) -> str:
+        return asked.question.seen
+
+
+class UpgradeDecision(Object):
+    """What a person said of one place; never changed. Of several for a place the last counts."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.UpgradeDecision
+        selector = selectors.upgrade_decisions
+
+    community = One(Community, by="community_id", description="Null: the street office's place.")
+    aspect = graphene.Field(DecisionAspect, required=True, description="What of the place.")
+    path = graphene.String(required=True, description=PATH)
+    choice = graphene.Field(DecisionChoice, required=True, description="What was said.")
+    value = Document(description="What was set, where SET was chosen.")
+    old = Document(description="What stood above before, when this was decided.")
+    new = Document(description="What the new version brought.")
+    own = Document(description="What was set here.")
+    reason = graphene.String(required=True, description="Why; empty where nobody said.")
+    decided_at = DateTime(required=True, description="When.")
+
+
+class Upgrade(Object):
+    """The way from the version in force to another, decided place by place; one is open at a time."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.Upgrade
+        selector = selectors.upgrades
+
+    version = graphene.Int(
+        required=True, description="Counts what was decided; give it as expectedVersion."
+    )
+    target = One(ModelVersion, by="target_id", description="The version it leads to.")
+    effective_from = Date(required=True, description="The first day the new version counts.")
+    state = graphene.Field(UpgradeState, required=True, description="What became of it.")
+    reason = graphene.String(required=True, description="Why; empty where nobody said.")
+    opened_at = DateTime(required=True, description="When it was begun.")
+    adoption = One(Adoption, by="adoption_id", description="Null until it is applied.")
+    decisions = Connection(
+        UpgradeDecision,
+        by="upgrade_id",
+        description="What was decided of it, by whom it may be seen.",
+    )
+    questions = Bounded(
+        UpgradeQuestion,
+        most=5_000,
+        cost=50,
+        description="What clashes as the rules stand now, decided or not; none once it is closed.",
+    )
+    changes = Bounded(
+        RuleChange,
+        most=5_000,
+        cost=50,
+        description="What it would change for the street office, as far as is decided.",
+    )
+    problems = Bounded(
+        Error,
+        most=1_000,
+        cost=50,
+        description="What stands in the way besides, such as a policy that the new version has no "
+        "room for.",
+    )
+
+    @staticmethod
+    def resolve_questions(upgrade: models.Upgrade, info: Any) -> Sequence[selectors.Asked]:
+        return selectors.asked_of(upgrade, actor=info.context.actor)
+
+    @staticmethod
+    def resolve_changes(upgrade: models.Upgrade, info: Any) -> Sequence[Any]:
+        planned = selectors.planned_of(upgrade, actor=info.context.actor)
+        return planned.changes() if planned else []
+
+    @staticmethod
+    def resolve_problems(upgrade: models.Upgrade, info: Any) -> list[Error]:
+        planned = selectors.planned_of(upgrade, actor=info.context.actor)
+        return [error for fault in planned.problems for error in told(fault)] if planned else []

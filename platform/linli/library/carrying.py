@@ -1,0 +1,325 @@
+"""A layer carried over to other rules above it (M6): what stays, and what a person has to decide.
+
+The rules above a layer change: another version of the model, a policy, the layer above. `carry` says
+what the layer becomes. What does not clash is taken: what changed above where nothing was set here,
+and what was set here where nothing changed above. Where both meet, or where what was set no longer
+fits, there is a question with its three values; until it is decided, what was set stands. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from linli.errors import Refused
+from linli.library import paths
+from linli.library.bounds import Bound, parse_bounds
+from linli.library.document import digest, parse_document, plain
+from linli.library.layers import Effective, LayerSpec, under, with_values
+from linli.library.limits import violations
+from linli.library.merging import ABSENT, Choice, Decision, Meeting, Merge, at, same
+
+
+class Aspect(StrEnum):
+    """What of a place is in question."""
+
+    VALUE = "value"
+    BOUND = "bound"
+
+
+Place = tuple[Aspect, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A decision, and the question as it was then: of a question that has changed it says nothing."""
+
+    decision: Decision
+    seen: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One place to decide, with its three values; None where nothing stands.
+
+    `faults` say why what would stand there now cannot. For a bound, `old` and `new` are what bounds
+    the place from above, `own` is the bound set here.
+    """
+
+    aspect: Aspect
+    path: str
+    old: Any
+    new: Any
+    own: Any
+    decision: Decision | None = None
+    faults: tuple[Refused, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return self.aspect, self.path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has yet to say something, or something else."""
+        return self.decision is None or bool(self.faults)
+
+    @property
+    def seen(self) -> str:
+        """Tells this question from the same place's another time."""
+        return digest([self.old, self.new, self.own])
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a layer becomes, as far as is decided.
+
+    state: the rules with it, for the layers below, as far as it fits. problems: what stands in the way
+    and is not about what this layer sets; it may set something there. sides: the documents of before,
+    of above now, and of here.
+    """
+
+    values: Mapping[str, Any]
+    bounds: Mapping[str, Bound]
+    questions: tuple[Question, ...]
+    problems: tuple[Refused, ...]
+    state: Effective
+    sides: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
+
+    def question_of(self, path: str) -> Question:
+        """What is there to be asked of a value, whether it is in question or not."""
+        place = (Aspect.VALUE, path)
+        found = next((question for question in self.questions if question.place == place), None)
+        return found or Question(
+            *place, *(_shown(at(side, paths.steps(path))) for side in self.sides)
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.problems) or any(question.is_open for question in self.questions)
+
+
+def carry(
+    own: LayerSpec, *, before: Effective, after: Effective, answers: Mapping[Place, Answer]
+) -> Carried:
+    """The layer that stood on `before`, on `after`; both without it and with all above it.
+
+    An answer may also name a place that is not in question: KEEP pins what stands there today, SET
+    sets something else.
+    """
+    work = _Carrying(own, before, after)
+    decided = {place: answer.decision for place, answer in answers.items()}
+    while True:
+        carried = work.carried(decided)
+        stale = {
+            question.place
+            for question in carried.questions
+            if question.place in decided and answers[question.place].seen not in ("", question.seen)
+        }
+        if not stale:
+            return carried
+        decided = {place: decision for place, decision in decided.items() if place not in stale}
+
+
+class _Carrying:
+    def __init__(self, own: LayerSpec, before: Effective, after: Effective) -> None:
+        self.layer, self.before, self.after = own, before, after
+        self.old, self.new = before.raw, after.raw
+        with_own, _faults = with_values(before, own.values)  # none: it is in force
+        self.own = plain(parse_document(with_own)) if own.values else self.old
+
+    def carried(self, decided: Mapping[Place, Decision]) -> Carried:
+        whole: set[paths.Steps] = set()
+        while True:
+            places, met, merged = self._merge(decided, whole)
+            values = dict(self._values(places, met, merged, decided))
+            layer = replace(self.layer, values=values, bounds=self._bounds(decided))
+            state, faults = _laid(self.after, layer)
+            more = {place for fault in faults for place in self._as_one(fault, places)} - whole
+            if not more:
+                break
+            whole |= more
+        by_place, problems = self._whose(faults, places, decided)
+        if state is None:
+            state = self._as_far_as_fits(layer, set(by_place))
+        return Carried(
+            values=values,
+            bounds=layer.bounds,
+            questions=tuple(self._questions(met, by_place, decided)),
+            problems=tuple(problems),
+            state=state,
+            sides=(self.old, self.new, self.own),
+        )
+
+    def _merge(
+        self, decided: Mapping[Place, Decision], whole: set[paths.Steps]
+    ) -> tuple[list[paths.Steps], dict[str, Meeting], Any]:
+        """The places that this layer sets or is asked about, what met, and the merged document."""
+        said = {paths.steps(path): d for (aspect, path), d in decided.items() if aspect == "value"}
+        set_here = [self._lifted(paths.steps(path)) for path in self.layer.values]
+        set_here = [next((w for w in whole if p[: len(w)] == w), p) for p in set_here]
+        pinned = [place for place, d in said.items() if d.choice != Choice.TAKE]
+        merge = Merge(set_here=set(set_here), whole=whole, decided=said)
+        merged = merge.merged(self.old, self.new, self.own)
+        places = list(dict.fromkeys([*set_here, *pinned]))
+        return places, {meeting.path: meeting for meeting in merge.met}, merged
+
+    def _lifted(self, place: paths.Steps) -> paths.Steps:
+        """The place, or what holds it, that the document above can have set: an item that is gone
+        there can only come back whole, and an object of another form only as one."""
+        for length in range(1, len(place) + 1):
+            if at(self.new, place[:length]) is ABSENT:
+                return place[:length] if place[length - 1].startswith("[") else place[: length - 1]
+        return place
+
+    def _values(
+        self,
+        places: list[paths.Steps],
+        met: Mapping[str, Meeting],
+        merged: Any,
+        decided: Mapping[Place, Decision],
+    ) -> Iterator[tuple[str, Any]]:
+        taken = [
+            paths.steps(path)
+            for path in met
+            if (d := decided.get((Aspect.VALUE, path))) and d.choice == Choice.TAKE
+        ]
+        for place in places:
+            path, value, new = paths.join(place), at(merged, place), at(self.new, place)
+            gives_way = any(
+                t[: len(place)] == place or place[: len(t)] == t for t in taken
+            ) and same(value, new)
+            said = decided.get((Aspect.VALUE, path))
+            if said and path not in met and said.choice == Choice.SET:
+                yield path, said.value  # an item that no side has
+                continue
+            if gives_way or (value is ABSENT and new is ABSENT):
+                continue
+            if path in self.layer.values and same(value, at(self.own, place)):
+                yield path, self.layer.values[path]  # as it was written, to the letter
+            else:
+                yield path, None if value is ABSENT else value
+
+    def _bounds(self, decided: Mapping[Place, Decision]) -> dict[str, Bound]:
+        kept = dict(self.layer.bounds)
+        for path in self.layer.bounds:
+            decision = decided.get((Aspect.BOUND, path))
+            if decision and decision.choice == Choice.TAKE:
+                del kept[path]
+            elif decision and decision.choice == Choice.SET:
+                kept |= parse_bounds({path: decision.value})
+        return kept
+
+    def _as_one(self, fault: Refused, places: list[paths.Steps]) -> Iterator[paths.Steps]:
+        """Where a fault is of a whole that places of this layer are parts of, such as shares that
+        sum to one: no part can be decided without the others."""
+        place = _steps(fault)
+        if fault.code != "DOCUMENT_INVALID" or not place or at(self.new, place) is ABSENT:
+            return
+        if any(one[: len(place)] == place and one != place for one in places):
+            yield place
+
+    def _whose(
+        self,
+        faults: list[Refused],
+        places: list[paths.Steps],
+        decided: Mapping[Place, Decision],
+    ) -> tuple[dict[Place, list[Refused]], list[Refused]]:
+        """Each fault at the places of this layer that it is about; and those that are about none."""
+        found: dict[Place, list[Refused]] = {}
+        problems = []
+        for fault in faults:
+            place, told = _steps(fault), []
+            if place and not fault.code.startswith("BOUND_"):
+                told = [
+                    (Aspect.VALUE, paths.join(one))
+                    for one in places
+                    if one[: len(place)] == place or place[: len(one)] == one
+                ]
+            if place and not told:
+                told = [(Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)]
+            for one in told:
+                found.setdefault(one, []).append(fault)
+            if not told:
+                problems.append(fault)
+        return found, problems
+
+    def _questions(
+        self,
+        met: Mapping[str, Meeting],
+        by_place: Mapping[Place, list[Refused]],
+        decided: Mapping[Place, Decision],
+    ) -> Iterator[Question]:
+        bounds = [path for aspect, path in {**by_place, **decided} if aspect == Aspect.BOUND]
+        values = dict.fromkeys([*met, *(p for a, p in by_place if a == Aspect.VALUE)])
+        for path in values:
+            place = paths.steps(path)
+            meeting = met.get(path) or Meeting(
+                path, at(self.old, place), at(self.new, place), at(self.own, place)
+            )
+            key = (Aspect.VALUE, path)
+            yield Question(
+                *key,
+                _shown(meeting.old),
+                _shown(meeting.new),
+                _shown(meeting.own),
+                decided.get(key),
+                tuple(by_place.get(key, ())),
+            )
+        for path in dict.fromkeys(bounds):
+            if path in self.layer.bounds:
+                key = (Aspect.BOUND, path)
+                yield Question(
+                    *key,
+                    _limits(self.before, path),
+                    _limits(self.after, path),
+                    self.layer.bounds[path].plain(),
+                    decided.get(key),
+                    tuple(by_place.get(key, ())),
+                )
+
+    def _as_far_as_fits(self, layer: LayerSpec, without: set[Place]) -> Effective:
+        """What those below are shown until this layer is decided."""
+        values = {p: v for p, v in layer.values.items() if (Aspect.VALUE, p) not in without}
+        bounds = {p: b for p, b in layer.bounds.items() if (Aspect.BOUND, p) not in without}
+        try:
+            return under(self.after, replace(layer, values=values, bounds=bounds))
+        except Refused:
+            return self.after
+
+
+def _laid(above: Effective, layer: LayerSpec) -> tuple[Effective | None, list[Refused]]:
+    """The rules with the layer, None where it cannot stand; and all that is wrong with the result."""
+    try:
+        state = under(above, layer)
+    except Refused as refused:
+        return None, list(refused.faults)
+    return state, list(violations(state.raw, state.in_force))
+
+
+def _steps(fault: Refused) -> paths.Steps | None:
+    path = fault.data.get("path") or fault.field
+    try:
+        return paths.steps(path) if path else None
+    except Refused:
+        return None
+
+
+def _shown(side: Any) -> Any:
+    return None if side is ABSENT else side
+
+
+def _covers(bound: str, place: paths.Steps) -> bool:
+    pattern = paths.steps(bound)
+    return len(pattern) == len(place) and all(
+        one in (other, paths.EVERY) for one, other in zip(pattern, place, strict=True)
+    )
+
+
+def _limits(rules: Effective, path: str) -> dict[str, Any] | None:
+    """What bounds a place from above, as JSON values; None where nothing does, or it is not there."""
+    if not paths.exists(rules.raw, path):
+        return None
+    limits = rules.bound(path)
+    return None if limits is None else {"locked": limits.locked_by is not None, **limits.plain()}

@@ -1,0 +1,186 @@
+"""What an upgrade comes to, worked out from the rules as they stand and what was decided so far (M6).
+
+At the street office's level and, on what results there, at each community's. A preview shows it, the
+actions act on it: both come from here, so they cannot disagree. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.utils import timezone
+
+from linli.errors import Refused
+from linli.library.bounds import parse_bounds
+from linli.library.carrying import Answer, Aspect, Carried, Place, Question, carry
+from linli.library.changes import Change, changes
+from linli.library.document import canonical, parse_document
+from linli.library.layers import Effective, LayerSpec, stack, under
+from linli.library.merging import Choice, Decision
+from linli.registry.models import Tenant
+from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
+from tenants.operating_model.proposals import told_below
+from tenants.operating_model.rulebook import Rulebook, base_of, spec_of
+
+# What was decided, by whose level it is of: a community's, or None for the street office's.
+Answers = Mapping[UUID | None, Mapping[Place, Answer]]
+
+
+@dataclass(frozen=True)
+class Level:
+    """The street office, or one community of it, and what becomes of what it has set."""
+
+    community_id: UUID | None
+    layer: Layer | None  # what stands there today
+    carried: Carried
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of an upgrade. `adoption` and `layers` are rows that are not saved.
+
+    problems: what stands in the way and is no question of a place, such as a policy from above that
+    the new version has no room for. after is None where that is so.
+    """
+
+    since: date
+    before: Rulebook
+    after: Rulebook | None
+    levels: tuple[Level, ...]
+    adoption: Adoption
+    layers: tuple[Layer, ...]
+    problems: tuple[Refused, ...]
+
+    @property
+    def open_questions(self) -> list[tuple[UUID | None, Question]]:
+        return [(c, question) for c, question in self.questions if question.is_open]
+
+    @property
+    def questions(self) -> list[tuple[UUID | None, Question]]:
+        return [
+            (level.community_id, question)
+            for level in self.levels
+            for question in level.carried.questions
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.problems or self.open_questions)
+
+    def changes(self, community_id: UUID | None = None) -> list[Change]:
+        """What would change for the street office, or for a community, as far as is decided."""
+        before = self.before.effective(self.since, community_id)
+        ways = {level.community_id: level.carried.state for level in self.levels}
+        if not ways:
+            return []
+        return changes(before, ways.get(community_id, ways[None]))
+
+
+def plan(
+    book: Rulebook, *, tenant: Tenant, target: ModelVersion, since: date, answers: Answers
+) -> Plan:
+    """The upgrade to a version from a day on. Refused: NO_MODEL_IN_FORCE."""
+    book.effective(since)
+    running = book.adoption(since)
+    assert running is not None
+    adoption = Adoption(version=target, effective_from=since)
+    above = [r for r in book.standing_layers(since) if r.kind != Layer.Kind.STREET]
+    before = _on(running.version, running.effective_from, above)
+    try:
+        after = _on(target, since, above)
+    except Refused as refused:
+        return Plan(since, book, None, (), adoption, (), tuple(refused.faults))
+    streets = book.layer(Layer.Kind.STREET, None, since)
+    street = _level(None, streets, _street(tenant, streets), before, after, answers)
+    levels = [street]
+    with_street = under(before, spec_of(streets)) if streets else before
+    for community_id in book.communities(since):
+        layer = book.layer(Layer.Kind.COMMUNITY, community_id, since)
+        if layer is not None:
+            levels.append(
+                _level(
+                    community_id, layer, spec_of(layer), with_street, street.carried.state, answers
+                )
+            )
+    layers = tuple(_rows(levels, tenant, since))
+    book_after = book.plus(adoption, *layers)
+    problems = list(street.carried.problems)
+    if not any(question.is_open for level in levels for question in level.carried.questions):
+        # All of it again, by the way any change goes: and for each later day that is planned.
+        problems = [told_below(fault) for fault in book_after.faults(since)]
+    return Plan(since, book, book_after, tuple(levels), adoption, layers, tuple(problems))
+
+
+def plan_of(upgrade: Upgrade, tenant: Tenant) -> Plan:
+    """What it comes to as the rules stand now; a day that is past by now counts as today."""
+    return plan(
+        Rulebook.load(),
+        tenant=tenant,
+        target=upgrade.target,
+        since=max(upgrade.effective_from, timezone.localdate()),
+        answers=standing_answers(upgrade),
+    )
+
+
+def standing_answers(upgrade: Upgrade) -> Answers:
+    """What was decided of it so far: the last word on each place."""
+    return answers_of(upgrade.decisions.order_by("id"))
+
+
+def answers_of(decisions: Iterable[UpgradeDecision]) -> dict[UUID | None, dict[Place, Answer]]:
+    """What counts of the decisions, given in the order in which they were made."""
+    found: dict[UUID | None, dict[Place, Answer]] = {}
+    for row in decisions:
+        place = Aspect(row.aspect), row.path
+        here = found.setdefault(row.community_id, {})
+        if row.choice == UpgradeDecision.Choice.OPEN:
+            here.pop(place, None)
+            continue
+        seen = Question(*place, row.old, row.new, row.own).seen
+        here[place] = Answer(Decision(Choice(row.choice), row.value), seen)
+    return found
+
+
+def _on(version: ModelVersion, since: date, above: list[Layer]) -> Effective:
+    return stack(
+        parse_document(version.document),
+        parse_bounds(version.bounds),
+        [spec_of(layer) for layer in above],
+        base=base_of(version, since),
+    )
+
+
+def _street(tenant: Tenant, layer: Layer | None) -> LayerSpec:
+    return spec_of(layer) if layer else LayerSpec(Layer.Kind.STREET, tenant.name)
+
+
+def _level(
+    community_id: UUID | None,
+    layer: Layer | None,
+    own: LayerSpec,
+    before: Effective,
+    after: Effective,
+    answers: Answers,
+) -> Level:
+    carried = carry(own, before=before, after=after, answers=answers.get(community_id, {}))
+    return Level(community_id, layer, carried)
+
+
+def _rows(levels: list[Level], tenant: Tenant, since: date) -> Iterable[Layer]:
+    """The layers that become others: a row of each."""
+    for level in levels:
+        values = dict(level.carried.values)
+        bounds = {path: bound.plain() for path, bound in level.carried.bounds.items()}
+        was = (level.layer.values, level.layer.bounds) if level.layer else ({}, {})
+        if canonical(was) != canonical((values, bounds)):
+            yield Layer(
+                kind=Layer.Kind.COMMUNITY if level.community_id else Layer.Kind.STREET,
+                community_id=level.community_id,
+                set_by=level.layer.set_by if level.layer else tenant.name,
+                values=values,
+                bounds=bounds,
+                effective_from=since,
+            )

@@ -1,0 +1,177 @@
+"""An upgrade of one layer: what is taken, what is kept, what a person is asked (M6)."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linli.library import paths
+from linli.library.carrying import Answer, Aspect, carry
+from linli.library.changes import differences
+from linli.library.layers import check_result, under
+from linli.library.limits import violations
+from linli.library.merging import Choice, Decision, same
+from tests.support.models_at_random import CHANGE, layers, models
+
+MANY = settings(max_examples=300, deadline=None)
+
+
+@st.composite
+def upgrades(draw, with_own=True):
+    """Rules, what was set on them, and the rules that follow."""
+    before = draw(models())
+    after = draw(models(before.raw))
+    own = draw(layers(before))
+    return before, after, own
+
+
+def answered(carried, choose):
+    """An answer to each open question, as `choose` says of it."""
+    return {q.place: Answer(choose(q), q.seen) for q in carried.questions if q.is_open}
+
+
+def taking(question):
+    return Decision(Choice.TAKE)
+
+
+def settled(before, after, own, choose, answers=None):
+    """Answers until nothing is open; each round answers what is."""
+    answers = dict(answers or {})
+    for _round in range(12):
+        carried = carry(own, before=before, after=after, answers=answers)
+        if not any(q.is_open for q in carried.questions):
+            return carried, answers
+        answers |= answered(carried, choose)
+    raise AssertionError([q for q in carried.questions if q.is_open])
+
+
+@MANY
+@given(upgrades())
+def test_without_anything_set_here_it_is_the_new_version(upgrade):
+    """M6 (a)."""
+    before, after, own = upgrade
+    carried = carry(replace(own, values={}, bounds={}), before=before, after=after, answers={})
+    assert carried.values == {}
+    assert carried.questions == carried.problems == ()
+    assert carried.state.raw == after.raw
+
+
+@MANY
+@given(upgrades())
+def test_with_nothing_new_above_it_is_what_it_was(upgrade):
+    """M6 (b): to the letter, what repeats the model as well."""
+    before, _after, own = upgrade
+    carried = carry(own, before=before, after=before, answers={})
+    assert list(carried.values.items()) == list(own.values.items())
+    assert carried.bounds == own.bounds
+    assert carried.questions == carried.problems == ()
+    assert carried.state.raw == under(before, own).raw
+
+
+def own_changes(before, own):
+    """What the layer makes different, and what it says on purpose though it makes no difference."""
+    with_own = under(before, own).raw
+    told = {change.path: change.after for change in differences(before.raw, with_own)}
+    for path in own.values:
+        if not any(paths.related(path, other) for other in told):
+            told[path] = paths.get(with_own, path) if paths.exists(with_own, path) else None
+    return told
+
+
+def stands(document, path, value):
+    if not paths.exists(document, path):
+        return value is None
+    found = paths.get(document, path)
+    keys = paths.keys(found)
+    if isinstance(value, list) and keys is not None and all(isinstance(v, str) for v in value):
+        return [k for k in keys if k in value] == [v for v in value if v in keys]  # an order
+    return same(found, value)
+
+
+@MANY
+@given(upgrades(), st.data())
+def test_nothing_that_was_set_is_lost_without_a_decision(upgrade, data):
+    """M6 (c), with some questions answered and some not, in several rounds."""
+    before, after, own = upgrade
+    answers = {}
+    for _round in range(3):
+        carried = carry(own, before=before, after=after, answers=answers)
+        for question in carried.questions:
+            if question.is_open and data.draw(st.booleans()):
+                choice = data.draw(st.sampled_from([Choice.KEEP, Choice.TAKE]))
+                answers[question.place] = Answer(Decision(choice), question.seen)
+    carried = carry(own, before=before, after=after, answers=answers)
+    given_up = [
+        q.path
+        for q in carried.questions
+        if q.decision is not None and q.decision.choice != Choice.KEEP
+    ]
+    asked = [q.path for q in carried.questions if q.faults]
+    for path, value in own_changes(before, own).items():
+        if any(paths.related(path, other) for other in [*given_up, *asked]):
+            continue
+        assert stands(carried.state.raw, path, value), (path, value)
+    for path, bound in own.bounds.items():
+        if path not in given_up:
+            assert carried.bounds.get(path) == bound
+
+
+@MANY
+@given(upgrades())
+def test_what_is_new_and_meets_nothing_is_taken(upgrade):
+    before, after, own = upgrade
+    carried = carry(own, before=before, after=after, answers={})
+    met = [*own.values, *(question.path for question in carried.questions)]
+    for change in differences(before.raw, after.raw):
+        if not any(paths.related(change.path, path) for path in met):
+            assert stands(carried.state.raw, change.path, change.after), change
+
+
+@MANY
+@given(upgrades())
+def test_taking_what_is_new_settles_every_question(upgrade):
+    before, after, own = upgrade
+    carried, _answers = settled(before, after, own, taking)
+    assert carried.problems == ()
+    check_result(carried.state)
+
+
+@MANY
+@given(upgrades(), st.data())
+def test_what_is_settled_lies_within_every_bound(upgrade, data):
+    """M6 (e): whatever people answer, nothing outside a bound counts as settled."""
+    before, after, own = upgrade
+
+    def choose(question):
+        if question.decision is not None:
+            return Decision(Choice.TAKE)  # what they said did not fit
+        choice = data.draw(st.sampled_from([Choice.KEEP, Choice.TAKE]))
+        return Decision(choice)
+
+    carried, _answers = settled(before, after, own, choose)
+    if carried.is_open:
+        return
+    check_result(carried.state)
+    assert list(violations(carried.state.raw, carried.state.in_force)) == []
+    relaid = under(after, replace(own, values=carried.values, bounds=carried.bounds))
+    assert relaid.raw == carried.state.raw
+
+
+@MANY
+@given(upgrades(), CHANGE)
+def test_a_person_may_say_something_of_any_place(upgrade, change):
+    before, after, own = upgrade
+    path, value = change
+    answers = {(Aspect.VALUE, path): Answer(Decision(Choice.SET, value), "")}
+    carried = carry(own, before=before, after=after, answers=answers)
+    if not carried.is_open:
+        found = (
+            paths.get(carried.state.raw, path) if paths.exists(carried.state.raw, path) else None
+        )
+        assert without_nulls(found) == without_nulls(value)
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return [without_nulls(v) for v in value] if isinstance(value, list) else value

@@ -1,0 +1,558 @@
+"""Upgrades of a street office and its communities: asked, decided, applied, rolled back (M6)."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from linli.accounts.policy import Role, system_actor
+from linli.errors import Forbidden, NotFound, Refused
+from linli.ids import uuid7
+from linli.library.document import digest
+from linli.registry.models import Tenant
+from linli.tenancy.context import tenant_context
+from tenants.operating_model.models import Adoption, Layer, Upgrade, UpgradeDecision
+from tenants.operating_model.policies import land_policies
+from tenants.operating_model.rulebook import Rulebook
+from tenants.operating_model.selectors import effective_rules
+from tenants.operating_model.upgrades import (
+    Said,
+    apply_upgrade,
+    decide_upgrade,
+    give_up_upgrade,
+    open_upgrade,
+    roll_back_upgrade,
+)
+from tenants.operating_model.upgrading import plan_of
+from tests.support.models_at_random import documents, layers, models
+
+from .conftest import (
+    BOUNDS,
+    DAY,
+    MONTHS,
+    RATE,
+    TODAY,
+    TOMORROW,
+    adopt,
+    community,
+    document,
+    issue,
+    layer,
+    nothing_written,
+    trail,
+    write,
+)
+from .test_at_once import at_once
+
+LATER = TODAY + timedelta(days=30)
+
+
+@pytest.fixture
+def chengnan(running, at_street):
+    return community(at_street)
+
+
+def second(street, *, rate="0.04", months=18, day=10, bounds=None):
+    """Version 2: 4 % of takings, the joint meeting on the 10th."""
+    model = document(rent_free_months=months)
+    model["partners"]["contributions"][0]["rate"] = rate
+    model["meetings"]["joint"]["day_of_month"] = day
+    return write(street, model, bounds)
+
+
+def begin(street, version, since=TODAY):
+    return open_upgrade(
+        actor=system_actor(street), version_id=version.pk, effective_from=since, reason="跟上新版"
+    )
+
+
+def decide(street, upgrade, *said, actor=None, **more):
+    return decide_upgrade(
+        actor=actor or system_actor(street), upgrade_id=upgrade.pk, decisions=said, **more
+    )
+
+
+def apply(street, upgrade, **more):
+    return apply_upgrade(actor=system_actor(street), upgrade_id=upgrade.pk, **more)
+
+
+def roll_back(street, upgrade, since=TODAY, **more):
+    return roll_back_upgrade(
+        actor=system_actor(street), upgrade_id=upgrade.pk, effective_from=since, **more
+    )
+
+
+def asked(street, upgrade):
+    """What is open: level, path and the three values."""
+    return [
+        (community_id, q.path, q.old, q.new, q.own)
+        for community_id, q in plan_of(upgrade, street).open_questions
+    ]
+
+
+def test_what_does_not_clash_is_taken(running, at_street):
+    upgrade = begin(at_street, second(at_street))
+
+    assert asked(at_street, upgrade) == []
+    assert effective_rules(TODAY).value(DAY) == 25  # nothing has changed yet
+    apply(at_street, upgrade)
+
+    rules = effective_rules(TODAY)
+    assert (rules.value(RATE), rules.value(DAY)) == ("0.04", 10)
+    assert effective_rules(TODAY - timedelta(days=1)).value(DAY) == 25
+    assert Layer.objects.count() == 0
+
+
+def test_a_place_that_both_have_changed_is_asked_with_its_three_values(running, at_street):
+    layer(at_street, {RATE: "0.02", MONTHS: 12}, reason="利润薄")
+
+    upgrade = begin(at_street, second(at_street))
+
+    assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.04", "0.02")]
+    before = Adoption.objects.count(), Layer.objects.count()
+    with pytest.raises(Refused) as refused:
+        apply(at_street, upgrade)
+    assert refused.value.code == "UPGRADE_UNDECIDED"
+    assert [cause.field for cause in refused.value.faults] == [RATE]
+    assert (Adoption.objects.count(), Layer.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    ("said", "rate", "values"),
+    [
+        (Said(RATE, "keep"), "0.02", {RATE: "0.02", MONTHS: 12}),
+        (Said(RATE, "take"), "0.04", {MONTHS: 12}),
+        (Said(RATE, "set", value="0.05"), "0.05", {RATE: "0.05", MONTHS: 12}),
+    ],
+)
+def test_what_was_decided_counts_and_the_rest_stays(running, at_street, said, rate, values):
+    layer(at_street, {RATE: "0.02", MONTHS: 12})
+    upgrade = begin(at_street, second(at_street))
+
+    decide(at_street, upgrade, said)
+    apply(at_street, upgrade)
+
+    rules = effective_rules(TODAY)
+    assert (rules.value(RATE), rules.value(MONTHS), rules.value(DAY)) == (rate, 12, 10)
+    assert Rulebook.load().layer("street", None, TODAY).values == values
+    [row] = UpgradeDecision.objects.all()
+    assert (row.old, row.new, row.own) == ("0.03", "0.04", "0.02")
+    [told] = trail("models.apply_upgrade")
+    assert told.after["target_id"] == str(upgrade.target_id)
+
+
+def test_a_community_is_asked_about_its_own(chengnan, at_street):
+    layer(at_street, {RATE: "0.02"})
+    layer(at_street, {RATE: "0.01", DAY: 5}, community=chengnan)
+
+    upgrade = begin(at_street, second(at_street))
+
+    # Until the street has decided, what it has set stands: so nothing changes for the rate here.
+    assert asked(at_street, upgrade) == [
+        (None, RATE, "0.03", "0.04", "0.02"),
+        (chengnan.pk, DAY, 25, 10, 5),
+    ]
+    decide(at_street, upgrade, Said(RATE, "take"))
+    assert asked(at_street, upgrade) == [
+        (chengnan.pk, RATE, "0.02", "0.04", "0.01"),
+        (chengnan.pk, DAY, 25, 10, 5),
+    ]
+    decide(
+        at_street,
+        upgrade,
+        Said(RATE, "keep", community_id=chengnan.pk),
+        Said(DAY, "take", community_id=chengnan.pk),
+    )
+    apply(at_street, upgrade)
+
+    here = effective_rules(TODAY, chengnan.pk)
+    assert (here.value(RATE), here.value(DAY)) == ("0.01", 10)
+    assert effective_rules(TODAY).value(RATE) == "0.04"
+
+
+def test_a_secretary_decides_for_their_own_community_only(chengnan, at_street, actor_as):
+    layer(at_street, {RATE: "0.02"})
+    layer(at_street, {DAY: 5}, community=chengnan)
+    upgrade = begin(at_street, second(at_street))
+    secretary = actor_as(at_street, Role.COMMUNITY_SECRETARY, community_id=chengnan.pk)
+    other = actor_as(
+        at_street, Role.COMMUNITY_SECRETARY, community_id=community(at_street, "工盛").pk
+    )
+
+    for actor, said in [
+        (secretary, Said(RATE, "take")),
+        (other, Said(DAY, "take", community_id=chengnan.pk)),
+    ]:
+        with pytest.raises(Forbidden):
+            decide(at_street, upgrade, said, actor=actor)
+    assert UpgradeDecision.objects.count() == 0
+
+    decide(at_street, upgrade, Said(DAY, "keep", community_id=chengnan.pk), actor=secretary)
+    assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.04", "0.02")]
+    with pytest.raises(Forbidden):
+        apply_upgrade(actor=secretary, upgrade_id=upgrade.pk)
+
+
+def test_what_lies_outside_the_new_bounds_cannot_be_kept(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    narrower = {RATE: {"minimum": "0.03", "maximum": "0.05"}}
+    upgrade = begin(at_street, second(at_street, rate="0.03", bounds=narrower))
+
+    assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.03", "0.02")]
+    for choice in ("keep", "set"):
+        with pytest.raises(Refused) as refused:
+            decide(
+                at_street, upgrade, Said(RATE, choice, value="0.06" if choice == "set" else None)
+            )
+        assert (refused.value.code, refused.value.field) == (
+            "OUTSIDE_BOUNDS",
+            "decisions.0.value",
+        )
+    assert UpgradeDecision.objects.count() == 0
+    decide(at_street, upgrade, Said(RATE, "set", value="0.05"))
+    apply(at_street, upgrade)
+    assert effective_rules(TODAY).value(RATE) == "0.05"
+
+
+def test_what_was_set_in_an_item_that_is_gone_comes_back_whole_or_goes(running, at_street):
+    layer(at_street, {"partners.contributions[visiting].fee_fen": 3000})
+    model = document()
+    del model["partners"]["contributions"][1]
+    upgrade = begin(at_street, write(at_street, model))
+
+    [(_level, path, old, new, own)] = asked(at_street, upgrade)
+    assert (path, old["fee_fen"], new, own["fee_fen"]) == (
+        "partners.contributions[visiting]", 5000, None, 3000
+    )  # fmt: skip
+    decide(at_street, upgrade, Said(path, "keep"))
+    apply(at_street, upgrade)
+
+    assert effective_rules(TODAY).value(f"{path}.fee_fen") == 3000
+
+
+def test_shares_that_sum_to_one_are_decided_as_one(running, at_street):
+    layer(
+        at_street,
+        {"fund.waterfall[services].share": "0.6", "fund.waterfall[property].share": "0.3"},
+    )
+    model = document()
+    model["fund"]["waterfall"][0]["share"] = "0.4"
+    model["fund"]["waterfall"][2]["share"] = "0.2"
+    upgrade = begin(at_street, write(at_street, model))
+
+    [(_level, path, old, new, own)] = asked(at_street, upgrade)
+    assert path == "fund.waterfall"
+    assert [[item["share"] for item in side] for side in (old, new, own)] == [
+        ["0.5", "0.4", "0.1"],
+        ["0.4", "0.4", "0.2"],
+        ["0.6", "0.3", "0.1"],
+    ]
+    decide(at_street, upgrade, Said(path, "keep"))
+    apply(at_street, upgrade)
+    shares = [item["share"] for item in effective_rules(TODAY).value(path)]
+    assert shares == ["0.6", "0.3", "0.1"]
+
+
+def test_a_decision_about_other_values_says_nothing_any_more(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    [(_level, question)] = plan_of(upgrade, at_street).open_questions
+    decide(at_street, upgrade, Said(RATE, "take", seen=question.seen))
+    assert asked(at_street, upgrade) == []
+
+    layer(at_street, {RATE: "0.01"})
+
+    assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.04", "0.01")]
+    with pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(RATE, "take", seen=question.seen))
+    assert (refused.value.code, refused.value.field) == ("QUESTION_CHANGED", "decisions.0.seen")
+
+
+def test_a_decision_can_be_taken_back(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    decide(at_street, upgrade, Said(RATE, "take"))
+    decide(at_street, upgrade, Said(RATE, "open"))
+
+    assert len(asked(at_street, upgrade)) == 1
+    assert UpgradeDecision.objects.count() == 2
+
+
+def test_one_decides_on_what_one_has_read(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    decide(at_street, upgrade, Said(RATE, "take"), expected_version=1)
+
+    for act in (
+        lambda: decide(at_street, upgrade, Said(RATE, "keep"), expected_version=1),
+        lambda: apply(at_street, upgrade, expected_version=1),
+    ):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.code == "VERSION_CONFLICT"
+    apply(at_street, upgrade, expected_version=2)
+
+
+def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
+    upgrade = begin(at_street, second(at_street))
+
+    for said, field in [
+        (Said(MONTHS, "keep"), "decisions.0.path"),
+        (Said(MONTHS, "keep", community_id=uuid7()), "decisions.0.communityId"),
+    ]:
+        with nothing_written(), pytest.raises(Refused) as refused:
+            decide(at_street, upgrade, said)
+        assert (refused.value.code, refused.value.field) == ("NOT_IN_QUESTION", field)
+
+    decide(at_street, upgrade, Said(DAY, "set", value=5))  # but anything can be set
+    apply(at_street, upgrade)
+    assert effective_rules(TODAY).value(DAY) == 5
+
+
+def test_a_policy_that_the_new_version_has_no_room_for_stands_in_the_way(
+    running, at_street, district
+):
+    issue(district, {"partners.contributions[visiting].fee_fen": 4000})
+    land_policies(at_street, actor=system_actor(at_street))
+    model = document()
+    del model["partners"]["contributions"][1]
+    upgrade = begin(at_street, write(at_street, model))
+
+    with pytest.raises(Refused) as refused:
+        apply(at_street, upgrade)
+    assert refused.value.code == "UNKNOWN_PATH"
+    assert Adoption.objects.count() == 1
+
+
+def test_an_upgrade_comes_after_what_is_planned(running, at_street):
+    layer(at_street, {MONTHS: 6}, since=LATER)
+    version = second(at_street)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        begin(at_street, version)
+    assert (refused.value.code, refused.value.data["earliest"]) == (
+        "LATER_CHANGES", LATER.isoformat()
+    )  # fmt: skip
+
+    upgrade = begin(at_street, version, LATER)
+    layer(at_street, {MONTHS: 3}, since=LATER + timedelta(days=1))
+    with nothing_written(), pytest.raises(Refused) as refused:
+        apply(at_street, upgrade)
+    assert refused.value.code == "LATER_CHANGES"
+    apply(at_street, upgrade, effective_from=LATER + timedelta(days=1))
+    assert effective_rules(LATER).value(DAY) == 25
+    assert effective_rules(LATER + timedelta(days=1)).value(DAY) == 10
+
+
+def test_one_upgrade_is_open_at_a_time(running, at_street):
+    version = second(at_street)
+    upgrade = begin(at_street, version)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        begin(at_street, version)
+    assert refused.value.code == "UPGRADE_UNDER_WAY"
+
+    give_up_upgrade(actor=system_actor(at_street), upgrade_id=upgrade.pk, reason="先看看")
+
+    assert Adoption.objects.count() == 1
+    for act in (
+        lambda: apply(at_street, upgrade),
+        lambda: decide(at_street, upgrade, Said(RATE, "take")),
+        lambda: give_up_upgrade(actor=system_actor(at_street), upgrade_id=upgrade.pk),
+    ):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.code == "UPGRADE_CLOSED"
+    begin(at_street, version)
+
+
+def test_what_is_in_force_is_no_upgrade(running, at_street):
+    with nothing_written(), pytest.raises(Refused) as refused:
+        begin(at_street, running)
+    assert refused.value.code == "NOTHING_CHANGES"
+
+
+def test_another_tenants_upgrade_does_not_exist(running, at_street, other_street):
+    upgrade = begin(at_street, second(at_street))
+    with tenant_context(other_street):
+        adopt(other_street, write(other_street))
+        for act in (
+            lambda: apply(other_street, upgrade),
+            lambda: decide(other_street, upgrade, Said(RATE, "take")),
+            lambda: roll_back(other_street, upgrade),
+        ):
+            with nothing_written(), pytest.raises(NotFound):
+                act()
+
+
+def test_where_something_is_set_a_version_is_not_just_adopted(chengnan, at_street):
+    layer(at_street, {DAY: 5}, community=chengnan)
+    version = second(at_street)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        adopt(at_street, version, TODAY)
+
+    assert (refused.value.code, refused.value.data["names"]) == ("UPGRADE_INSTEAD", ["城南社区"])
+
+
+def everywhere(*communities):
+    """The rules of today and of every day something changes on, at every level, to the bit."""
+    book = Rulebook.load()
+    return [digest(book.effective(TODAY, c).document) for c in (None, *(c.pk for c in communities))]
+
+
+def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
+    layer(at_street, {RATE: "0.02", MONTHS: 12})
+    layer(at_street, {DAY: 5}, community=chengnan)
+    was = everywhere(chengnan)
+    upgrade = begin(at_street, second(at_street))
+    decide(
+        at_street,
+        upgrade,
+        Said(RATE, "take"),
+        Said(DAY, "take", community_id=chengnan.pk),
+    )
+    apply(at_street, upgrade)
+    assert everywhere(chengnan) != was
+
+    roll_back(at_street, upgrade, TOMORROW, reason="居民不同意")
+
+    assert everywhere(chengnan) != was  # today is past tomorrow
+    book = Rulebook.load()
+    assert [digest(book.effective(TOMORROW, c).document) for c in (None, chengnan.pk)] == was
+    assert book.layer("street", None, TOMORROW).values == {RATE: "0.02", MONTHS: 12}
+    assert Upgrade.objects.get().state == "rolled_back"
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, upgrade, TOMORROW)
+    assert refused.value.code == "UPGRADE_NOT_IN_FORCE"
+
+
+def test_what_was_set_since_goes_only_if_that_is_said(chengnan, at_street):
+    was = everywhere(chengnan)
+    upgrade = begin(at_street, second(at_street))
+    apply(at_street, upgrade)
+    layer(at_street, {MONTHS: 3}, community=chengnan)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, upgrade)
+    assert (refused.value.code, refused.value.field) == ("CHANGED_SINCE", "giveUpLater")
+    assert "城南社区" in str(refused.value.message)
+
+    roll_back(at_street, upgrade, give_up_later=True)
+    assert everywhere(chengnan) == was
+    [told] = trail("models.roll_back_upgrade")
+    assert len(told.after["given_up"]) == 1
+
+
+def test_only_the_last_upgrade_is_rolled_back(running, at_street):
+    first = begin(at_street, second(at_street))
+    apply(at_street, first)
+    apply(at_street, begin(at_street, second(at_street, rate="0.05")))
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, first)
+    assert refused.value.code == "UPGRADE_NOT_IN_FORCE"
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, data):
+    """M6 (c, d, e) with real rows: what was set stands or was decided; then all is as it was."""
+    with suppress(_Undone), tenant_context(street), transaction.atomic():
+        model = data.draw(models())
+        bounds = {one.path: one.bound.plain() for one in model.in_force}
+        adopt(street, write(street, model.raw, bounds))
+        place = community(street, "甲社区")
+        own = data.draw(layers(model))
+        _lay(street, own)
+        below = data.draw(layers(effective_rules(TODAY), "community", "甲社区"))
+        _lay(street, below, place)
+        was, past = everywhere(place), effective_rules(TODAY - timedelta(days=1)).digest
+        target = write(street, data.draw(documents(model.raw)), {}, key="further")
+        upgrade = begin(street, target)
+        for _round in range(8):
+            still = plan_of(upgrade, street).open_questions
+            if not still:
+                break
+            decide(street, upgrade, *(
+                Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in still
+            ))  # fmt: skip
+        else:
+            raise AssertionError(still)
+        apply(street, upgrade)
+        decided = list(UpgradeDecision.objects.values_list("community_id", "path"))
+        for level, layer_before in ((None, own), (place.pk, below)):
+            layer_after = Rulebook.load().layer("community" if level else "street", level, TODAY)
+            kept = layer_after.values if layer_after else {}
+            for path, value in layer_before.values.items():
+                said = [p for c, p in decided if c == level and (p in path or path in p)]
+                assert said or kept.get(path) == value or value is None, (path, value, kept)
+        assert effective_rules(TODAY - timedelta(days=1)).digest == past
+
+        roll_back(street, upgrade)
+
+        assert everywhere(place) == was
+        assert effective_rules(TODAY - timedelta(days=1)).digest == past
+        raise _Undone
+
+
+class _Undone(Exception):
+    pass
+
+
+def _lay(street, own, place=None):
+    with suppress(Refused):  # of nothing there is nothing to set
+        bounds = {path: bound.plain() for path, bound in own.bounds.items()}
+        layer(street, dict(own.values), bounds, community=place)
+
+
+def test_an_upgrade_and_a_community_that_sets_something_do_not_cross(scratch_database):
+    """Whoever comes second meets what the first has made: an override is decided on, or held to the
+    new version; none is lost."""
+    street = Tenant.objects.get(slug="chezhan")
+    with tenant_context(street):
+        adopt(street, write(street, bounds={}))
+        place = community(street)
+        narrower = {RATE: {"minimum": "0.03", "maximum": "0.05"}}
+        upgrade = begin(street, second(street, bounds=narrower))
+
+    def work(i):
+        if i % 2:
+            return layer(street, {RATE: "0.02"}, community=place).kind
+        return apply(street, upgrade).state
+
+    answers = at_once(street, work)
+
+    with tenant_context(street):
+        rate = effective_rules(TODAY, place.pk).value(RATE)
+        if "applied" in answers:
+            assert rate == "0.04"
+            assert answers.count("applied") == 1
+            assert answers.count("OUTSIDE_BOUNDS") == 4
+            assert answers.count("UPGRADE_CLOSED") == 3
+        else:
+            assert rate == "0.02"
+            assert answers.count("UPGRADE_UNDECIDED") == 4
+            assert answers.count("community") == 1
+        assert Adoption.objects.count() == (2 if "applied" in answers else 1)
+
+
+def test_of_two_who_decide_at_once_the_second_is_told(scratch_database):
+    street = Tenant.objects.get(slug="chezhan")
+    with tenant_context(street):
+        adopt(street, write(street, bounds=BOUNDS))
+        layer(street, {RATE: "0.02"})
+        upgrade = begin(street, second(street))
+
+    def work(i):
+        return decide(street, upgrade, Said(RATE, "take"), expected_version=1).version
+
+    answers = at_once(street, work)
+
+    assert sorted(map(str, answers)) == ["2"] + ["VERSION_CONFLICT"] * 7
+    with tenant_context(street):
+        assert UpgradeDecision.objects.count() == 1
