@@ -21,6 +21,7 @@ from linli.library.document import parse_document, plain
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model.clashes import plan_clash
 from tenants.operating_model.models import (
     Adoption,
     Layer,
@@ -61,6 +62,16 @@ class Clash:
 
     layer: Layer
     problems: list[Refused]
+    asked: list[Asked]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A place to decide, with whose level it is of, and what stands there."""
+
+    community_id: UUID | None
+    question: Question
+    layer: Layer | None
 
 
 def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
@@ -187,7 +198,8 @@ def clashes(*, actor: Actor) -> list[Clash]:
     for layer in waiting():
         day = max(layer.effective_from, timezone.localdate())
         faults = book.plus(layer).faults(day)
-        found.append(Clash(layer, [told_below(fault) for fault in faults]))
+        asked = _readable(plan_clash(layer, tenant_of(actor), {}), actor)
+        found.append(Clash(layer, [told_below(fault) for fault in faults], asked))
     return found
 
 
@@ -218,21 +230,15 @@ def upgrade_decisions(*, actor: Actor) -> QuerySet[UpgradeDecision]:
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question of an upgrade as people read it: with whose level it is of, and what stands there."""
-
-    community_id: UUID | None
-    question: Question
-    layer: Layer | None
-
-
 def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
     """What an open upgrade asks, decided or not, of the street office and of the communities the
     actor may read. Of one that is closed: nothing."""
     planned = planned_of(upgrade, actor=actor)
-    if planned is None:
-        return []
+    return _readable(planned, actor) if planned else []
+
+
+def _readable(planned: Plan, actor: Actor) -> list[Asked]:
+    """The questions at the street office's level, and at that of communities the actor may read."""
     reach = actor.communities(Permission.MODELS_READ)
     return [
         Asked(level.community_id, question, level.layer)

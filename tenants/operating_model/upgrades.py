@@ -118,9 +118,7 @@ def decide_upgrade(
         else:
             actor.require(Permission.MODELS_OVERRIDE, community_id=community_id)
     tenant = tenant_of(actor)
-    if len(decisions) > MOST_DECISIONS:
-        message = _("At most {most} decisions at once.")
-        raise Refused("TOO_MANY_DECISIONS", format_lazy(message, most=MOST_DECISIONS))
+    refuse_too_many(decisions)
     with one_at_a_time():
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
@@ -166,6 +164,7 @@ def apply_upgrade(
         _refuse_before_later(planned.before, upgrade.effective_from)
         _refuse_undecided(planned)
         upgrade.before = _standing(planned.before, upgrade.effective_from)
+        assert planned.adoption is not None
         _put_in_force(actor, tenant, planned.adoption, planned.layers)
         upgrade.before["written"] = [str(layer.pk) for layer in planned.layers]
         upgrade.adoption, upgrade.state = planned.adoption, Upgrade.State.APPLIED
@@ -266,6 +265,18 @@ def roll_back_upgrade(
         _tell(actor, "upgrade.rolled_back", upgrade)
         settle_clashes(actor=actor)
     return upgrade
+
+
+def refuse_too_many(decisions: Sequence[Said]) -> None:
+    """Refused: TOO_MANY_DECISIONS."""
+    if len(decisions) > MOST_DECISIONS:
+        message = _("At most {most} decisions at once.")
+        raise Refused(
+            "TOO_MANY_DECISIONS",
+            format_lazy(message, most=MOST_DECISIONS),
+            field="decisions",
+            most=MOST_DECISIONS,
+        )
 
 
 def _found(upgrade_id: UUID) -> Upgrade:

@@ -7,7 +7,7 @@ actions act on it: both come from here, so they cannot disagree. Nothing is writ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -50,7 +50,7 @@ class Plan:
     before: Rulebook
     after: Rulebook | None
     levels: tuple[Level, ...]
-    adoption: Adoption
+    adoption: Adoption | None
     layers: tuple[Layer, ...]
     problems: tuple[Refused, ...]
 
@@ -93,24 +93,62 @@ def plan(
         after = _on(target, since, above)
     except Refused as refused:
         return Plan(since, book, None, (), adoption, (), tuple(refused.faults))
+    return _planned(book, tenant, since, before, after, answers, [adoption])
+
+
+def plan_policy(
+    book: Rulebook, *, tenant: Tenant, policy: Layer, since: date, answers: Answers
+) -> Plan:
+    """The same for a policy from above that does not fit what stands below it (M3). What is set here
+    stands as far as it fits: a question is only what does not. Refused: NO_MODEL_IN_FORCE."""
+    book.effective(since)
+    running = book.adoption(since)
+    assert running is not None
+    standing = {r.kind: r for r in book.standing_layers(since) if r.kind != Layer.Kind.STREET}
+    with_it = standing | {policy.kind: policy}
+    before = _on(running.version, running.effective_from, list(standing.values()))
+    try:
+        after = _on(
+            running.version,
+            running.effective_from,
+            [with_it[kind] for kind in Layer.Kind.values if kind in with_it],
+        )
+    except Refused as refused:
+        return Plan(since, book, None, (), None, (), tuple(refused.faults))
+    planned = _planned(book, tenant, since, before, after, answers, [policy], only_misfits=True)
+    return planned
+
+
+def _planned(
+    book: Rulebook,
+    tenant: Tenant,
+    since: date,
+    before: Effective,
+    after: Effective,
+    answers: Answers,
+    new: list[Adoption | Layer],
+    *,
+    only_misfits: bool = False,
+) -> Plan:
+    """What becomes of the street office's layer and of each community's."""
     streets = book.layer(Layer.Kind.STREET, None, since)
-    street = _level(None, streets, _street(tenant, streets), before, after, answers)
+    street = _level(None, streets, _street(tenant, streets), before, after, answers, only_misfits)
     levels = [street]
     with_street = under(before, spec_of(streets)) if streets else before
     for community_id in book.communities(since):
         layer = book.layer(Layer.Kind.COMMUNITY, community_id, since)
         if layer is not None:
+            own, above = spec_of(layer), street.carried.state
             levels.append(
-                _level(
-                    community_id, layer, spec_of(layer), with_street, street.carried.state, answers
-                )
+                _level(community_id, layer, own, with_street, above, answers, only_misfits)
             )
     layers = tuple(_rows(levels, tenant, since))
-    book_after = book.plus(adoption, *layers)
+    book_after = book.plus(*new, *layers)
     problems = list(street.carried.problems)
     if not any(question.is_open for level in levels for question in level.carried.questions):
         # All of it again, by the way any change goes: and for each later day that is planned.
         problems = [told_below(fault) for fault in book_after.faults(since)]
+    adoption = next((row for row in new if isinstance(row, Adoption)), None)
     return Plan(since, book, book_after, tuple(levels), adoption, layers, tuple(problems))
 
 
@@ -164,8 +202,12 @@ def _level(
     before: Effective,
     after: Effective,
     answers: Answers,
+    only_misfits: bool,
 ) -> Level:
     carried = carry(own, before=before, after=after, answers=answers.get(community_id, {}))
+    if only_misfits:
+        asked = tuple(q for q in carried.questions if q.decision or q.faults)
+        carried = replace(carried, questions=asked)
     return Level(community_id, layer, carried)
 
 

@@ -55,6 +55,8 @@ BOUNDED = {
     "ModelVersion": 200,
     "Adoption": 200,
     "Layer": 500,
+    "Upgrade": 200,
+    "UpgradeDecision": 5_000,
     "PublishedVersion": 1_000,
     "Community": 1_000,
     "Fund": 1_000,
@@ -81,6 +83,14 @@ INSERT INTO operating_model_layer
     (id, kind, community_id, set_by, "values", bounds, effective_from, state, reason, decided_at)
 SELECT {K}, 'community', {K}, 'a', '{{}}', '{{}}', DATE '2020-01-01' + i, 'in_force', '', now()
 FROM generate_series(1, 500) i;
+INSERT INTO operating_model_upgrade
+    (id, target_id, effective_from, state, reason, opened_at, adoption_id, before, version)
+SELECT {K}, {K}, DATE '2020-01-01' + i, 'applied', '', now(), {K}, '{{}}', 1
+FROM generate_series(1, 200) i;
+INSERT INTO operating_model_upgradedecision
+    (id, upgrade_id, aspect, path, choice, reason, decided_at)
+SELECT {K}, {U.format("1 + i % 200")}, 'value', 'a.b', 'keep', '', now()
+FROM generate_series(1, 20000) i;
 INSERT INTO operating_model_rulesnapshot (id, digest, version_id, content, frozen_at)
 SELECT {K}, i, {K}, '{{}}', now() FROM generate_series(1, 100) i;
 INSERT INTO partners_partner

@@ -51,7 +51,9 @@ INSTANTS = [
 WORKED_OUT = {
     # Written by us, of what is limited.
     "audit.Entry.before", "audit.Entry.after", "events.Event.data", "events.Delivery.log",
-    "operating_model.RuleSnapshot.content", "partners.Contribution.lines",
+    "operating_model.RuleSnapshot.content", "operating_model.Upgrade.before",
+    "operating_model.UpgradeDecision.old", "operating_model.UpgradeDecision.new",
+    "operating_model.UpgradeDecision.own", "partners.Contribution.lines",
     "library.PublishedVersion.profiles", "exports.Export.scope", "exports.Export.parts",
     "exports.Export.error", "exports.Export.cursor", "repeats.KeptAnswer.answer",
     "events.WebhookEndpoint.secrets",

@@ -32,8 +32,10 @@ from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
+from tenants.operating_model import upgrades
 from tenants.operating_model.actions import write_version
-from tenants.operating_model.models import Adoption, Layer, ModelVersion
+from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade
+from tenants.operating_model.policies import waiting
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
@@ -41,6 +43,7 @@ from tests.support.town import RATE
 from tests.support.two_towns import Town
 
 NOWHERE = "999999999999"
+MONTHS = "partners.rent_free_months"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,16 @@ class Place:
 
     def client(self) -> Client:
         return clients.create_client(actor=self.everybody, name="取数", scopes=["fund:read"])[0]
+
+    def running(self) -> ModelVersion:
+        """The version in force."""
+        adoption = Adoption.objects.order_by("effective_from", "decided_at", "id").last()
+        assert adoption is not None
+        return adoption.version
+
+    def upgrade(self) -> Upgrade:
+        """The one that is being decided."""
+        return Upgrade.objects.get(state=Upgrade.State.OPEN)
 
     def version(self) -> ModelVersion:
         changed = chengnan()
@@ -202,7 +215,7 @@ def publish_version(place: Place) -> Deed:
 @_does("adoptVersion")
 def adopt_version(place: Place) -> Deed:
     given = {
-        "versionId": place.id(place.version()),
+        "versionId": place.id(place.running()),
         "effectiveFrom": place.today.isoformat(),
         "values": [{"path": RATE, "value": "0.025"}],
         "expectedVersion": Adoption.objects.count(),
@@ -212,6 +225,81 @@ def adopt_version(place: Place) -> Deed:
     return Deed(
         place.everybody, given, {"values": [{"path": RATE, "value": "0.06"}]}, "OUTSIDE_BOUNDS"
     )
+
+
+@_does("openUpgrade")
+def open_upgrade(place: Place) -> Deed:
+    upgrades.give_up_upgrade(actor=place.everybody, upgrade_id=place.upgrade().pk)
+    given = {
+        "versionId": place.id(place.version()),
+        "effectiveFrom": place.today.isoformat(),
+        "reason": "跟上新版",
+    }
+    return Deed(place.everybody, given, {"versionId": place.id(place.running())}, "NOTHING_CHANGES")
+
+
+@_does("decideUpgrade")
+def decide_upgrade(place: Place) -> Deed:
+    said = {"path": MONTHS, "choice": "SET", "value": 3, "reason": "新店"}
+    given = {"upgradeId": place.id(place.upgrade()), "decisions": [said]}
+    wrong = {"decisions": [{"path": MONTHS, "choice": "KEEP"}]}
+    return Deed(place.everybody, given, wrong, "NOT_IN_QUESTION")
+
+
+@_does("applyUpgrade")
+def apply_upgrade(place: Place) -> Deed:
+    upgrade = place.upgrade()
+    given = {
+        "upgradeId": place.id(upgrade),
+        "expectedVersion": upgrade.version,
+        "reason": "居民同意",
+    }
+    yesterday = (place.today - timedelta(days=1)).isoformat()
+    return Deed(place.everybody, given, {"effectiveFrom": yesterday}, "CHANGE_BACKDATED")
+
+
+@_does("giveUpUpgrade")
+def give_up_upgrade(place: Place) -> Deed:
+    done = Upgrade.objects.exclude(state=Upgrade.State.OPEN)[0]
+    given = {"upgradeId": place.id(place.upgrade()), "reason": "先看看"}
+    return Deed(place.everybody, given, {"upgradeId": place.id(done)}, "UPGRADE_CLOSED")
+
+
+@_does("rollBackUpgrade")
+def roll_back_upgrade(place: Place) -> Deed:
+    upgrade = upgrades.apply_upgrade(actor=place.everybody, upgrade_id=place.upgrade().pk)
+    given = {
+        "upgradeId": place.id(upgrade),
+        "effectiveFrom": place.today.isoformat(),
+        "reason": "居民不同意",
+    }
+    yesterday = (place.today - timedelta(days=1)).isoformat()
+    return Deed(place.everybody, given, {"effectiveFrom": yesterday}, "CHANGE_BACKDATED")
+
+
+@_does("decideClash")
+def decide_clash(place: Place) -> Deed:
+    """The district's policy allows 2 %: the street office and each community take what it says."""
+    [policy] = waiting()
+    given = {
+        "layerId": place.id(policy),
+        "decisions": [
+            {"path": RATE, "choice": "SET", "value": "0.02"},
+            *(
+                {
+                    "communityId": place.id(community),
+                    "aspect": aspect,
+                    "path": RATE,
+                    "choice": "TAKE",
+                }
+                for community in Community.objects.order_by("pk")
+                for aspect in ("VALUE", "BOUND")
+            ),
+        ],
+        "reason": "按区里的意见",
+    }
+    wrong = {"decisions": [{"path": RATE, "choice": "SET", "value": "0.03"}]}
+    return Deed(place.everybody, given, wrong, "RULES_CLASH")
 
 
 @_does("setLayer")

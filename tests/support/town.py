@@ -23,7 +23,9 @@ from tenants.communities.facts import state_fact
 from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
+from tenants.operating_model import upgrades
 from tenants.operating_model.actions import adopt_version, issue_policy, set_layer, write_version
+from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.policies import land_policies
 from tenants.partners import actions as partners
 from tests.support.factories import MembershipFactory, PersonFactory
@@ -114,7 +116,7 @@ def _lay_down_a_policy(district: Tenant, mark: str) -> None:
 def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
     """The first of two versions is in force; the second can be previewed."""
     system = system_actor(tenant)
-    first, _second = (
+    first, second = (
         write_version(
             actor=system,
             key=f"model-{tenant.slug}",
@@ -132,6 +134,25 @@ def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
         values={RATE: f"0.03{seed}"},
         reason=f"{mark}街道定的",
     )
+    for state in ("undone", "open"):
+        _upgrade(tenant, second, mark, state)
+
+
+def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> None:
+    """One that was applied and rolled back, one that is being decided."""
+    system, today = system_actor(tenant), timezone.localdate()
+    upgrade = upgrades.open_upgrade(
+        actor=system, version_id=target.pk, effective_from=today, reason=f"{mark}升级{state}"
+    )
+    said = upgrades.Said(
+        "fund.uses[activities].title.zh", "set", value=f"{mark}活动{state}", reason=f"{mark}照旧"
+    )
+    upgrades.decide_upgrade(actor=system, upgrade_id=upgrade.pk, decisions=[said])
+    if state == "undone":
+        upgrades.apply_upgrade(actor=system, upgrade_id=upgrade.pk)
+        upgrades.roll_back_upgrade(
+            actor=system, upgrade_id=upgrade.pk, effective_from=today, reason=f"{mark}退回"
+        )
 
 
 def _document(use: str) -> dict:

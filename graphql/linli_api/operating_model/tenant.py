@@ -16,13 +16,12 @@ from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import (
     Adoption,
     AdoptionPreview,
-    Clash,
     EffectiveRules,
     Layer,
     LayerKind,
     ModelVersion,
 )
-from linli_api.operating_model.upgrades import Upgrade, UpgradeState
+from linli_api.operating_model.upgrades import Clash, Upgrade, UpgradeState
 from linli_api.scalars import Date
 from tenants.operating_model import selectors
 

@@ -299,20 +299,6 @@ class AdoptionPreview(Object):
         return [error for problem in preview.problems for error in told(problem)]
 
 
-class Clash(Object):
-    """A policy from above that waits, because it does not fit what is set below it."""
-
-    class Meta:
-        permission = INHERITED
-
-    layer = graphene.Field(Layer, required=True, description="The policy, as frozen here.")
-    problems = Bounded(Error, most=1_000, description="What it does not fit.")
-
-    @staticmethod
-    def resolve_problems(clash: selectors.Clash, info: Any) -> list[Error]:
-        return [error for problem in clash.problems for error in told(problem)]
-
-
 @extends(Community)
 class CommunityRules:
     layers = Connection(

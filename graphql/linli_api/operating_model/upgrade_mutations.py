@@ -11,9 +11,10 @@ from linli.errors import Refused
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import PATH
+from linli_api.operating_model.types import Layer
 from linli_api.operating_model.upgrades import DecisionAspect, DecisionChoice, Upgrade
 from linli_api.scalars import Date, Document
-from tenants.operating_model import upgrades
+from tenants.operating_model import clashes, upgrades
 from tenants.operating_model.models import UpgradeDecision
 
 SEEN = (
@@ -43,7 +44,7 @@ class OpenUpgrade(Mutation):
         return {"upgrade": upgrades.open_upgrade(actor=actor, **values)}
 
 
-class UpgradeDecisionInput(graphene.InputObjectType):
+class RuleDecisionInput(graphene.InputObjectType):
     """What is said of one place."""
 
     community_id = IdOf("Community", description="Left out for the street office's place.")
@@ -71,7 +72,7 @@ class DecideUpgrade(Mutation):
     class Input:
         upgrade_id = IdOf("Upgrade", required=True, description="Which upgrade.")
         decisions = graphene.List(
-            graphene.NonNull(UpgradeDecisionInput),
+            graphene.NonNull(RuleDecisionInput),
             required=True,
             description=f"All of them count, or none. At most {upgrades.MOST_DECISIONS}.",
         )
@@ -148,6 +149,31 @@ class RollBackUpgrade(Mutation):
         return {"upgrade": upgrades.roll_back_upgrade(actor=actor, **values)}
 
 
+class DecideClash(Mutation):
+    """Says what gives way to a policy from above that waits, and puts it in force, in one piece."""
+
+    class Meta:
+        permission = Permission.MODELS_ADOPT
+        cost = 50
+
+    class Input:
+        layer_id = IdOf("Layer", required=True, description="Which of the clashes: its layer.")
+        decisions = graphene.List(
+            graphene.NonNull(RuleDecisionInput),
+            required=True,
+            description="What no decision names stays as it is set, and has to fit. At most "
+            f"{upgrades.MOST_DECISIONS}.",
+        )
+        reason = graphene.String(required=True, default_value="", description="Why.")
+
+    layer = graphene.Field(Layer, description="The policy, in force.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        said = [_said(row, index) for index, row in enumerate(values.pop("decisions"))]
+        return {"layer": clashes.decide_clash(actor=actor, decisions=said, **values)}
+
+
 def _said(row: dict[str, Any], index: int) -> upgrades.Said:
     if row["choice"] == UpgradeDecision.Choice.SET and "value" not in row:
         message = _("Say what is to stand at {path}; null takes an item of a list away.")
@@ -159,4 +185,4 @@ def _said(row: dict[str, Any], index: int) -> upgrades.Said:
     return upgrades.Said(**row)
 
 
-MUTATIONS = [OpenUpgrade, DecideUpgrade, ApplyUpgrade, GiveUpUpgrade, RollBackUpgrade]
+MUTATIONS = [OpenUpgrade, DecideUpgrade, ApplyUpgrade, GiveUpUpgrade, RollBackUpgrade, DecideClash]

@@ -12,7 +12,7 @@ from linli_api.fields import Bounded, Field, One
 from linli_api.guard import INHERITED
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
-from linli_api.operating_model.types import Adoption, ModelVersion, RuleChange
+from linli_api.operating_model.types import Adoption, Layer, ModelVersion, RuleChange
 from linli_api.scalars import Date, DateTime, Document, choices
 from linli_api.types import Object
 from tenants.operating_model import models, selectors
@@ -20,28 +20,28 @@ from tenants.operating_model import models, selectors
 UpgradeState = choices(
     models.Upgrade.State,
     "UpgradeState",
-    OPEN="It is being decided (待决定); the rules are as before.",
-    APPLIED="It was applied (已升级), from its day on.",
-    GIVEN_UP="It was given up (已放弃): the version of before stayed in force.",
-    ROLLED_BACK="It was applied, and undone from a later day on (已回退).",
+    OPEN="It is being decided; the rules are as before.",
+    APPLIED="The new version is in force, from its day on.",
+    GIVEN_UP="Nobody goes on with it: the version of before stayed in force.",
+    ROLLED_BACK="It was in force, and undone from a later day on.",
 )
 DecisionAspect = choices(
     models.UpgradeDecision.Aspect,
     "DecisionAspect",
-    VALUE="What stands at the place (取值).",
-    BOUND="How far those below may move it (边界).",
+    VALUE="What stands in the document there, such as a rate.",
+    BOUND="How far those below may move away from what stands there.",
 )
 DecisionChoice = choices(
     models.UpgradeDecision.Choice,
     "DecisionChoice",
-    KEEP="What is set here stays (保留本级设定).",
-    TAKE="What stands above from then on counts (采用新版).",
-    SET="Another value is set (另设).",
-    OPEN="An earlier decision is taken back (撤回决定).",
+    KEEP="What the street office or the community has set stays.",
+    TAKE="What the new version says counts from then on.",
+    SET="Something else than any of the three stands there.",
+    OPEN="An earlier decision no longer counts; the question is asked again.",
 )
 
 
-class UpgradeQuestion(Object):
+class RuleQuestion(Object):
     """A place at which what is set here meets something new, with its three values."""
 
     class Meta:
@@ -58,7 +58,7 @@ class UpgradeQuestion(Object):
     new = Document(description="What stands above from then on; null where nothing does.")
     own = Document(description="What is set here; null where it is taken away.")
     set_by = graphene.String(description="Who set it; null where nobody has.")
-    set_since = Date(description="From which day on.")
+    set_on = Date(description="From which day on.")
     set_because = graphene.String(description="Why, as was said then; may be empty.")
     decision = graphene.Field(
         DecisionChoice, description="What was decided; null where nothing is yet."
@@ -107,7 +107,7 @@ class UpgradeQuestion(Object):
         return asked.layer.set_by if asked.layer else None
 
     @staticmethod
-    def resolve_set_since(asked: selectors.Asked, info: Any) -> Any:
+    def resolve_set_on(asked: selectors.Asked, info: Any) -> Any:
         return asked.layer.effective_from if asked.layer else None
 
     @staticmethod
@@ -134,6 +134,31 @@ class UpgradeQuestion(Object):
     @staticmethod
     def resolve_seen(asked: selectors.Asked, info: Any) -> str:
         return asked.question.seen
+
+
+class Clash(Object):
+    """A policy from above that waits, because it does not fit what is set below it."""
+
+    class Meta:
+        permission = INHERITED
+
+    layer = graphene.Field(Layer, required=True, description="The policy, as frozen here.")
+    problems = Bounded(Error, most=1_000, description="What it does not fit.")
+
+    questions = Bounded(
+        RuleQuestion,
+        most=5_000,
+        description="The places that do not fit, each with what stands above today, what the policy "
+        "lays down, and what is set here; decide them by decideClash.",
+    )
+
+    @staticmethod
+    def resolve_questions(clash: selectors.Clash, info: Any) -> list[selectors.Asked]:
+        return clash.asked
+
+    @staticmethod
+    def resolve_problems(clash: selectors.Clash, info: Any) -> list[Error]:
+        return [error for problem in clash.problems for error in told(problem)]
 
 
 class UpgradeDecision(Object):
@@ -179,7 +204,7 @@ class Upgrade(Object):
         description="What was decided of it, by whom it may be seen.",
     )
     questions = Bounded(
-        UpgradeQuestion,
+        RuleQuestion,
         most=5_000,
         cost=50,
         description="What clashes as the rules stand now, decided or not; none once it is closed.",

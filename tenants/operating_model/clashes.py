@@ -1,0 +1,112 @@
+"""A policy from above that does not fit what stands below it: what gives way is decided here (M3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Actor, Permission
+from linli.audit.record import record, snapshot
+from linli.errors import NotFound, Refused
+from linli.library.bounds import parse_bounds
+from linli.library.carrying import Answer, Aspect
+from linli.library.merging import Choice, Decision
+from linli.registry.models import Tenant
+from tenants.operating_model.models import Layer
+from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
+from tenants.operating_model.proposals import rules_clash, tenant_of
+from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.upgrades import Said, refuse_too_many
+from tenants.operating_model.upgrading import Answers, Plan, plan_policy
+
+
+def decide_clash(
+    *, actor: Actor, layer_id: UUID, decisions: Sequence[Said], reason: str = ""
+) -> Layer:
+    """Say what gives way to a waiting policy, at every level, and put it in force (M3).
+
+    What no decision names stays as it is set and has to fit. The policy, the street office's layer and
+    those of communities change in one transaction, from the policy's day on or from today. TAKE gives
+    up what is set, SET sets something else, of any place. Refused: NOT_FOUND (it does not wait),
+    NOT_IN_QUESTION, TOO_MANY_DECISIONS, and what would still not fit.
+    """
+    actor.require(Permission.MODELS_ADOPT)
+    tenant = tenant_of(actor)
+    refuse_too_many(decisions)
+    with one_at_a_time():
+        policy = next((layer for layer in waiting() if layer.pk == layer_id), None)
+        if policy is None:
+            raise NotFound(_("waiting policy"), field="layerId")
+        before = snapshot(policy, "state", "effective_from")
+        planned = plan_clash(policy, tenant, _answers(decisions))
+        _refuse_misfits(planned)
+        policy.state, policy.effective_from = Layer.State.IN_FORCE, planned.since
+        policy.save(update_fields=["state", "effective_from"])
+        for layer in planned.layers:
+            layer.reason = reason
+            layer.save(force_insert=True)
+            tell_layer(actor, "layer.set", layer)
+        record(
+            actor=actor,
+            action="models.decide_clash",
+            obj=policy,
+            before=before,
+            after=snapshot(policy, "state", "effective_from")
+            | {
+                "layers": [snapshot(layer, "id", "values", "bounds") for layer in planned.layers],
+                "decisions": [_told(said) for said in decisions],
+            },
+            reason=reason,
+        )
+        tell_layer(actor, "policy.settled", policy)
+        settle_clashes(actor=actor)
+    return policy
+
+
+def plan_clash(policy: Layer, tenant: Tenant, answers: Answers) -> Plan:
+    """What a waiting policy comes to, from its own day on or from today."""
+    since = max(policy.effective_from, timezone.localdate())
+    landing = Layer(
+        pk=policy.pk,
+        kind=policy.kind,
+        set_by=policy.set_by,
+        values=policy.values,
+        bounds=policy.bounds,
+        effective_from=since,
+    )
+    return plan_policy(Rulebook.load(), tenant=tenant, policy=landing, since=since, answers=answers)
+
+
+def _answers(decisions: Sequence[Said]) -> Answers:
+    found: dict[UUID | None, dict[tuple[Aspect, str], Answer]] = {}
+    for position, said in enumerate(decisions):
+        if said.choice not in set(Choice):
+            message = _("Nothing is kept open here: take what is new, or set something that fits.")
+            raise Refused("CHOICE_INVALID", message, field=f"decisions.{position}.choice")
+        if said.aspect == Aspect.BOUND and said.choice == Choice.SET:
+            parse_bounds({said.path: said.value})
+        place = Aspect(said.aspect), said.path
+        decision = Decision(Choice(said.choice), said.value)
+        found.setdefault(said.community_id, {})[place] = Answer(decision, said.seen or "")
+    return found
+
+
+def _refuse_misfits(planned: Plan) -> None:
+    faults = [fault for _level, question in planned.questions for fault in question.faults]
+    if faults or planned.problems:
+        raise rules_clash([*planned.problems, *faults])
+
+
+def _told(said: Said) -> dict[str, Any]:
+    return {
+        "community_id": str(said.community_id) if said.community_id else None,
+        "aspect": said.aspect,
+        "path": said.path,
+        "choice": said.choice,
+        "value": said.value,
+        "reason": said.reason,
+    }
