@@ -16,6 +16,7 @@ from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect
 from linli.library.merging import Choice, Decision
 from linli.registry.models import Tenant
+from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.models import Layer
 from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
 from tenants.operating_model.proposals import rules_clash, tenant_of
@@ -84,6 +85,8 @@ def plan_clash(policy: Layer, tenant: Tenant, answers: Answers) -> Plan:
 def _answers(decisions: Sequence[Said]) -> Answers:
     found: dict[UUID | None, dict[tuple[Aspect, str], Answer]] = {}
     for position, said in enumerate(decisions):
+        if said.community_id is not None:
+            community_to_act_on(said.community_id)
         if said.choice not in set(Choice):
             message = _("Nothing is kept open here: take what is new, or set something that fits.")
             raise Refused("CHOICE_INVALID", message, field=f"decisions.{position}.choice")

@@ -22,6 +22,7 @@ from linli.library.document import canonical
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
+from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
 from tenants.operating_model.policies import settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
@@ -122,7 +123,7 @@ def decide_upgrade(
     with one_at_a_time():
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
-        standing = plan_of(upgrade, tenant)
+        before, standing = snapshot(upgrade, "version"), plan_of(upgrade, tenant)
         rows = [_row(upgrade, standing, said, at, actor) for at, said in enumerate(decisions)]
         UpgradeDecision.objects.bulk_create(rows)
         save_changes(upgrade, [])
@@ -131,8 +132,8 @@ def decide_upgrade(
             actor=actor,
             action="models.decide_upgrade",
             obj=upgrade,
-            before=None,
-            after={"decisions": [_told(row) for row in rows]},
+            before=before,
+            after=snapshot(upgrade, "version") | {"decisions": [_told(row) for row in rows]},
         )
         _tell(actor, "upgrade.decided", upgrade)
     return upgrade
@@ -158,6 +159,7 @@ def apply_upgrade(
     with one_at_a_time():
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
+        was = snapshot(upgrade, "state", "effective_from", "adoption")
         upgrade.effective_from = effective_from or upgrade.effective_from
         refuse_past(upgrade.effective_from)
         planned = plan_of(upgrade, tenant)
@@ -173,8 +175,8 @@ def apply_upgrade(
             actor=actor,
             action="models.apply_upgrade",
             obj=upgrade,
-            before=upgrade.before,
-            after=snapshot(upgrade, "target", "effective_from", "adoption"),
+            before=was | {"replaced": upgrade.before},
+            after=snapshot(upgrade, "state", "target", "effective_from", "adoption"),
             reason=reason,
         )
         _tell(actor, "upgrade.applied", upgrade)
@@ -256,7 +258,7 @@ def roll_back_upgrade(
             before={"state": Upgrade.State.APPLIED},
             after={
                 "state": upgrade.state,
-                "adoption_id": str(adoption.pk),
+                "restored_by": str(adoption.pk),
                 "layers": [str(layer.pk) for layer in layers],
                 "given_up": [str(layer.pk) for layer in since],
             },
@@ -331,6 +333,8 @@ def _row(
     levels = {level.community_id: level for level in standing.levels}
     level = levels.get(said.community_id)
     field = f"decisions.{position}"
+    if said.community_id is not None:
+        community_to_act_on(said.community_id)
     if level is None:
         message = _("This community has set nothing, so nothing of it is in question.")
         raise Refused("NOT_IN_QUESTION", message, field=f"{field}.communityId")

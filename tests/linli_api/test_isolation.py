@@ -67,7 +67,7 @@ COMMON_COLUMNS = {
     "operating_model.Upgrade.version",
     "operating_model.UpgradeDecision.path",
     "operating_model.UpgradeDecision.decided_by_id",
-    "operating_model.UpgradeDecision.community",
+    "operating_model.UpgradeDecision.community_id",
     "operating_model.Upgrade.opened_by_id",
     "operating_model.ModelVersion.published_id",
     "partners.Agreement.ends_on",

@@ -71,7 +71,7 @@ NOTHING_TO_LOSE = {
     "refreshComparison": "works out anew what is worked out anyway",
 }
 # What sets the whole of something: who has not seen it cannot but lose what stands there.
-REPLACES = {"setLayer", "adoptVersion", "issuePolicy"}
+REPLACES = {"setLayer", "adoptVersion", "issuePolicy", "applyUpgrade"}
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 

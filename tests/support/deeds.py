@@ -298,8 +298,8 @@ def decide_clash(place: Place) -> Deed:
         ],
         "reason": "按区里的意见",
     }
-    wrong = {"decisions": [{"path": RATE, "choice": "SET", "value": "0.03"}]}
-    return Deed(place.everybody, given, wrong, "RULES_CLASH")
+    settled = Layer.objects.filter(state=Layer.State.IN_FORCE)[0]
+    return Deed(place.everybody, given, {"layerId": place.id(settled)}, "NOT_FOUND")
 
 
 @_does("setLayer")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, NotFound, Refused
-from linli.ids import uuid7
 from linli.library.document import digest
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
@@ -297,11 +296,11 @@ def test_one_decides_on_what_one_has_read(running, at_street):
 
 
 def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
-    upgrade = begin(at_street, second(at_street))
+    upgrade, place = begin(at_street, second(at_street)), community(at_street)
 
     for said, field in [
         (Said(MONTHS, "keep"), "decisions.0.path"),
-        (Said(MONTHS, "keep", community_id=uuid7()), "decisions.0.communityId"),
+        (Said(MONTHS, "keep", community_id=place.pk), "decisions.0.communityId"),
     ]:
         with nothing_written(), pytest.raises(Refused) as refused:
             decide(at_street, upgrade, said)
