@@ -143,13 +143,20 @@ class ContributionLine(Object):
     )
     declared_fen = Fen(required=True, description="What was declared for the whole period, in fen.")
     base_fen = Fen(required=True, description="The part that falls on these days, in fen.")
-    rate = Rate(description="The share; null for a fee per session.")
+    rate = Rate(description="The share; null where the rule is none, or has several by bands.")
     declared_sessions = graphene.Int(
         required=True, description="Sessions declared for the whole period."
     )
     sessions = graphene.Int(required=True, description="Those that fall on these days.")
-    fee_fen = Fen(description="The fee of one session, in fen; null for a share.")
-    amount_fen = Fen(required=True, description="What is owed for these days, in fen.")
+    fee_fen = Fen(description="The fee of one session, or of one year where it is fixed, in fen.")
+    part_of = graphene.String(description="Key of the combined rule that this one counts in.")
+    minimum_fen = Fen(description="The least for these days, in fen; null where there is none.")
+    maximum_fen = Fen(description="The most for these days, in fen; null where there is none.")
+    amount_fen = Fen(
+        required=True,
+        description="What this adds to what is owed, in fen; less than 0 where the maximum of "
+        "combined rules takes some off.",
+    )
 
     @staticmethod
     def resolve_explanation(line: dict[str, Any], info: Any) -> str:
