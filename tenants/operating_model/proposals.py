@@ -26,7 +26,9 @@ from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
 from linli.library.selectors import published_version
 from linli.registry.models import Tenant
+from linli.rules import is_blank
 from tenants.communities.models import Community
+from tenants.operating_model.dependents import Unfit, unfit
 from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.operating_model.rulebook import Rulebook
 
@@ -56,6 +58,24 @@ class Proposal:
         if faults:
             message = _("Several rules cannot stand together with this change.")
             raise Refused("RULES_CLASH", message, causes=faults)
+
+    def unfit(self) -> list[Unfit]:
+        """What was agreed and would no longer fit, once the rules themselves can stand."""
+        return unfit(self.before, self.after, self.since)
+
+    def check_agreements(self, *, despite: bool, reason: str) -> list[str]:
+        """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+
+        Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
+        """
+        found = self.unfit()
+        if found and not despite:
+            message = _("Agreements that are running would no longer fit these rules.")
+            raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
+        if found and is_blank(reason):
+            message = _("Say why the rules change although agreements no longer fit them.")
+            raise Refused("REASON_MISSING", message, field="reason")
+        return [str(one.agreement_id) for one in found]
 
 
 def propose_adoption(
@@ -185,6 +205,25 @@ def refuse_past(effective_from: date) -> None:
             field="effectiveFrom",
             earliest=today.isoformat(),
         )
+
+
+def _agreement(one: Unfit) -> Refused:
+    """As the cause of a refusal. Without the partner's name: it may be a person."""
+    message = _(
+        "The agreement {agreement} would not fit from {day} on: {fault} Change it first, or say that "
+        "the rules change despite it, and why."
+    )
+    told = format_lazy(
+        message, agreement=one.agreement_id, day=one.since, fault=one.problem.message
+    )
+    return Refused(
+        "AGREEMENTS_CLASH",
+        told,
+        field="despiteAgreements",
+        agreement_id=str(one.agreement_id),
+        partner_id=str(one.partner_id),
+        rule=one.problem.code,
+    )
 
 
 def _street_layer(

@@ -1,6 +1,8 @@
 """Fixed fees, bands, minimum and maximum, in kind, several together: exact, and in words (P4)."""
 
+import itertools
 import json
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -76,7 +78,7 @@ def test_twelve_months_of_a_fixed_fee_are_the_year_s():
     """So are four quarters, and the days one by one; in a leap year too."""
     for year in (2024, 2025):
         firsts = [date(year, month, 1) for month in range(1, 13)] + [date(year + 1, 1, 1)]
-        months = [of_days(1_200_000, a, b) for a, b in zip(firsts, firsts[1:], strict=False)]
+        months = [of_days(1_200_000, a, b) for a, b in itertools.pairwise(firsts)]
         days = (firsts[-1] - firsts[0]).days
         one_by_one = [
             of_days(1_200_000, day, day + timedelta(1))
@@ -225,7 +227,7 @@ def test_every_sentence_is_there_in_chinese():
     sentences = said(work_out(cut, Declared(MARCH, APRIL, 9_000_000, 4)), "zh-hans")
     sentences += said(month(rule, 9_000_000, 4, parts), "zh-hans")
     for sentence in sentences:
-        assert " to " not in sentence and "yuan" not in sentence, sentence
+        assert re.search("[a-z]{2}", sentence) is None, sentence
 
 
 # ── Against a slow and obvious recomputation ──────────────────────────────────────────────────────
@@ -348,7 +350,8 @@ def test_it_is_what_a_slow_recomputation_makes_it(segments, income, sessions):
             expected += slow_limits(rule, owed, days)
         else:
             expected += slow_simple(rule, days, part, income, count)
-    assert sum(incomes) == income and sum(counts) == sessions
+    assert sum(incomes) == income
+    assert sum(counts) == sessions
 
     worked = work_out(segments, Declared(MARCH, day, income, sessions))
 
@@ -373,6 +376,6 @@ def test_wherever_a_year_s_amount_is_cut_it_sums_to_the_same(amount, start, leng
     cuts = [first]
     for length in lengths:
         cuts.append(cuts[-1] + timedelta(length))
-    pieces = [of_days(amount, a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [of_days(amount, a, b) for a, b in itertools.pairwise(cuts)]
     assert sum(pieces) == of_days(amount, first, cuts[-1])
     assert of_days(amount, YEAR, NEXT_YEAR) == amount
