@@ -92,13 +92,13 @@ def propose_adoption(
 
     Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, BOUND_INVALID, UNKNOWN_PATH.
     """
-    _refuse_district(tenant)
+    refuse_district(tenant)
     if book.adoptions:
         refuse_past(effective_from)
     adoption = Adoption(version=version, effective_from=effective_from)
     layer = None
     if values is not None or bounds is not None:
-        layer = _street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
+        layer = street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
         layer = layer if _differs(book, layer) else None
     current = book.adoption(effective_from)
     if current and current.version_id == version.pk and layer is None:
@@ -121,10 +121,10 @@ def propose_layer(
     Refused: TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, BOUND_INVALID,
     UNKNOWN_PATH.
     """
-    _refuse_district(tenant)
+    refuse_district(tenant)
     refuse_past(effective_from)
     book.effective(effective_from)
-    layer = _street_layer(tenant, values, bounds, effective_from, reason)
+    layer = street_layer(tenant, values, bounds, effective_from, reason)
     if community is not None:
         layer.kind, layer.community, layer.set_by = Layer.Kind.COMMUNITY, community, community.name
     if not _differs(book, layer):
@@ -226,13 +226,15 @@ def _agreement(one: Unfit) -> Refused:
     )
 
 
-def _street_layer(
+def street_layer(
     tenant: Tenant,
     values: Mapping[str, Any],
     bounds: Mapping[str, Any],
     effective_from: date,
     reason: str,
 ) -> Layer:
+    """The street's own layer from a day on, not saved. Refused: NOT_BY_PATH, TOO_MANY_PLACES,
+    BOUND_INVALID, UNKNOWN_PATH."""
     return Layer(
         kind=Layer.Kind.STREET,
         set_by=tenant.name,
@@ -250,7 +252,8 @@ def _differs(book: Rulebook, layer: Layer) -> bool:
     return canonical(told) != canonical((layer.values, layer.bounds))
 
 
-def _refuse_district(tenant: Tenant) -> None:
+def refuse_district(tenant: Tenant) -> None:
+    """Refused: TENANT_KIND, for a district runs no communities."""
     if tenant.kind == Tenant.Kind.DISTRICT:
         message = _("A district runs no communities. Issue a policy for the street offices in it.")
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
