@@ -39,7 +39,7 @@ class AccountOutcome(Compared):
     code: str = field(kw_only=True)
 
 
-@dataclass(frozen=True)
+@dataclass
 class NotWorkedOut:
     """A declaration that the draft cannot work out, what was owed for it, and why."""
 
