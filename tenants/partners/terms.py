@@ -181,7 +181,7 @@ def check_rate(rules: Effective, agreement: Agreed, rule: ContributionRule) -> N
 
 
 def terms_of(
-    agreement: Agreement, starts_on: date, ends_on: date, community_id: UUID, book: Rulebook
+    agreement: Agreed, starts_on: date, ends_on: date, community_id: UUID, book: Rulebook
 ) -> Terms:
     """The days [starts_on, ends_on) under the rules in force on each, frozen.
 

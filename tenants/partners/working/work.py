@@ -62,6 +62,8 @@ def _alike(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
 
 
 def _joined(alike: list[Segment]) -> Segment:
+    if len(alike) == 1:
+        return alike[0]
     return replace(alike[0], days=sum(segment.days for segment in alike))
 
 
