@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from linli.errors import Refused
+from linli.library.document.contribution_contradictions import contribution_contradictions
 from linli.library.document.faults import own_fault
 from linli.library.document.model import OperatingModel
 
@@ -14,6 +15,7 @@ def contradictions(document: OperatingModel) -> Iterator[Refused]:
     yield from _incentives_of_known_kinds(document)
     yield from _free_costs_nothing(document)
     yield from _each_function_once(document)
+    yield from contribution_contradictions(document)
 
 
 def _incentives_of_known_kinds(document: OperatingModel) -> Iterator[Refused]:
