@@ -68,9 +68,9 @@ def write_version(
     """
     actor.require(Permission.MODELS_AUTHOR)
     check_names(key, title)
+    source = version_here(derived_from_id, "derivedFromId") if derived_from_id else None
     contents = contents_of(document, bounds, tenant_of(actor))
     with one_at_a_time():
-        source = version_here(derived_from_id, "derivedFromId") if derived_from_id else None
         return add_version(
             actor=actor, key=key, title=title, contents=contents, notes=notes, source=source
         )

@@ -98,6 +98,7 @@ def save_draft(
     form), BOUND_INVALID (its shape), VALUE_TOO_LARGE, TEXT_TOO_LONG.
     """
     actor.require(Permission.MODELS_AUTHOR)
+    source = version_here(derived_from_id, "derivedFromId") if derived_from_id else None
     with transaction.atomic():
         draft = _locked(actor, draft_id, expected_version)
         changed = _copy(draft)
@@ -110,8 +111,8 @@ def save_draft(
             changed.title = title.strip()
         if notes is not None:
             changed.notes = notes
-        if derived_from_id is not None:
-            changed.derived_from = version_here(derived_from_id, "derivedFromId")
+        if source is not None:
+            changed.derived_from = source
         return _changed(actor, "models.save_draft", draft, changed)
 
 

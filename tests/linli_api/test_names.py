@@ -84,7 +84,10 @@ INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
 # wherever they stand.
 OTHERS_IDS = {"oauthId", "documentId"}
 # Why a mutation answers without the object it was about.
-NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
+NO_OBJECT = {
+    "deleteWebhookEndpoint": "it is there no more",
+    "discardDraft": "it is there no more",
+}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 # What says nothing of a value.

@@ -79,8 +79,7 @@ def compare(before: Contents, after: Contents) -> list[Difference]:
     old, new = laid_out(before.document), laid_out(after.document)
     found = [_of_value(change, old, new) for change in differences(old, new)]
     found += _of_bounds(before.bounds, after.bounds, old, new)
-    order = {place: index for index, place in enumerate(_places(new))}
-    order |= {p: i for i, p in enumerate(_places(old)) if p not in order}
+    order = {place: index for index, place in enumerate(_places(old, new))}
     return sorted(found, key=lambda one: _rank(one, order))
 
 
@@ -221,17 +220,20 @@ def _digits(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def _places(value: Any, at: paths.Steps = ()) -> Iterator[str]:
-    """Every place of a document, in its order."""
+def _places(old: Any, new: Any, at: paths.Steps = ()) -> Iterator[str]:
+    """Every place of either document, in the order in which `differences` goes through them."""
     if at:
         yield paths.join(at)
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _places(inner, (*at, name))
-    else:
-        for key in (known := paths.keys(value) or []):
-            item = value[known.index(key)]
-            yield from _places(item, (*at, f"[{key}]"))
+    steps = dict.fromkeys([*_steps(old), *_steps(new)])
+    for step in steps:
+        yield from _places(paths.child(old, step), paths.child(new, step), (*at, step))
+
+
+def _steps(value: Any) -> list[str]:
+    """What leads on from a value: its members, or its items by their keys."""
+    return (
+        list(value) if isinstance(value, Mapping) else [f"[{k}]" for k in paths.keys(value) or ()]
+    )
 
 
 def _rank(one: Difference, order: Mapping[str, int]) -> tuple[int, bool, str]:
