@@ -7,7 +7,6 @@ nothing is overwritten. A draft may be incomplete or wrong; finishing it is what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from linli import sizes
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
@@ -24,7 +22,7 @@ from linli.library.bounds import check_shape
 from linli.library.changes import differences
 from linli.library.document import canonical, storable
 from linli.library.places import check_possible
-from linli.rules import save_changes, upheld
+from linli.rules import save_changes
 from tenants.operating_model.models import Draft, ModelVersion
 from tenants.operating_model.proposals import by_path, tenant_of, version_here, version_to_adopt
 from tenants.operating_model.rulebook import one_at_a_time
@@ -95,7 +93,7 @@ def save_draft(
     starts from, once its author has seen what that holds. What changes nothing leaves no trace.
     Refused: NOT_FOUND, VERSION_CONFLICT, VERSION_INVALID (title), and of document and bounds only
     what cannot be kept: DOCUMENT_INVALID, NOT_BY_PATH, TOO_MANY_PLACES, UNKNOWN_PATH (a path's
-    form), BOUND_INVALID (its shape), VALUE_TOO_LARGE, TEXT_TOO_LONG.
+    form), BOUND_INVALID (its shape). The database refuses what is too large for a row.
     """
     actor.require(Permission.MODELS_AUTHOR)
     source = version_here(derived_from_id, "derivedFromId") if derived_from_id else None
@@ -127,7 +125,7 @@ def edit_draft(
 
     At an item's path an object with a new key adds that item, and None takes the item away.
     Refused: NOT_FOUND, VERSION_CONFLICT, NOT_BY_PATH, TOO_MANY_PLACES, UNKNOWN_PATH (no model has
-    it, or its item is not there), KEY_CHANGED, DOCUMENT_INVALID (cannot be kept), VALUE_TOO_LARGE.
+    it, or its item is not there), KEY_CHANGED, DOCUMENT_INVALID (cannot be kept).
     """
     actor.require(Permission.MODELS_AUTHOR)
     told = by_path(values, "values")
@@ -269,8 +267,7 @@ def _changed(actor: Actor, action: str, draft: Draft, changed: Draft) -> Draft:
         return draft
     for name in differing:
         setattr(draft, name, getattr(changed, name))
-    with _sized():
-        save_changes(draft, differing)
+    save_changes(draft, differing)
     was: dict[str, Any] = {}
     now: dict[str, Any] = {}
     for name in differing:
@@ -292,13 +289,3 @@ def _told(draft: Draft) -> dict[str, Any]:
         "bounds": draft.bounds,
         "derived_from_id": str(source) if source else None,
     }
-
-
-def _sized() -> AbstractContextManager[None]:
-    large = format_lazy(_("A value here has {most} bytes at most."), most=sizes.DOCUMENT)
-    long = format_lazy(_("A text here has {most} characters at most."), most=sizes.TEXT)
-    return upheld(
-        draft_document_size=lambda: Refused("VALUE_TOO_LARGE", large, field="document"),
-        draft_bounds_size=lambda: Refused("VALUE_TOO_LARGE", large, field="bounds"),
-        draft_notes_length=lambda: Refused("TEXT_TOO_LONG", long, field="notes"),
-    )

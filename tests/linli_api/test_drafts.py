@@ -86,6 +86,15 @@ class TestDrafts:
             ("DOCUMENT_INVALID", "partners")
         ]
 
+    def test_one_that_grows_too_large_is_refused(self, house, draft):
+        who = house.administrator
+        title = {"zh": "长" * 20_000}
+        draft = edit(who, draft, "partners.kinds[enterprise].title", title)
+        given = {"draftId": draft["id"], "expectedVersion": 2}
+        values = [{"path": "partners.kinds[department].title", "value": title}]
+        assert refused(who, "editDraft", values=values, **given) == [("VALUE_TOO_LARGE", None)]
+        assert refused(who, "saveDraft", notes="长" * 10_001, **given) == [("TEXT_TOO_LONG", None)]
+
     def test_the_second_of_two_is_told_who_was_first(self, house, draft, actor_as):
         colleague = actor_as(house.street, Role.STREET_ADMINISTRATOR)
         edit(colleague, draft, MONTHS, 6)
@@ -130,7 +139,7 @@ class TestDrafts:
     def test_only_who_writes_models_sees_them(self, house, draft):
         query = "query($id: ID!) { draft(id: $id) { id } }"
         for who in (house.auditor, house.secretary, house.partner):
-            assert errors(who, query, id=draft["id"]) == [("FORBIDDEN", None)]
+            assert errors(who, query, id=draft["id"]) == [("NOT_FOUND", "id")]
             assert refused(who, "openDraft", key="a", title="b") == [("FORBIDDEN", None)]
 
     def test_from_the_library(self, house, other_street, actor_as):
@@ -214,7 +223,7 @@ class TestComparing:
 
     def test_who_reads_rules_compares_versions_but_no_drafts(self, house, draft, version):
         assert ask(house.auditor, COMPARE, toId=version)["compareVersions"]["text"]
-        assert errors(house.auditor, COMPARE, toId=draft["id"]) == [("FORBIDDEN", None)]
+        assert errors(house.auditor, COMPARE, toId=draft["id"]) == [("NOT_FOUND", "toId")]
         assert Draft.objects.count() == 1
 
     def test_in_the_library(self, street, other_street, other_city, actor_as):

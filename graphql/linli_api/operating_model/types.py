@@ -92,10 +92,11 @@ class ModelVersion(Object):
 
 
 class Draft(Object):
-    """A version that is still being written; it may be incomplete or wrong."""
+    """A version that is still being written, as those who may write see it; it may be incomplete or
+    wrong."""
 
     class Meta:
-        permission = Permission.MODELS_AUTHOR
+        permission = Permission.MODELS_READ
         model = models.Draft
         selector = selectors.drafts
         orderings = {"NEWEST": ("-id",), "OLDEST": ("id",)}

@@ -258,8 +258,6 @@ class TestWriting:
             ({"document": '{"a": 1, "a": 2}'}, "DOCUMENT_INVALID", "a"),
             ({"document": '{"a": ' * 40 + "1" + "}" * 40}, "DOCUMENT_INVALID", ".".join("a" * 32)),
             ({"document": "[]"}, "DOCUMENT_INVALID", None),
-            ({"document": {"a": "x" * sizes.DOCUMENT}}, "VALUE_TOO_LARGE", "document"),
-            ({"notes": "长" * (sizes.TEXT + 1)}, "TEXT_TOO_LONG", "notes"),
             ({"title": " "}, "VERSION_INVALID", "title"),
             ({"bounds": [RATE]}, "NOT_BY_PATH", "bounds"),
             ({"bounds": {f"a{i}": {"locked": True} for i in range(501)}}, "TOO_MANY_PLACES",
@@ -444,7 +442,9 @@ class TestEnding:
 
 class TestWho:
     @pytest.mark.parametrize("role", [Role.COMMUNITY_SECRETARY, Role.AUDITOR])
-    def test_only_who_may_author_reads_and_writes_drafts(self, draft, at_street, actor_as, role):
+    def test_only_who_may_author_writes_drafts_and_sees_them(
+        self, draft, at_street, actor_as, role
+    ):
         actor = actor_as(at_street, role)
         for act in (
             lambda: open_draft(actor=actor, key="new", title="新"),
@@ -452,10 +452,10 @@ class TestWho:
             lambda: edit_draft(actor=actor, draft_id=draft.pk, values={}),
             lambda: discard_draft(actor=actor, draft_id=draft.pk),
             lambda: finish_draft(actor=actor, draft_id=draft.pk),
-            lambda: list(drafts(actor=actor)),
         ):
             with rows_unchanged(at_street.schema_name), pytest.raises(Forbidden):
                 act()
+        assert list(drafts(actor=actor)) == []
 
     def test_another_tenants_draft_and_version_are_not_there(self, draft, at_street, other_street):
         version = draft.derived_from
