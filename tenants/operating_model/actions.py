@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -20,15 +19,13 @@ from linli.errors import Refused
 from linli.events.emit import emit
 from linli.jobs import defer_for
 from linli.library import actions as library
-from linli.library.bounds import Origin, parse_bounds
-from linli.library.document import brief, digest, parse_document
-from linli.library.layers import Effective, resolve
+from linli.library.layers import Effective
 from linli.library.models import Policy, PublishedVersion
 from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
 from linli.registry.selectors import is_sandbox
-from linli.rules import check_count, is_blank
+from linli.rules import check_count
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
@@ -46,11 +43,10 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
 from tenants.operating_model.selectors import measured_outcomes
+from tenants.operating_model.versions import add_version, check_names, contents_of
 
 # By rules that are kept themselves (`tenants.operating_model.rulebook`). Snapshots are never deleted.
 _frozen: WeakKeyDictionary[Effective, RuleSnapshot] = WeakKeyDictionary()
-
-_KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", re.ASCII)
 
 
 def write_version(
@@ -61,49 +57,23 @@ def write_version(
     document: str | bytes | Mapping[str, Any],
     bounds: Mapping[str, Any],
     notes: str = "",
+    derived_from_id: UUID | None = None,
 ) -> ModelVersion:
-    """Write the next version of the model ``key``: immutable from then on (M1, M2).
+    """Write the next version of the model ``key`` in one step: immutable from then on (M1, M2).
 
-    ``bounds`` by path, the author's own (M3). Refused: VERSION_INVALID (key, title),
-    DOCUMENT_INVALID, BOUND_INVALID, UNKNOWN_PATH, OUTSIDE_BOUNDS (the document breaks its own
-    bounds), VERSION_UNCHANGED.
+    ``bounds`` by path, the author's own (M3). ``derived_from_id``: the version here that it was
+    written from, else the last of the key. Refused: VERSION_INVALID (key, title), DOCUMENT_INVALID,
+    BOUND_INVALID, UNKNOWN_PATH, OUTSIDE_BOUNDS (the document breaks its own bounds), NOT_FOUND,
+    VERSION_UNCHANGED.
     """
     actor.require(Permission.MODELS_AUTHOR)
-    tenant = tenant_of(actor)
-    _check_names(key, title)
-    parsed = parse_document(document)
-    told = bounds_by_path(bounds)
-    resolve(parsed, parse_bounds(told), base=Origin("model", tenant.name))
-    content = {"document": brief(parsed), "bounds": told}
+    check_names(key, title)
+    source = version_here(derived_from_id, "derivedFromId") if derived_from_id else None
+    contents = contents_of(document, bounds, tenant_of(actor))
     with one_at_a_time():
-        last = ModelVersion.objects.filter(author_id=tenant.pk, key=key).order_by("-number").first()
-        if last and last.digest == digest(content):
-            message = _("Nothing differs from {version}. Change something, or use that version.")
-            raise Refused("VERSION_UNCHANGED", format_lazy(message, version=str(last)))
-        version = ModelVersion.objects.create(
-            key=key,
-            number=last.number + 1 if last else 1,
-            title=title.strip(),
-            digest=digest(content),
-            notes=notes,
-            author_id=tenant.pk,
-            author_name=tenant.name,
-            **content,
+        return add_version(
+            actor=actor, key=key, title=title, contents=contents, notes=notes, source=source
         )
-        record(
-            actor=actor,
-            action="models.write_version",
-            obj=version,
-            before=snapshot(last, "number", "digest") if last else None,
-            after=snapshot(version, "key", "number", "title", "digest"),
-        )
-        emit(
-            actor=actor,
-            type="model_version.written",
-            obj=version,
-            data={"key": version.key, "number": version.number},
-        )
-    return version
 
 
 def publish_version(
@@ -387,12 +357,3 @@ def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:
 def _despite(unfit: list[str]) -> dict[str, Any]:
     """What the trail keeps of a change that was made although agreements no longer fit."""
     return {"despite_agreements": unfit} if unfit else {}
-
-
-def _check_names(key: str, title: str) -> None:
-    if not _KEY.fullmatch(key) or len(key) > 60:
-        message = _("A key has up to 60 small letters and digits, with - or _ between: chengnan-2.")
-        raise Refused("VERSION_INVALID", message, field="key")
-    if is_blank(title) or len(title.strip()) > 200:
-        message = _("A title has 1 to 200 characters.")
-        raise Refused("VERSION_INVALID", message, field="title")

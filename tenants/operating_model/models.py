@@ -30,6 +30,16 @@ class ModelVersion(TenantModel):
     author_id = models.UUIDField(_("author"))
     author_name = models.CharField(_("author"), max_length=100)
     published_id = models.UUIDField(_("published version"), null=True)
+    # What it was written from: an earlier number, or another's copy here. None for a model's first
+    # that was written from nothing, and for a copy.
+    derived_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("written from"),
+    )
     created_at = models.DateTimeField(_("written on"), auto_now_add=True)
 
     class Meta:
@@ -46,6 +56,40 @@ class ModelVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.key} v{self.number}"
+
+
+class Draft(Versioned, TenantModel):
+    """A version that is still being written, by several people in turn (M2).
+
+    ``document`` and ``bounds`` are kept as they were written, be they incomplete or wrong; finishing
+    it makes the next version of ``key`` and ends the row. Who changed it last, and when, the trail
+    tells.
+    """
+
+    key = models.SlugField(_("key"), max_length=60, db_index=False)
+    title = models.CharField(_("title"), max_length=200)
+    document = models.JSONField(_("document"))
+    bounds = models.JSONField(_("bounds"))
+    notes = models.TextField(_("notes"), blank=True)
+    derived_from = models.ForeignKey(
+        ModelVersion,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("written from"),
+    )
+
+    class Meta:
+        verbose_name = _("draft")
+        constraints = [
+            sizes.largest("document", name="draft_document_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="draft_bounds_size", most=sizes.DOCUMENT),
+            sizes.longest("notes", name="draft_notes_length", most=sizes.TEXT),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Adoption(TenantModel):

@@ -138,11 +138,11 @@ def tenant_of(actor: Actor) -> Tenant:
     return actor.tenant
 
 
-def version_here(version_id: UUID) -> ModelVersion:
-    """An own version or a copy. Refused: NOT_FOUND."""
+def version_here(version_id: UUID, field: str = "versionId") -> ModelVersion:
+    """An own version or a copy. Refused: NOT_FOUND, naming the input ``field``."""
     version = ModelVersion.objects.filter(pk=version_id).first()
     if version is None:
-        raise NotFound(_("model version"), field="versionId")
+        raise NotFound(_("model version"), field=field)
     return version
 
 

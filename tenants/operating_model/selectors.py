@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
+from linli.accounts.selectors import name_by_entry
+from linli.audit.models import Entry
+from linli.clients.selectors import client_name_by_entry
 from linli.comparison.models import Figure
 from linli.errors import Refused
 from linli.library.carrying import Question
@@ -25,6 +29,7 @@ from tenants.operating_model.clashes import plan_clash
 from tenants.operating_model.dependents import Unfit
 from tenants.operating_model.models import (
     Adoption,
+    Draft,
     Layer,
     ModelVersion,
     RuleSnapshot,
@@ -40,6 +45,10 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Place, Rulebook
 from tenants.operating_model.upgrading import Plan, plan_of
+from tenants.operating_model.versions import faults_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,23 @@ class Asked:
     community_id: UUID | None
     question: Question
     layer: Layer | None
+
+
+@dataclass(frozen=True)
+class LastChange:
+    """Who changed something last, by what they are called now, and when; as the trail tells."""
+
+    person: str | None = None
+    program: str | None = None
+    at: datetime | None = None
+
+    @property
+    def who(self) -> StrOrPromise:
+        return self.person or self.program or _("The platform")
+
+    @property
+    def told_at(self) -> str:
+        return timezone.localtime(self.at).strftime("%Y-%m-%d %H:%M") if self.at else ""
 
 
 def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
@@ -144,6 +170,41 @@ def versions(*, actor: Actor) -> QuerySet[ModelVersion]:
     """The versions that are here, own ones and frozen copies, the newest first."""
     actor.require_somewhere(Permission.MODELS_READ)
     return ModelVersion.objects.order_by("-id")
+
+
+def drafts(*, actor: Actor) -> QuerySet[Draft]:
+    """The versions that are still being written here, the newest first; others than those who may
+    write see none, so that nobody takes one for a rule."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    every = Draft.objects.order_by("-id")
+    return every if actor.allows(Permission.MODELS_AUTHOR) else every.none()
+
+
+def last_changes(rows: Sequence[Draft], actor: Actor) -> dict[UUID, LastChange]:
+    """Who changed each draft last, and when."""
+    ids = [str(row.pk) for row in rows]
+    told = Entry.objects.filter(object_type=Draft._meta.label, object_id__in=ids)
+    last = list(told.order_by("object_id", "-id").distinct("object_id"))
+    people, programs = name_by_entry(last, actor), client_name_by_entry(last, actor)
+    return {
+        UUID(entry.object_id): LastChange(people.get(entry.pk), programs.get(entry.pk), entry.at)
+        for entry in last
+    }
+
+
+def change_instants(rows: Sequence[Draft], actor: Actor) -> dict[UUID, datetime | None]:
+    """When each draft was changed last."""
+    return {key: last.at for key, last in last_changes(rows, actor).items()}
+
+
+def changers(rows: Sequence[Draft], actor: Actor) -> dict[UUID, str]:
+    """Who changed each draft last: a person, or else a program."""
+    return {key: str(last.who) for key, last in last_changes(rows, actor).items()}
+
+
+def problems_of(draft: Draft, *, actor: Actor) -> list[Refused]:
+    """Why the draft could not be a version as it stands, each at its place; empty if it could."""
+    return faults_of(draft.document, draft.bounds, tenant_of(actor))
 
 
 def adoptions(*, actor: Actor) -> QuerySet[Adoption]:

@@ -61,6 +61,7 @@ COMMON_COLUMNS = {
     "fund.Spending.account_code",
     "fund.Spending.use",
     "operating_model.Adoption.effective_from",
+    "operating_model.Draft.version",
     "operating_model.Layer.effective_from",
     "operating_model.ModelVersion.number",
     "operating_model.Upgrade.effective_from",

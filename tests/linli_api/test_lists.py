@@ -53,6 +53,7 @@ EACH_PERSONS = {"PersonalToken", "Export"}
 # Nothing of these grows: what a street office or the whole country has of them is stated.
 BOUNDED = {
     "ModelVersion": 200,
+    "Draft": 200,
     "Adoption": 200,
     "Layer": 500,
     "Upgrade": 200,
@@ -77,6 +78,8 @@ INSERT INTO operating_model_modelversion
     (id, key, number, title, document, bounds, digest, notes, author_id, author_name, created_at)
 SELECT {K}, 'key.' || i % 100, i, 't', '{{}}', '{{}}', i, '', {K}, 'a', now()
 FROM generate_series(1, 200) i;
+INSERT INTO operating_model_draft (id, key, title, document, bounds, notes, version)
+SELECT {K}, 'key.' || i % 100, 't', '{{}}', '{{}}', '', 1 FROM generate_series(1, 200) i;
 INSERT INTO operating_model_adoption (id, version_id, effective_from, decided_at)
 SELECT {K}, {K}, DATE '2020-01-01' + i, now() FROM generate_series(1, 200) i;
 INSERT INTO operating_model_layer

@@ -43,10 +43,13 @@ VERBS = {
     "declare",
     "delete",
     "disable",
+    "discard",
+    "edit",
     "enable",
     "end",
     "export",
     "give",
+    "finish",
     "grant",
     "issue",
     "onboard",
@@ -67,6 +70,7 @@ VERBS = {
     "resume",
     "reverse",
     "revoke",
+    "save",
     "send",
     "set",
     "sign",
@@ -84,7 +88,10 @@ INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
 # wherever they stand.
 OTHERS_IDS = {"oauthId", "documentId"}
 # Why a mutation answers without the object it was about.
-NO_OBJECT = {"deleteWebhookEndpoint": "it is there no more"}
+NO_OBJECT = {
+    "deleteWebhookEndpoint": "it is there no more",
+    "discardDraft": "it is there no more",
+}
 # GraphQL's and Relay's own, whose names are given.
 GIVEN = {"PageInfo", "Node"}
 # What says nothing of a value.

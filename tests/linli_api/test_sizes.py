@@ -66,7 +66,7 @@ WORKED_OUT = {
 }  # fmt: skip
 
 # What is kept as one document with the values beside it may be as large as a document.
-TAKES_DOCUMENTS = {("issuePolicy", "values")}
+TAKES_DOCUMENTS = {("issuePolicy", "values"), ("editDraft", "values"), ("saveDraft", "bounds")}
 
 OURS = {"linli", "linli_api", "tenants", "onboarding"}
 

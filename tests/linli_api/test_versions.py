@@ -40,6 +40,7 @@ NOTHING_TO_LOSE = {
     "addCommunity": MAKES,
     "onboardCommunities": MAKES,
     "writeVersion": "makes the next version; those before stay",
+    "openDraft": MAKES,
     "publishVersion": MAKES,
     "openUpgrade": MAKES,
     "giveUpUpgrade": ONE_WAY,
@@ -72,6 +73,12 @@ NOTHING_TO_LOSE = {
 }
 # What sets the whole of something: who has not seen it cannot but lose what stands there.
 REPLACES = {"setLayer", "adoptVersion", "issuePolicy", "applyUpgrade"}
+REPLACES = {"setLayer", "adoptVersion", "issuePolicy"} | {
+    "saveDraft",
+    "editDraft",
+    "discardDraft",
+    "finishDraft",
+}
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 

@@ -32,9 +32,9 @@ from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
-from tenants.operating_model import upgrades
+from tenants.operating_model import drafts, upgrades
 from tenants.operating_model.actions import write_version
-from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade
+from tenants.operating_model.models import Adoption, Draft, Layer, ModelVersion, Upgrade
 from tenants.operating_model.policies import waiting
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
@@ -200,6 +200,57 @@ def write_next_version(place: Place) -> Deed:
     bounds = [{"path": path, **bound} for path, bound in last.bounds.items()]
     given = {"key": last.key, "title": last.title, "document": chengnan(), "bounds": bounds}
     return Deed(place.everybody, given, {"document": last.document}, "VERSION_UNCHANGED")
+
+
+def the_draft() -> Draft:
+    return Draft.objects.order_by("pk")[0]
+
+
+@_does("openDraft")
+def open_draft(place: Place) -> Deed:
+    version = ModelVersion.objects.filter(author_id=place.tenant.pk).order_by("pk")[0]
+    given = {"versionId": place.id(version), "title": "下一版"}
+    return Deed(place.everybody, given, {"key": "城南"}, "VERSION_INVALID")
+
+
+@_does("openDraft")
+def open_draft_of_nothing(place: Place) -> Deed:
+    given = {"key": "another-one", "title": "新写的"}
+    return Deed(place.everybody, given, {"title": " "}, "VERSION_INVALID")
+
+
+@_does("saveDraft")
+def save_draft(place: Place) -> Deed:
+    draft = the_draft()
+    bounds = [{"path": path, **bound} for path, bound in draft.bounds.items()]
+    given = {"draftId": place.id(draft), "expectedVersion": draft.version, "document": chengnan()}
+    given |= {"bounds": bounds, "title": "第三版", "notes": "租期短了"}
+    return Deed(place.everybody, given, {"expectedVersion": 99}, "VERSION_CONFLICT")
+
+
+@_does("editDraft")
+def edit_draft(place: Place) -> Deed:
+    draft = the_draft()
+    given = {"draftId": place.id(draft), "expectedVersion": draft.version}
+    given["values"] = [{"path": RATE, "value": "0.035"}]
+    wrong = {"values": [{"path": "partners.rate", "value": "0.035"}]}
+    return Deed(place.everybody, given, wrong, "UNKNOWN_PATH")
+
+
+@_does("discardDraft")
+def discard_draft(place: Place) -> Deed:
+    draft = the_draft()
+    given = {"draftId": place.id(draft), "expectedVersion": draft.version, "reason": "不写了"}
+    return Deed(place.everybody, given, {"expectedVersion": 99}, "VERSION_CONFLICT")
+
+
+@_does("finishDraft")
+def finish_draft(place: Place) -> Deed:
+    draft = the_draft()
+    unfinished = drafts.open_draft(actor=place.everybody, key="unfinished", title="没写完")
+    given = {"draftId": place.id(draft), "expectedVersion": draft.version}
+    wrong = {"draftId": place.id(unfinished), "expectedVersion": 1}
+    return Deed(place.everybody, given, wrong, "DOCUMENT_INVALID")
 
 
 @_does("publishVersion")

@@ -25,6 +25,7 @@ from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.operating_model import upgrades
 from tenants.operating_model.actions import adopt_version, issue_policy, set_layer, write_version
+from tenants.operating_model.drafts import open_draft, save_draft
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.policies import land_policies
 from tenants.partners import actions as partners
@@ -45,6 +46,7 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
     staff = _staff(tenant, mark)
     with tenant_context(tenant):
         _run_a_model(tenant, mark, seed)
+        _write_on(staff[Role.STREET_ADMINISTRATOR], mark, seed)
         _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))
         state_fact(
@@ -153,6 +155,19 @@ def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> Non
         upgrades.roll_back_upgrade(
             actor=system, upgrade_id=upgrade.pk, effective_from=today, reason=f"{mark}退回"
         )
+
+
+def _write_on(administrator: Actor, mark: str, seed: int) -> None:
+    """A draft of the next version, in which several have written already."""
+    last = ModelVersion.objects.order_by("-number")[0]
+    draft = open_draft(actor=administrator, version_id=last.pk, title=f"{mark}模式三")
+    save_draft(
+        actor=administrator,
+        draft_id=draft.pk,
+        document=_document(f"{mark}活动三"),
+        bounds={RATE: {"minimum": f"0.02{seed}"}},
+        notes=f"{mark}说明三",
+    )
 
 
 def _document(use: str) -> dict:

@@ -11,6 +11,7 @@ from linli.accounts.policy import Permission
 from linli.comparison import measures
 from linli.library import models, selectors
 from linli.library.bounds import MOST_PLACES
+from linli.library.comparing import Difference, Kind, as_text
 from linli_api.communities.types import CommunityProfile
 from linli_api.comparison.types import MeasureUnit
 from linli_api.fields import Bounded, Computed, One
@@ -19,6 +20,8 @@ from linli_api.operating_model.inputs import PATH
 from linli_api.registry.types import Tenant
 from linli_api.scalars import Date, DateTime, Document
 from linli_api.types import Object
+
+MOST_DIFFERENCES = 5_000
 
 
 class MeasuredOutcome(Object):
@@ -124,6 +127,67 @@ class PublishedVersion(Object):
         version: models.PublishedVersion, info: graphene.ResolveInfo
     ) -> list[dict[str, Any]]:
         return [{"measure": key, **version.evidence[key]} for key in sorted(version.evidence)]
+
+
+_DIFFERENCES = {
+    "CHANGED": "Another value stands there.",
+    "ADDED": "An item of a list that was not there.",
+    "REMOVED": "An item of a list that is there no more.",
+    "REORDERED": "The items of a list stand in another order; the values are their keys.",
+    "BOUND": "What stands there is the same; it is bounded otherwise. The values are the bounds.",
+}
+VersionDifferenceKind = graphene.Enum(
+    "VersionDifferenceKind",
+    [(kind.name, kind.value) for kind in Kind],
+    description=lambda member: (
+        _DIFFERENCES[member.name] if member else "What has happened to a place."
+    ),
+)
+
+
+class VersionDifference(Object):
+    """One place that two versions or drafts do not have alike."""
+
+    class Meta:
+        permission = INHERITED
+
+    kind = graphene.Field(VersionDifferenceKind, required=True, description="What has happened.")
+    path = graphene.String(required=True, description=PATH)
+    label = graphene.String(
+        required=True, description="The place as people call it, in the language of the request."
+    )
+    before = Document(description="A JSON value; null where there is none.")
+    after = Document(description="A JSON value; null where there is none.")
+    text = graphene.String(
+        required=True,
+        description="The whole in words: a rate as 3 %, fen in yuan, items by their titles.",
+    )
+
+    @staticmethod
+    def resolve_kind(difference: Difference, info: graphene.ResolveInfo) -> str:
+        return difference.kind.value
+
+
+class VersionComparison(Object):
+    """What differs between two versions or drafts, in the order of the document."""
+
+    class Meta:
+        permission = INHERITED
+
+    differences = Bounded(
+        VersionDifference, most=MOST_DIFFERENCES, description="Place by place; empty if nothing is."
+    )
+    text = graphene.String(required=True, description="The same as text, a line for each.")
+
+    @staticmethod
+    def resolve_differences(
+        found: list[Difference], info: graphene.ResolveInfo
+    ) -> list[Difference]:
+        return found
+
+    @staticmethod
+    def resolve_text(found: list[Difference], info: graphene.ResolveInfo) -> str:
+        return as_text(found)
 
 
 class OperatingModelSchema(Object):

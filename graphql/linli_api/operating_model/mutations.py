@@ -47,6 +47,10 @@ class WriteVersion(Mutation):
             required=True, default_value=[], description="How far adopters may move."
         )
         notes = graphene.String(required=True, default_value="", description="What is new in it.")
+        derived_from_id = IdOf(
+            "ModelVersion",
+            description="The version here that it was written from; left out, the last of the key.",
+        )
 
     version = graphene.Field(ModelVersion, description="The new version.")
 

@@ -5,17 +5,21 @@ from typing import Any
 import graphene
 from django.utils import timezone
 
-from linli.accounts.policy import Permission
+from linli.accounts.policy import Actor, Permission
+from linli.library.comparing import Difference, compare, contents
 from linli.library.layers import Effective
+from linli_api import ids
 from linli_api.communities.types import Community
 from linli_api.connections import Connection, Filter
 from linli_api.fields import Bounded, ById, Field, by_id
 from linli_api.inputs import IdOf, plain
-from linli_api.operating_model import mutations, upgrade_mutations
+from linli_api.library.types import PublishedVersion, VersionComparison
+from linli_api.operating_model import draft_mutations, mutations, upgrade_mutations
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import (
     Adoption,
     AdoptionPreview,
+    Draft,
     EffectiveRules,
     Layer,
     LayerKind,
@@ -34,6 +38,26 @@ class Query:
         ModelVersion,
         filters={"key": Filter("key", graphene.String(description="The model's."))},
         description="The versions that are here, own ones and frozen copies.",
+    )
+    draft = ById(Draft, description="One version that is still being written.")
+    drafts = Connection(
+        Draft,
+        filters={"key": Filter("key", graphene.String(description="Of one model."))},
+        description="The versions that are still being written here.",
+    )
+    compare_versions = Field(
+        VersionComparison,
+        cost=20,
+        from_id=graphene.ID(
+            description="Of a ModelVersion, a Draft or a PublishedVersion: what stood before; left "
+            "out, what the other was written from."
+        ),
+        to_id=graphene.ID(
+            required=True,
+            description="Of a ModelVersion, a Draft or a PublishedVersion: what stands after.",
+        ),
+        permission=Permission.MODELS_READ,
+        description="What differs between any two versions or drafts.",
     )
     adoptions = Connection(
         Adoption, description="Which version the rules here start from, day by day."
@@ -80,6 +104,17 @@ class Query:
     )
 
     @staticmethod
+    def resolve_compare_versions(
+        root: None, info: Any, to_id: str, from_id: str | None = None
+    ) -> list[Difference]:
+        after = _version(to_id, info.context.actor, "toId")
+        if from_id is None:
+            before = getattr(after, "derived_from", None)
+        else:
+            before = _version(from_id, info.context.actor, "fromId")
+        return compare(contents(before), contents(after))
+
+    @staticmethod
     def resolve_clashes(root: None, info: Any) -> list[selectors.Clash]:
         return selectors.clashes(actor=info.context.actor)
 
@@ -107,8 +142,20 @@ class Query:
         return selectors.preview_adoption(actor=info.context.actor, **given)
 
 
+def _version(value: str, actor: Actor, field: str) -> Any:
+    """The version or draft with a global id. Refused: NOT_FOUND."""
+    named = (ids.split(value) or ("",))[0]
+    kinds = {type_._meta.name: type_ for type_ in (ModelVersion, Draft, PublishedVersion)}
+    return by_id(kinds.get(named, ModelVersion), value, actor, field=field)
+
+
 MUTATIONS = [
     mutations.WriteVersion,
+    draft_mutations.OpenDraft,
+    draft_mutations.SaveDraft,
+    draft_mutations.EditDraft,
+    draft_mutations.DiscardDraft,
+    draft_mutations.FinishDraft,
     mutations.PublishVersion,
     mutations.AdoptVersion,
     mutations.SetLayer,

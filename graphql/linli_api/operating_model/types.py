@@ -14,6 +14,7 @@ from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import INHERITED
+from linli_api.inputs import VERSION
 from linli_api.library.types import RuleBound, bounds_of
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
@@ -78,11 +79,63 @@ class ModelVersion(Object):
     )
     bounds = Bounded(RuleBound, most=MOST_PLACES, description="What its author bounds.")
     author_name = graphene.String(required=True, description="Who wrote it, by the name of then.")
+    derived_from = One(
+        lambda: ModelVersion,
+        by="derived_from_id",
+        description="What it was written from; null for a first one, and for a copy.",
+    )
     created_at = DateTime(required=True, description="When it was written or copied here.")
 
     @staticmethod
     def resolve_bounds(version: models.ModelVersion, info: Any) -> list[dict[str, Any]]:
         return bounds_of(version.bounds)
+
+
+class Draft(Object):
+    """A version that is still being written, as those who may write see it; it may be incomplete or
+    wrong."""
+
+    class Meta:
+        permission = Permission.MODELS_READ
+        model = models.Draft
+        selector = selectors.drafts
+        orderings = {"NEWEST": ("-id",), "OLDEST": ("id",)}
+
+    version = graphene.Int(required=True, description=VERSION)
+    key = graphene.String(required=True, description="Of the model whose next version it will be.")
+    title = graphene.String(required=True, description="What people call it.")
+    notes = graphene.String(required=True, description="What will be new; may be empty.")
+    document = Document(required=True, description="As far as it is written.")
+    bounds = Bounded(RuleBound, most=MOST_PLACES, description="What its author bounds.")
+    derived_from = One(
+        ModelVersion,
+        by="derived_from_id",
+        description="What it is written from; null where it began from nothing.",
+    )
+    changed_at = Computed(
+        DateTime, load=selectors.change_instants, description="When somebody last changed it."
+    )
+    changed_by = Computed(
+        graphene.String,
+        load=selectors.changers,
+        description="Who that was: a person, or else a program, by name.",
+    )
+    problems = Bounded(
+        Error,
+        most=1_000,
+        cost=5,
+        description="Why it could not be a version as it stands, each at its place in the document; "
+        "empty if it could.",
+    )
+
+    @staticmethod
+    def resolve_bounds(draft: models.Draft, info: Any) -> list[dict[str, Any]]:
+        return bounds_of(draft.bounds)
+
+    @staticmethod
+    def resolve_problems(draft: models.Draft, info: Any) -> list[Error]:
+        problems = selectors.problems_of(draft, actor=info.context.actor)
+        return [error for problem in problems for error in told(problem)]
 
 
 class Adoption(Object):

@@ -22,6 +22,8 @@ _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 # What one authority may set, and what it may bound.
 MOST_PLACES = 500
+# Values that one bound may allow.
+MOST_ALLOWED = 200
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Bound(BaseModel):
     locked: bool = Field(default=False)
     minimum: Number | None = None
     maximum: Number | None = None
-    one_of: Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=200)] | None = None
+    one_of: (
+        Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=MOST_ALLOWED)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
@@ -95,16 +99,36 @@ def parse_bounds(raw: Mapping[str, Any]) -> dict[str, Bound]:
     return {path: _parse_bound(path, value) for path, value in raw.items()}
 
 
+def check_shape(path: str, raw: Any) -> None:
+    """A bound that is still being written: of known members, be they wrong ones or too many.
+
+    Refused: UNKNOWN_PATH (its form), BOUND_INVALID.
+    """
+    paths.steps(path)
+    shaped = isinstance(raw, Mapping) and raw.keys() <= Bound.model_fields.keys()
+    if not shaped or not isinstance(raw.get("locked", False), bool):
+        raise _invalid(path)
+    if (
+        not isinstance(raw.get("one_of", []), list | tuple)
+        or len(raw.get("one_of", ())) > MOST_ALLOWED
+    ):
+        raise _invalid(path)
+
+
 def _parse_bound(path: str, raw: Any) -> Bound:
     paths.steps(path)
     try:
         return Bound.model_validate_json(canonical(raw))
     except (TypeError, ValueError):  # pydantic's, and json's about NaN and what is no JSON
-        raise Refused(
-            "BOUND_INVALID",
-            _(
-                'A bound is one of: {"locked": true}; {"minimum": "0.01", "maximum": "0.05"}, '
-                'either of them or both, smaller first; {"one_of": [the allowed values]}.'
-            ),
-            field=path,
-        ) from None
+        raise _invalid(path) from None
+
+
+def _invalid(path: str) -> Refused:
+    return Refused(
+        "BOUND_INVALID",
+        _(
+            'A bound is one of: {"locked": true}; {"minimum": "0.01", "maximum": "0.05"}, '
+            'either of them or both, smaller first; {"one_of": [the allowed values]}.'
+        ),
+        field=path,
+    )

@@ -40,7 +40,7 @@ def _compare(at: paths.Steps, before: Any, after: Any) -> Iterator[Change]:
             yield from _compare((*at, name), before.get(name), after.get(name))
         return
     old, new = paths.keys(before), paths.keys(after)
-    if old is None or new is None:
+    if old is None or new is None or _twice(old) or _twice(new):
         if before != after:
             yield Change(paths.join(at), before, after)
         return
@@ -49,3 +49,8 @@ def _compare(at: paths.Steps, before: Any, after: Any) -> Iterator[Change]:
         yield Change(paths.join(at), old, new)
     for key in dict.fromkeys([*old, *new]):
         yield from _compare((*at, f"[{key}]"), was.get(key), now.get(key))
+
+
+def _twice(keys: list[str]) -> bool:
+    """A document that is still being written may name two items alike: nothing tells them apart."""
+    return len(set(keys)) < len(keys)

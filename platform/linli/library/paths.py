@@ -71,6 +71,11 @@ def put(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     return changed
 
 
+def grow(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """As `put`, for a document that is still being written: members on the way are added."""
+    return put(_grown(document, steps(path)), path, value)
+
+
 def expand(document: Mapping[str, Any], path: str) -> Iterator[str]:
     """The paths in the document that a path with `[*]` stands for; items without it are left out.
 
@@ -89,6 +94,17 @@ def expand(document: Mapping[str, Any], path: str) -> Iterator[str]:
         for place in expand(document, concrete):
             if exists(document, place):
                 yield place
+
+
+def child(value: Any, step: str) -> Any:
+    """What one step leads to, or None."""
+    found = _child(value, step)
+    return None if found is _ABSENT else found
+
+
+def find(document: Mapping[str, Any], path: str) -> Any:
+    """What stands at the path, or None."""
+    return get(document, path) if exists(document, path) else None
 
 
 def exists(document: Mapping[str, Any], path: str) -> bool:
@@ -114,6 +130,24 @@ def _child(value: Any, step: str) -> Any:
         return value.get(step, _ABSENT) if isinstance(value, Mapping) else _ABSENT
     key, known = step[1:-1], keys(value)
     return value[known.index(key)] if known and key in known else _ABSENT
+
+
+def _grown(node: Any, path: Steps) -> Any:
+    """The node with each member of the path in it, as far as the path leads to any."""
+    if not path:
+        return node
+    step, rest = path[0], path[1:]
+    old = _child(node, step)
+    if step.startswith("["):
+        if old is _ABSENT:
+            return node
+        return [_grown(item, rest) if item is old else item for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    inner: Any = None if old is _ABSENT else old
+    if inner is None and rest:
+        inner = [] if rest[0].startswith("[") else {}
+    return {**node, step: _grown(inner, rest)}
 
 
 def _put(node: Any, path: Steps, depth: int, value: Any, whole: str) -> Any:

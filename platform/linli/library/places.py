@@ -6,7 +6,8 @@ of its paths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -16,36 +17,61 @@ from linli.errors import Refused
 from linli.library import paths
 from linli.library.document import json_schema
 
+Node = Mapping[str, Any]
+
 
 def check_possible(path: str, *, one: bool = False) -> None:
     """Refused UNKNOWN_PATH: no operating model can have this place; ``one``: nor is it several."""
     if one and paths.EVERY in path:
         message = _("A value stands at one place: name the item in {path} by its key, not by [*].")
         raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
-    schema = json_schema()
-    nodes = list(_forms(schema, schema))
+    nodes = [schema()]
     for step in paths.steps(path):
-        inside = [found for node in nodes if (found := _child(schema, node, step)) is not None]
-        nodes = [form for node in inside for form in _forms(schema, node)]
+        nodes = inside(nodes, step)
     if not nodes:
         message = _("No operating model has a place {path}. Look it up in the published schema.")
         raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
 
 
-def _child(schema: Mapping[str, Any], node: Mapping[str, Any], step: str) -> Any:
-    if not step.startswith("["):
-        return node.get("properties", {}).get(step)
-    items = node.get("items")
-    keyed = items and any("key" in form.get("properties", {}) for form in _forms(schema, items))
-    return items if keyed else None
+def inside(nodes: Iterable[Node], step: str) -> list[Node]:
+    """What one step leads to from any of these places; each as it is declared, with its title."""
+    found = (_child(form, step) for node in nodes for form in forms(node))
+    return [node for node in found if node is not None]
 
 
-def _forms(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def forms(node: Node) -> Iterator[Node]:
     """The node itself, or what it refers to, or each of the things it may be."""
     if "$ref" in node:
-        yield from _forms(schema, schema["$defs"][node["$ref"].rpartition("/")[2]])
+        yield from forms(schema()["$defs"][node["$ref"].rpartition("/")[2]])
     elif options := node.get("anyOf") or node.get("oneOf"):
         for option in options:
-            yield from _forms(schema, option)
+            yield from forms(option)
     else:
         yield node
+
+
+def fitting(node: Node, value: Any) -> list[Node]:
+    """Of the things a node may be, those of the type that the value says it is of; else all."""
+    every = list(forms(node))
+    said = value if isinstance(value, Mapping) else {}
+    return [form for form in every if _says(form, said)] or every
+
+
+@cache
+def schema() -> Node:
+    """The published schema; not to be changed."""
+    return json_schema()
+
+
+def _says(form: Node, value: Mapping[str, Any]) -> bool:
+    fixed = {n: one["const"] for n, one in form.get("properties", {}).items() if "const" in one}
+    return all(value.get(name) == const for name, const in fixed.items())
+
+
+def _child(node: Node, step: str) -> Node | None:
+    if not step.startswith("["):
+        found: Node | None = node.get("properties", {}).get(step)
+        return found
+    items: Node | None = node.get("items")
+    keyed = items and any("key" in form.get("properties", {}) for form in forms(items))
+    return items if keyed else None

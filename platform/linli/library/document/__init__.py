@@ -2,7 +2,14 @@
 
 from linli.library.document.model import OperatingModel
 from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN, Text
-from linli.library.document.reading import brief, canonical, digest, parse_document, plain
+from linli.library.document.reading import (
+    brief,
+    canonical,
+    digest,
+    parse_document,
+    plain,
+    storable,
+)
 from linli.library.document.schema import SCHEMA_ID, json_schema
 from linli.library.document.sections.contributions import (
     CombinedRule,
@@ -35,4 +42,5 @@ __all__ = [
     "json_schema",
     "parse_document",
     "plain",
+    "storable",
 ]

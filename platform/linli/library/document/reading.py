@@ -35,11 +35,7 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
     Each cause's field is the path of the fault, its message says what would be right and its data
     carries the allowed values.
     """
-    value = _load(raw) if isinstance(raw, str | bytes) else raw
-    _refuse(_unfit(value, value))
-    text = json.dumps(value, ensure_ascii=False, default=dict).encode()
-    if len(text) > MAX_BYTES:
-        raise _invalid(_too_large())
+    value, text = _json(raw)
     try:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
@@ -48,6 +44,29 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         raise
     _refuse(contradictions(document))
     return document
+
+
+def storable(raw: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
+    """A document that is still being written, as JSON values: it may be none yet, or a wrong one.
+
+    Refused DOCUMENT_INVALID for what cannot be kept at all: what is no JSON or no object, holds a
+    key twice, NaN or half a character, is too large or too deep.
+    """
+    value, text = _json(raw)
+    if not isinstance(value, Mapping):
+        raise _invalid(fault(_("A document is an object, with its sections as members.")))
+    kept: dict[str, Any] = json.loads(text)
+    return kept
+
+
+def _json(raw: str | bytes | Mapping[str, Any]) -> tuple[Any, bytes]:
+    """What was written, as it came and as JSON text."""
+    value = _load(raw) if isinstance(raw, str | bytes) else raw
+    _refuse(_unfit(value, value))
+    text = json.dumps(value, ensure_ascii=False, default=dict).encode()
+    if len(text) > MAX_BYTES:
+        raise _invalid(_too_large())
+    return value, text
 
 
 def plain(document: OperatingModel) -> dict[str, Any]:
