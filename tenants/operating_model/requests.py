@@ -35,7 +35,8 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
 
-Kind, State = ChangeRequest.Kind, ChangeRequest.State
+Kind = ChangeRequest.Kind
+State = ChangeRequest.State
 _DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "adoption")
 
 

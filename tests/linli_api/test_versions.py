@@ -41,6 +41,11 @@ NOTHING_TO_LOSE = {
     "onboardCommunities": MAKES,
     "writeVersion": "makes the next version; those before stay",
     "publishVersion": MAKES,
+    "offerVersion": MAKES,
+    "withdrawOffer": ONE_WAY,
+    "approveChange": IN_ORDER,
+    "returnChange": ONE_WAY,
+    "withdrawRequest": ONE_WAY,
     "admitPartner": MAKES,
     "signAgreement": MAKES,
     "declareIncome": MAKES,
@@ -67,7 +72,7 @@ NOTHING_TO_LOSE = {
     "refreshComparison": "works out anew what is worked out anyway",
 }
 # What sets the whole of something: who has not seen it cannot but lose what stands there.
-REPLACES = {"setLayer", "adoptVersion", "issuePolicy"}
+REPLACES = {"setLayer", "adoptVersion", "requestAdoption", "issuePolicy", "setAdoptionRule"}
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 

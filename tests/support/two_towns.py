@@ -39,6 +39,7 @@ HANG_OFF_A_TENANT = (
     "clients_personaltoken",
     "trusted_trusteddocument",
 )
+LAID_DOWN_ABOVE = ("library_adoptionrule", "library_offer")
 FAULTS_OF_OURS = {
     "INTERNAL",
     "REQUEST_INVALID",
@@ -73,12 +74,25 @@ class Town:
             for row in rows("public", table)
             if row["tenant_id"] in map(str, own)
         ]
+        laid_down = [
+            # Of an offer, what is offered is for everybody to see.
+            {name: value for name, value in row.items() if name != "version_id"}
+            for table in LAID_DOWN_ABOVE
+            for row in rows("public", table)
+            if row["issuer_id"] in map(str, own)
+        ]
         clients = {row.get("id") for row in hanging}
         secrets_of_clients = [
             row for row in rows("public", "clients_clientsecret") if row["client_id"] in clients
         ]
         plain = [{name: str(value) for name, value in row.items()} for row in public]
-        return [*rows_of_schema(self.tenant.schema_name), *plain, *hanging, *secrets_of_clients]
+        return [
+            *rows_of_schema(self.tenant.schema_name),
+            *plain,
+            *hanging,
+            *laid_down,
+            *secrets_of_clients,
+        ]
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import graphene
 from django.utils import timezone
 
 from linli.accounts.policy import Permission
@@ -34,14 +33,7 @@ class Query:
     )
     offer = ById(Offer, description="One offer.")
     offers = Connection(
-        Offer,
-        filters={
-            "standing": Filter(
-                "withdrawn_on__isnull",
-                graphene.Boolean(description="True: those that were not withdrawn."),
-            )
-        },
-        description="What is offered to this unit, or by it to those below.",
+        Offer, description="What is offered to this unit, or by it to those below; withdrawn too."
     )
     change_request = ById(ChangeRequest, description="One change that waits, or was decided.")
     change_requests = Connection(

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, Refused
@@ -285,6 +286,9 @@ class TestOffers:
         for stranger in (other_street, district, city):
             found = told(unit_ids=[street.pk, stranger.pk])
             assert found == ("NOT_FOUND", "unitIds.1")
+        of_the_city = {"published_id": versions[1].pk, "effective_from": TODAY}
+        of_the_city |= {"actor": system_actor(city), "unit_ids": [district.pk]}
+        assert refusal(city, offer_version, **of_the_city) == ("NOT_FOUND", "unitIds.0")
         due = told(effective_from=LATER, binding_by=TODAY)
         assert due == ("DUE_TOO_EARLY", "bindingBy")
 
@@ -366,10 +370,11 @@ class TestUpgradesWhenOffered:
                 actor=system_actor(street), published_id=versions[1].pk, effective_from=TODAY
             ).problems
         assert problem.code == "NOT_OFFERED"
-        assert str(problem.message).startswith(
-            "张店区 has laid down that you upgrade only to versions that were offered to you, and "
-            "chengnan v2 is not offered for"
-        )
+        with override("en"):
+            assert str(problem.message).startswith(
+                "张店区 has laid down that you upgrade only to versions that were offered to you, "
+                "and chengnan v2 is not offered for"
+            )
 
     def test_what_is_offered_is_taken_from_its_day_on(self, district, on_the_first, versions):
         street = on_the_first
@@ -394,7 +399,10 @@ class TestUpgradesWhenOffered:
     ):
         street = on_the_first
         with tenant_context(other_street):
-            other = publish(other_street, write(other_street, key="another"))
+            write(other_street, key="another")
+            other = publish(
+                other_street, write(other_street, document(rent_free_months=3), key="another")
+            )
         with tenant_context(street):
             self.upgrade(street, other)
         offer(district, versions[1])

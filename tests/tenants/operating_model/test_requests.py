@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from linli.accounts.policy import Permission, Role, standing, system_actor
 from linli.clients.actions import create_client
@@ -120,10 +121,11 @@ class TestAdoptingWithoutApproval:
             adopt_version(actor=administrator, version_id=second.pk, effective_from=TODAY)
         assert refused.value.code == "APPROVAL_NEEDED"
         assert refused.value.data == {"laid_down_by": "张店区", "approver": approver}
-        assert str(refused.value.message) == (
-            f"张店区 has laid down that this is approved first, by: {named}. Ask for it with "
-            "requestAdoption."
-        )
+        with override("en"):
+            assert str(refused.value.message) == (
+                f"张店区 has laid down that this is approved first, by: {named}. Ask for it with "
+                "requestAdoption."
+            )
 
     def test_the_rule_counts_from_its_day_on(self, district, administrator, second, move):
         rule(district, "district", since=TOMORROW)
@@ -283,14 +285,20 @@ class TestWhoDecides:
     def test_who_has_two_roles_decides_by_the_right_one(
         self, district, street, administrator, second, actor_as
     ):
-        """Who asks at the street as its administrator is one person, also as the district's."""
+        """Who asks at the street as its administrator is one person, also as the district's; and
+        what else somebody is at the district does not make it the district's yes."""
         rule(district, "district")
         MembershipFactory(
             person=administrator.person, tenant=district, role=Role.DISTRICT_ADMINISTRATOR
         )
+        other = actor_as(street, Role.STREET_ADMINISTRATOR)
+        MembershipFactory(person=other.person, tenant=district, role=Role.AUDITOR)
+        also_auditor = standing(other, street)
         both = standing(administrator, street)
         assert both.offices(Permission.MODELS_APPROVE) == {street.pk, district.pk}
         asked = ask(both, second)
+        given = {"actor": also_auditor, "request_id": asked.pk}
+        assert code_of(approve_change, **given) == "WRONG_OFFICE"
         assert code_of(approve_change, actor=both, request_id=asked.pk) == "SAME_PERSON"
 
     @pytest.mark.parametrize(
