@@ -96,12 +96,12 @@ def offer_version(
     """
     actor.require(Permission.MODELS_ISSUE_POLICY)
     tenant = _issuer(actor)
+    published = published_version(published_id)
+    units = None if unit_ids is None else _units_below(tenant, unit_ids)
     refuse_past(effective_from)
     if binding_by is not None and binding_by < effective_from:
         message = _("It is offered from {day} on, so it cannot be due before that day.")
         raise Refused("DUE_TOO_EARLY", format_lazy(message, day=effective_from), field="bindingBy")
-    published = published_version(published_id)
-    units = None if unit_ids is None else _units_below(tenant, unit_ids)
     with one_at_a_time():
         offer = library.make_offer(
             actor=actor,

@@ -126,6 +126,9 @@ def _published_by_the_city(tenant: Tenant, seed: int) -> PublishedVersion:
     city = tenant.ancestors()[-1]
     document = chengnan()
     document["partners"]["rent_free_months"] = seed % 36
+    # Amounts of its own: those of the town's model are the town's.
+    document["partners"]["contributions"][1]["fee_fen"] = 500
+    document["services"]["price_classes"][1]["ceiling_fen"] = 200
     with tenant_context(city):
         version = write_version(
             actor=system_actor(city), key="guide", title="市级样板", document=document, bounds={}

@@ -51,10 +51,12 @@ FAULTS_OF_OURS = {
 
 @dataclass
 class Town:
-    """A furnished tenant: who can do everything there, and an id of each kind of its objects."""
+    """A furnished tenant: who can do everything there, its district's administrator at the
+    district's own host, and an id of each kind of its objects."""
 
     tenant: Tenant
     all_powerful: Actor
+    above: Actor
 
     # Of each type the key of one object that is this tenant's and not the other's.
     keys: dict[str, Any] = field(default_factory=dict)
@@ -120,7 +122,10 @@ def _build() -> World:
     )
     furnish(ours, "Ω甲", 141)
     furnish(theirs, "Ψ乙", 271)
-    towns = [Town(tenant, _all_powerful(tenant, [ours, theirs])) for tenant in (ours, theirs)]
+    towns = [
+        Town(tenant, _all_powerful(tenant, [ours, theirs]), _above(tenant))
+        for tenant in (ours, theirs)
+    ]
     for town in towns:
         create_personal_token(
             actor=town.all_powerful, name=f"{town.tenant.name}令牌", scopes=["fund:read"],
@@ -181,6 +186,12 @@ def _all_powerful(tenant: Tenant, tenants: list[Tenant]) -> Actor:
         for role in STREET_ROLES:
             MembershipFactory(person=person, tenant=one, role=role)
     return actor_for(person, tenant)
+
+
+def _above(tenant: Tenant) -> Actor:
+    person = PersonFactory(name="district", username=f"district.{tenant.slug}")
+    MembershipFactory(person=person, tenant=tenant.parent, role=Role.DISTRICT_ADMINISTRATOR)
+    return actor_for(person, tenant.parent)
 
 
 def ask(
