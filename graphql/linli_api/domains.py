@@ -12,6 +12,7 @@ TENANT_DOMAINS = [
     "audit",
     "communities",
     "operating_model",
+    "governing",
     "partners",
     "fund",
     "trusted",

@@ -29,6 +29,7 @@ from linli.rules import check_count
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
+from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
 from tenants.operating_model.policies import land_policies, settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
@@ -157,12 +158,43 @@ def adopt_version(
     it stays what it is. Today or later; the first adoption of a tenant may name an earlier day,
     since nothing was in force then. ``expected_version`` is how many adoptions there were when this
     was decided, ``expected_layer_version`` how many layers of the street. Refused: NOT_FOUND,
-    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, and what `resolve`
-    refuses, CLASHES_BELOW or RULES_CLASH for what would no longer fit; AGREEMENTS_CLASH for running
-    agreements that would not, unless it is to be so ``despite_agreements`` (REASON_MISSING): the
-    trail keeps which.
+    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, UPGRADE_INSTEAD,
+    NOT_OFFERED, APPROVAL_NEEDED where whoever stands above has laid down that another approves it, and
+    what `resolve` refuses, CLASHES_BELOW or RULES_CLASH for what would no longer fit; AGREEMENTS_CLASH
+    for running agreements that would not, unless it is to be so ``despite_agreements``
+    (REASON_MISSING): the trail keeps which.
     """
     actor.require(Permission.MODELS_ADOPT)
+    with one_at_a_time():
+        refuse_unapproved(actor)
+        return adopt(
+            actor=actor,
+            effective_from=effective_from,
+            published_id=published_id,
+            version_id=version_id,
+            values=values,
+            bounds=bounds,
+            reason=reason,
+            despite_agreements=despite_agreements,
+            expected_version=expected_version,
+            expected_layer_version=expected_layer_version,
+        )
+
+
+def adopt(
+    *,
+    actor: Actor,
+    effective_from: date,
+    published_id: UUID | None = None,
+    version_id: UUID | None = None,
+    values: Mapping[str, Any] | None = None,
+    bounds: Mapping[str, Any] | None = None,
+    reason: str = "",
+    despite_agreements: bool = False,
+    expected_version: int | None = None,
+    expected_layer_version: int | None = None,
+) -> Adoption:
+    """`adopt_version` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
     with one_at_a_time():
         version = version_to_adopt(published_id, version_id)

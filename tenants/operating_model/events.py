@@ -2,7 +2,8 @@
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Fields, Id, Value, register
-from tenants.operating_model.models import Layer, Upgrade
+from linli.library.models import AdoptionRule
+from tenants.operating_model.models import ChangeRequest, Layer, Upgrade
 
 READ = Permission.MODELS_READ
 
@@ -16,6 +17,19 @@ _UPGRADE: Fields = {
     "version": Id("ModelVersion", "The version it leads to."),
     "effective_from": Value("From which day on.", "Date!"),
     "state": Value("What became of it.", one_of=Upgrade.State),
+}
+_OFFER: Fields = {
+    "version": Id("PublishedVersion", "Which version of the library."),
+    "effective_from": Value("From which day on it may be taken up.", "Date!"),
+    "binding": Value("Whether it has to be applied by a day.", "Boolean!"),
+    "to_all": Value("Whether it is made to all units below.", "Boolean!"),
+}
+_REQUEST: Fields = {
+    "kind": Value("What is asked for.", one_of=ChangeRequest.Kind),
+    "state": Value("How far it has come.", one_of=ChangeRequest.State),
+    "version": Id("ModelVersion", "Which version it is about."),
+    "effective_from": Value("From which day on it was asked for.", "Date!"),
+    "adoption": Id("Adoption", "What came of it, or null.", "ID"),
 }
 register(
     EventType(
@@ -53,4 +67,31 @@ register(
     EventType("upgrade.applied", "Upgrade", READ, "An upgrade was put in force.", _UPGRADE),
     EventType("upgrade.given_up", "Upgrade", READ, "An upgrade was given up.", _UPGRADE),
     EventType("upgrade.rolled_back", "Upgrade", READ, "An upgrade was rolled back.", _UPGRADE),
+    EventType(
+        "adoption_rule.set",
+        "AdoptionRule",
+        READ,
+        "This unit laid down how those below it adopt and upgrade.",
+        {
+            "approver": Value("Who approves.", one_of=AdoptionRule.Approver),
+            "upgrades": Value("To which versions they may upgrade.", one_of=AdoptionRule.Upgrades),
+            "effective_from": Value("From which day on.", "Date!"),
+        },
+    ),
+    EventType("offer.made", "Offer", READ, "This unit offered a version to units below.", _OFFER),
+    EventType("offer.withdrawn", "Offer", READ, "This unit withdrew an offer.", _OFFER),
+    EventType(
+        "change_request.made",
+        "ChangeRequest",
+        READ,
+        "A change of the rules was asked for and waits for approval.",
+        _REQUEST,
+    ),
+    EventType(
+        "change_request.approved", "ChangeRequest", READ, "It was approved and done.", _REQUEST
+    ),
+    EventType("change_request.returned", "ChangeRequest", READ, "It was declined.", _REQUEST),
+    EventType(
+        "change_request.withdrawn", "ChangeRequest", READ, "Those who asked took it back.", _REQUEST
+    ),
 )

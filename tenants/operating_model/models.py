@@ -1,7 +1,7 @@
 """What rules this tenant runs: frozen versions, what was set on top of them, and since when."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
@@ -324,3 +324,98 @@ class UpgradeDecision(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.choice}"
+
+
+class ChangeRequest(TenantModel):
+    """A change of the rules that waits until another has approved it (M5): one at a time.
+
+    What is asked for never changes; of a row only its decision is ever written. It is approved,
+    returned with a reason, or withdrawn by those who asked.
+    """
+
+    class Kind(models.TextChoices):
+        """What approval brings about."""
+
+        ADOPTION = "adoption", _("adoption")
+
+    class State(models.TextChoices):
+        """How far it has come."""
+
+        PROPOSED = "proposed", _("proposed")
+        APPROVED = "approved", _("approved")
+        RETURNED = "returned", _("returned")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    version = models.ForeignKey(
+        ModelVersion, models.PROTECT, db_index=False, verbose_name=_("version")
+    )
+    # Where it was asked for out of the library: what became of it there counts when it is approved.
+    published_id = models.UUIDField(_("published version"), null=True)
+    # None: the street's layer is to stay as it is.
+    values = models.JSONField(_("values"), null=True)
+    bounds = models.JSONField(_("bounds"), null=True)
+    effective_from = models.DateField(_("in force from"))
+    reason = models.TextField(_("reason"), blank=True)
+    # How much had been decided when it was asked for: with anything more it is another change.
+    adoptions_seen = models.PositiveIntegerField(_("adoptions until then"))
+    layers_seen = models.PositiveIntegerField(_("layers until then"))
+    state = models.CharField(
+        _("state"), max_length=9, choices=State.choices, default=State.PROPOSED
+    )
+    proposed_by_id = models.UUIDField(_("proposed by"))
+    proposed_at = models.DateTimeField(_("proposed on"), auto_now_add=True)
+    decided_by_id = models.UUIDField(_("decided by"), null=True)
+    decided_at = models.DateTimeField(_("decided on"), null=True)
+    decision_reason = models.TextField(_("why it was decided so"), blank=True)
+    adoption = models.ForeignKey(
+        Adoption, models.PROTECT, null=True, db_index=False, verbose_name=_("adoption")
+    )
+
+    class Meta:
+        verbose_name = _("change request")
+        constraints = [
+            one_of("kind", "adoption", name="change_request_kind_known"),
+            one_of(
+                "state",
+                "proposed",
+                "approved",
+                "returned",
+                "withdrawn",
+                name="change_request_state_known",
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="proposed"), name="change_request_one_open"
+            ),
+            models.CheckConstraint(
+                name="change_request_two_pairs_of_eyes",
+                condition=Q(decided_by_id=None)
+                | Q(state="withdrawn")
+                | ~Q(decided_by_id=F("proposed_by_id")),
+                violation_error_message=_("Who proposes a change does not decide on it."),
+            ),
+            models.CheckConstraint(
+                name="change_request_state_has_its_decision",
+                condition=Q(state="proposed", decided_by_id=None, decided_at=None, adoption=None)
+                | Q(state="approved", decided_by_id__isnull=False, decided_at__isnull=False)
+                | Q(
+                    state__regex="^(returned|withdrawn)$",
+                    decided_by_id__isnull=False,
+                    decided_at__isnull=False,
+                    adoption=None,
+                ),
+            ),
+            models.CheckConstraint(
+                name="change_request_adoption_names_it",
+                condition=~Q(kind="adoption", state="approved") | Q(adoption__isnull=False),
+            ),
+            sizes.largest("values", name="change_request_values_size", most=sizes.DOCUMENT),
+            sizes.largest("bounds", name="change_request_bounds_size", most=sizes.DOCUMENT),
+            sizes.longest("reason", name="change_request_reason_length", most=sizes.REASON),
+            sizes.longest(
+                "decision_reason", name="change_request_decision_length", most=sizes.REASON
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} from {self.effective_from}"

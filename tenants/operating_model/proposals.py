@@ -24,6 +24,7 @@ from linli.accounts.policy import Actor
 from linli.errors import Forbidden, NotFound, Refused
 from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
+from linli.library.governing import check_offered
 from linli.library.selectors import published_version
 from linli.registry.models import Tenant
 from linli.rules import is_blank
@@ -87,7 +88,8 @@ def propose_adoption(
 ) -> Proposal:
     """The version in force from a day on and, if values or bounds are given, the street's layer.
 
-    Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, BOUND_INVALID, UNKNOWN_PATH.
+    Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, NOT_OFFERED, BOUND_INVALID,
+    UNKNOWN_PATH.
     """
     refuse_district(tenant)
     if book.adoptions:
@@ -102,6 +104,8 @@ def propose_adoption(
         raise _nothing_changes()
     if current and current.version_id != version.pk:
         _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
+    if current and _follows(version, current.version):
+        check_offered(tenant, version, timezone.localdate(), effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
 
@@ -250,6 +254,12 @@ def street_layer(
         effective_from=effective_from,
         reason=reason,
     )
+
+
+def _follows(version: ModelVersion, current: ModelVersion) -> bool:
+    """Whether going over to it is an upgrade: a later version of the same author's model."""
+    same = (version.author_id, version.key) == (current.author_id, current.key)
+    return same and version.number > current.number
 
 
 def _differs(book: Rulebook, layer: Layer) -> bool:

@@ -22,6 +22,7 @@ from linli.errors import Refused
 from linli.library.carrying import Question
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
+from linli.library.governing import Rule, rule_for
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
@@ -29,6 +30,7 @@ from tenants.operating_model.clashes import plan_clash
 from tenants.operating_model.dependents import Unfit
 from tenants.operating_model.models import (
     Adoption,
+    ChangeRequest,
     Draft,
     Layer,
     ModelVersion,
@@ -252,6 +254,18 @@ def snapshots(*, actor: Actor) -> QuerySet[RuleSnapshot]:
     every = RuleSnapshot.objects.order_by("-id")
     reach = actor.communities(Permission.MODELS_READ)
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
+
+
+def change_requests(*, actor: Actor) -> QuerySet[ChangeRequest]:
+    """What was asked for and how it was decided, the newest first."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    return ChangeRequest.objects.order_by("-id")
+
+
+def rule_here(*, actor: Actor, on: date) -> Rule:
+    """By what rule this unit adopts and upgrades on a day."""
+    actor.require_somewhere(Permission.MODELS_READ)
+    return rule_for(tenant_of(actor), on)
 
 
 def clashes(*, actor: Actor) -> list[Clash]:

@@ -11,15 +11,21 @@ ROOMS = [
     "tenants/*/actions/*.py",
     "tenants/communities/facts.py",
     "tenants/operating_model/drafts.py",
+    "tenants/operating_model/governing.py",
+    "tenants/operating_model/requests.py",
     "onboarding/*.py",
 ]
 # Reads that stand in such a room.
-READS = {"facts", "fund_to_act_on"}
+READS = {"facts", "fund_to_act_on", "refuse_unapproved"}
 # Why an action has no mutation of its own.
 PART_OF_ANOTHER = {
     "publish": "publish_version in the tenant calls it, for the public schema's half",
     "issue": "issue_policy in the tenant calls it",
     "record_adoption": "adopt_version in the tenant calls it",
+    "adopt": "adopt_version calls it, and approve_change",
+    "lay_down_rule": "set_adoption_rule in the tenant calls it",
+    "make_offer": "offer_version in the tenant calls it",
+    "end_offer": "withdraw_offer in the tenant calls it",
     "record_event": "the trail's row of the fund's own actions",
     "fill": "resetSandbox and requestSandbox have a job call it",
     "event_of": "the facts that the fund's own actions post under",

@@ -42,6 +42,7 @@ WRITES = {
     "communities:write": "addCommunity",
     "models:write": "writeVersion",
     "models:adopt": "setLayer",
+    "models:approve": "approveChange",
     "models:policy": "issuePolicy",
     "partners:write": "admitPartner",
     "partners:receive": "recordIncome",

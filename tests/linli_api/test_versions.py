@@ -46,6 +46,11 @@ NOTHING_TO_LOSE = {
     "giveUpUpgrade": ONE_WAY,
     "decideClash": IN_ORDER,
     "rollBackUpgrade": IN_ORDER,
+    "offerVersion": MAKES,
+    "withdrawOffer": ONE_WAY,
+    "approveChange": IN_ORDER,
+    "returnChange": ONE_WAY,
+    "withdrawRequest": ONE_WAY,
     "admitPartner": MAKES,
     "signAgreement": MAKES,
     "declareIncome": MAKES,
@@ -72,13 +77,10 @@ NOTHING_TO_LOSE = {
     "refreshComparison": "works out anew what is worked out anyway",
 }
 # What sets the whole of something: who has not seen it cannot but lose what stands there.
-REPLACES = {"setLayer", "adoptVersion", "issuePolicy", "applyUpgrade"}
-REPLACES = {"setLayer", "adoptVersion", "issuePolicy"} | {
-    "saveDraft",
-    "editDraft",
-    "discardDraft",
-    "finishDraft",
-}
+REPLACES = {
+    "setLayer", "adoptVersion", "requestAdoption", "applyUpgrade", "issuePolicy", "setAdoptionRule",
+    "saveDraft", "editDraft", "discardDraft", "finishDraft",
+}  # fmt: skip
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 

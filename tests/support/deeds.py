@@ -20,6 +20,7 @@ from linli.clients import actions as clients
 from linli.clients.models import Client
 from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
+from linli.library.models import AdoptionRule, Offer, PublishedVersion
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
@@ -32,9 +33,16 @@ from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
-from tenants.operating_model import drafts, upgrades
+from tenants.operating_model import drafts, requests, upgrades
 from tenants.operating_model.actions import write_version
-from tenants.operating_model.models import Adoption, Draft, Layer, ModelVersion, Upgrade
+from tenants.operating_model.models import (
+    Adoption,
+    ChangeRequest,
+    Draft,
+    Layer,
+    ModelVersion,
+    Upgrade,
+)
 from tenants.operating_model.policies import waiting
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
@@ -388,6 +396,91 @@ def issue_policy(place: Place) -> Deed:
     wrong = {"effectiveFrom": "2020-01-01"}
     administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
     return Deed(administrator, given, wrong, "CHANGE_BACKDATED")
+
+
+def rules_of(district: Tenant) -> int:
+    """The version of how it has those below adopt."""
+    return AdoptionRule.objects.filter(issuer=district).count()
+
+
+@_does("setAdoptionRule")
+def set_adoption_rule(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {
+        "approver": "DISTRICT",
+        "upgrades": "WHEN_OFFERED",
+        "effectiveFrom": place.today.isoformat(),
+        "expectedVersion": rules_of(district),
+        "reason": "先试点",
+    }
+    wrong = {"effectiveFrom": "2020-01-01"}
+    administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
+    return Deed(administrator, given, wrong, "CHANGE_BACKDATED")
+
+
+@_does("offerVersion")
+def offer_version(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    published = PublishedVersion.objects.order_by("pk")[0]
+    given = {
+        "publishedId": place.id(published),
+        "unitIds": [place.id(place.tenant)],
+        "effectiveFrom": place.today.isoformat(),
+        "note": "先试三个月",
+    }
+    administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
+    return Deed(administrator, given, {"unitIds": []}, "OFFERED_TO_NOBODY")
+
+
+@_does("withdrawOffer")
+def withdraw_offer(place: Place) -> Deed:
+    district = place.tenant.parent
+    assert district is not None
+    given = {
+        "offerId": place.id(Offer.objects.filter(issuer=district).order_by("pk")[0]),
+        "reason": "有错",
+    }
+    administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
+    return Deed(administrator, given, {"reason": " "}, "REASON_MISSING")
+
+
+@_does("requestAdoption")
+def request_adoption(place: Place) -> Deed:
+    return adopt_version(place)
+
+
+def asked_for(place: Place) -> ChangeRequest:
+    """By somebody else than who decides."""
+    return requests.request_adoption(
+        actor=place.somebody(Role.STREET_ADMINISTRATOR),
+        version_id=place.version().pk,
+        effective_from=place.today,
+        values={RATE: "0.025"},
+    )
+
+
+def decided(place: Place) -> str:
+    return place.id(ChangeRequest.objects.exclude(state="proposed").order_by("pk")[0])
+
+
+@_does("approveChange")
+def approve_change(place: Place) -> Deed:
+    given = {"requestId": place.id(asked_for(place)), "reason": "同意"}
+    return Deed(place.everybody, given, {"requestId": decided(place)}, "REQUEST_DECIDED")
+
+
+@_does("returnChange")
+def return_change(place: Place) -> Deed:
+    given = {"requestId": place.id(asked_for(place)), "reason": "先试点"}
+    return Deed(place.everybody, given, {"reason": " "}, "REASON_MISSING")
+
+
+@_does("withdrawRequest")
+def withdraw_request(place: Place) -> Deed:
+    given = {"requestId": place.id(asked_for(place)), "reason": "不急"}
+    return Deed(place.everybody, given, {"requestId": decided(place)}, "REQUEST_DECIDED")
 
 
 # ── Partners ─────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from linli.events.models import Delivery, WebhookEndpoint
 from linli.events.sequencing import sequence
 from linli.events.types import event_types
 from linli.ids import uuid7
+from linli.library.models import PublishedVersion
 from linli.registry.models import Brand, Tenant
 from linli.repeats.keeping import Asked, keep
 from linli.tenancy.context import tenant_context
@@ -24,10 +25,17 @@ from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.operating_model import upgrades
-from tenants.operating_model.actions import adopt_version, issue_policy, set_layer, write_version
+from tenants.operating_model.actions import (
+    issue_policy,
+    publish_version,
+    set_layer,
+    write_version,
+)
 from tenants.operating_model.drafts import open_draft, save_draft
+from tenants.operating_model.governing import offer_version, set_adoption_rule
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.policies import land_policies
+from tenants.operating_model.requests import approve_change, request_adoption, return_change
 from tenants.partners import actions as partners
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
@@ -44,9 +52,12 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
     _mark(district, f"{mark}区")
     _mark(tenant, f"{mark}街道")
     staff = _staff(tenant, mark)
+    published = _published_by_the_city(tenant, seed)
     with tenant_context(tenant):
         _run_a_model(tenant, mark, seed)
         _write_on(staff[Role.STREET_ADMINISTRATOR], mark, seed)
+        _run_a_model(tenant, staff[Role.STREET_ADMINISTRATOR], mark, seed)
+        _govern(district, tenant, published, mark)
         _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))
         state_fact(
@@ -115,8 +126,38 @@ def _lay_down_a_policy(district: Tenant, mark: str) -> None:
         )
 
 
-def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
-    """The first of two versions is in force; the second can be previewed."""
+def _published_by_the_city(tenant: Tenant, seed: int) -> PublishedVersion:
+    """A version that is for everybody to see, to be offered; nothing in it is the town's."""
+    city = tenant.ancestors()[-1]
+    document = chengnan()
+    document["partners"]["rent_free_months"] = seed % 36
+    # Amounts of its own: those of the town's model are the town's.
+    document["partners"]["contributions"][1]["fee_fen"] = 500
+    document["services"]["price_classes"][1]["ceiling_fen"] = 200
+    with tenant_context(city):
+        version = write_version(
+            actor=system_actor(city), key="guide", title="市级样板", document=document, bounds={}
+        )
+        return publish_version(actor=system_actor(city), version_id=version.pk, profiles=["ageing"])
+
+
+def _govern(district: Tenant, tenant: Tenant, published: PublishedVersion, mark: str) -> None:
+    """A rule by which the street still decides for itself, and an offer to it."""
+    today, system = timezone.localdate(), system_actor(district)
+    with tenant_context(district):
+        set_adoption_rule(
+            actor=system, approver="nobody", upgrades="free", effective_from=today,
+            reason=f"{mark}区规定",
+        )  # fmt: skip
+        offer_version(
+            actor=system, published_id=published.pk, unit_ids=[tenant.pk], effective_from=today,
+            binding_by=today, note=f"{mark}区推荐",
+        )  # fmt: skip
+
+
+def _run_a_model(tenant: Tenant, administrator: Actor, mark: str, seed: int) -> None:
+    """The first of two versions is in force, approved by a second person; the second can be
+    previewed, is being upgraded to."""
     system = system_actor(tenant)
     first, second = (
         write_version(
@@ -129,13 +170,26 @@ def _run_a_model(tenant: Tenant, mark: str, seed: int) -> None:
         )
         for edition in ("一", "二")
     )
-    adopt_version(
-        actor=system,
+    person = PersonFactory(name=f"{mark}审批人")
+    MembershipFactory(person=person, tenant=tenant, role=Role.STREET_ADMINISTRATOR)
+    other = actor_for(person, tenant)
+    asked = request_adoption(
+        actor=administrator,
         version_id=first.pk,
         effective_from=OPENED,
         values={RATE: f"0.03{seed}"},
+        bounds={RATE: {"minimum": f"0.01{seed}"}},
         reason=f"{mark}街道定的",
     )
+    approve_change(actor=other, request_id=asked.pk, reason=f"{mark}同意")
+    again = request_adoption(
+        actor=other,
+        version_id=first.pk,
+        effective_from=timezone.localdate(),
+        values={RATE: f"0.02{seed}"},
+        reason=f"{mark}想降低",
+    )
+    return_change(actor=administrator, request_id=again.pk, reason=f"{mark}先试点")
     for state in ("undone", "open"):
         _upgrade(tenant, second, mark, state)
 

@@ -39,6 +39,7 @@ HANG_OFF_A_TENANT = (
     "clients_personaltoken",
     "trusted_trusteddocument",
 )
+LAID_DOWN_ABOVE = ("library_adoptionrule", "library_offer")
 FAULTS_OF_OURS = {
     "INTERNAL",
     "REQUEST_INVALID",
@@ -50,10 +51,12 @@ FAULTS_OF_OURS = {
 
 @dataclass
 class Town:
-    """A furnished tenant: who can do everything there, and an id of each kind of its objects."""
+    """A furnished tenant: who can do everything there, its district's administrator at the
+    district's own host, and an id of each kind of its objects."""
 
     tenant: Tenant
     all_powerful: Actor
+    above: Actor
 
     # Of each type the key of one object that is this tenant's and not the other's.
     keys: dict[str, Any] = field(default_factory=dict)
@@ -73,12 +76,25 @@ class Town:
             for row in rows("public", table)
             if row["tenant_id"] in map(str, own)
         ]
+        laid_down = [
+            # Of an offer, what is offered is for everybody to see.
+            {name: value for name, value in row.items() if name != "version_id"}
+            for table in LAID_DOWN_ABOVE
+            for row in rows("public", table)
+            if row["issuer_id"] in map(str, own)
+        ]
         clients = {row.get("id") for row in hanging}
         secrets_of_clients = [
             row for row in rows("public", "clients_clientsecret") if row["client_id"] in clients
         ]
         plain = [{name: str(value) for name, value in row.items()} for row in public]
-        return [*rows_of_schema(self.tenant.schema_name), *plain, *hanging, *secrets_of_clients]
+        return [
+            *rows_of_schema(self.tenant.schema_name),
+            *plain,
+            *hanging,
+            *laid_down,
+            *secrets_of_clients,
+        ]
 
 
 @dataclass
@@ -106,7 +122,10 @@ def _build() -> World:
     )
     furnish(ours, "Ω甲", 141)
     furnish(theirs, "Ψ乙", 271)
-    towns = [Town(tenant, _all_powerful(tenant, [ours, theirs])) for tenant in (ours, theirs)]
+    towns = [
+        Town(tenant, _all_powerful(tenant, [ours, theirs]), _above(tenant))
+        for tenant in (ours, theirs)
+    ]
     for town in towns:
         create_personal_token(
             actor=town.all_powerful, name=f"{town.tenant.name}令牌", scopes=["fund:read"],
@@ -167,6 +186,12 @@ def _all_powerful(tenant: Tenant, tenants: list[Tenant]) -> Actor:
         for role in STREET_ROLES:
             MembershipFactory(person=person, tenant=one, role=role)
     return actor_for(person, tenant)
+
+
+def _above(tenant: Tenant) -> Actor:
+    person = PersonFactory(name="district", username=f"district.{tenant.slug}")
+    MembershipFactory(person=person, tenant=tenant.parent, role=Role.DISTRICT_ADMINISTRATOR)
+    return actor_for(person, tenant.parent)
 
 
 def ask(

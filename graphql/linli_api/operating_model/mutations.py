@@ -1,5 +1,6 @@
 """What people decide about the rules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import graphene
@@ -25,6 +26,17 @@ DESPITE = (
     "are kept in the audit trail. Otherwise it is refused with AGREEMENTS_CLASH for each."
 )
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
+
+
+def check_layer_seen(given: Mapping[str, Any]) -> None:
+    """Refused: VERSION_MISSING where the street's layer is replaced by who has not said it was seen."""
+    replaces = given.get("values") is not None or given.get("bounds") is not None
+    if replaces and given.get("expected_layer_version") is None:
+        message = _(
+            "Values and bounds replace what the street office has set. Say which version of its "
+            "layer you saw: 0 where there is none."
+        )
+        raise Refused("VERSION_MISSING", message, field="expectedLayerVersion")
 
 
 class WriteVersion(Mutation):
@@ -126,13 +138,7 @@ class AdoptVersion(Mutation):
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        replaces = values.get("values") is not None or values.get("bounds") is not None
-        if replaces and values.get("expected_layer_version") is None:
-            message = _(
-                "Values and bounds replace what the street office has set. Say which version of its "
-                "layer you saw: 0 where there is none."
-            )
-            raise Refused("VERSION_MISSING", message, field="expectedLayerVersion")
+        check_layer_seen(values)
         return {"adoption": actions.adopt_version(actor=actor, **by_path(values))}
 
 

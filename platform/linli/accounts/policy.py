@@ -71,13 +71,15 @@ class Held(NamedTuple):
 @dataclass(frozen=True)
 class Grant:
     """What one membership gives at the tenant the actor stands in; no role: the system's own, or a
-    client's. ``below``: what it gives in every tenant under that one."""
+    client's. ``below``: what it gives in every tenant under that one. ``tenant_id``: the tenant it is
+    held at; None for the platform's."""
 
     role: Role | None
     permissions: frozenset[Permission]
     reach: Reach
     community_id: UUID | None = None
     below: frozenset[Permission] = frozenset()
+    tenant_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,15 @@ class Actor:
             lacking |= duties.below - self.held_below()
         return lacking
 
+    def offices(self, permission: Permission) -> frozenset[UUID | None]:
+        """Where whoever acts has it from: the tenants at which it was given to them for the whole of
+        this one. A district's administrator has it from the district; the platform is None."""
+        return frozenset(
+            grant.tenant_id
+            for grant in self.grants
+            if permission in grant.permissions and grant.community_id is None
+        )
+
     def reach(self, permission: Permission) -> Reach | None:
         """The farthest of the grants that give it tenant-wide; None without any."""
         return max(
@@ -287,7 +298,8 @@ def grants_of_client(client: Client, tenant: Tenant | None) -> tuple[Grant, ...]
         given = client.here if tenant.pk == client.tenant_id else client.beneath
         permissions = _in_force(given, tenant)
     reach = Reach.BELOW if client.below else Reach.OWN
-    return (Grant(None, permissions, reach, below=client.beneath),) if permissions else ()
+    held = Grant(None, permissions, reach, below=client.beneath, tenant_id=client.tenant_id)
+    return (held,) if permissions else ()
 
 
 def may_enter(person: Person, tenant: Tenant) -> bool:
@@ -382,7 +394,8 @@ def _grants(memberships: Iterable[HeldRole], tenant: Tenant | None) -> Iterator[
         permissions = _in_force(permissions, tenant)
         if permissions:
             below = duties.below if duties.kinds else duties.own
-            yield Grant(role, permissions, duties.reach, membership.community_id, below)
+            held_at = membership.tenant_id
+            yield Grant(role, permissions, duties.reach, membership.community_id, below, held_at)
 
 
 def _above(tenant: Tenant | None) -> set[UUID]:

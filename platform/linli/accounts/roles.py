@@ -29,6 +29,7 @@ class Permission(models.TextChoices):
     MODELS_READ = "models.read"
     MODELS_AUTHOR = "models.author"
     MODELS_ADOPT = "models.adopt"
+    MODELS_APPROVE = "models.approve"
     MODELS_OVERRIDE = "models.override"
     MODELS_ISSUE_POLICY = "models.issue_policy"
     MODELS_PUBLISH = "models.publish"
@@ -156,6 +157,7 @@ DUTIES: dict[Role, Duties] = {
             P.TENANTS_REQUEST,
             P.PEOPLE_GRANT,
             P.MODELS_AUTHOR,
+            P.MODELS_APPROVE,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
@@ -165,7 +167,7 @@ DUTIES: dict[Role, Duties] = {
             P.WEBHOOKS_CREATE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, *OVERSEES),
+        below=_may(STAFF, P.TENANTS_REQUEST, P.MODELS_APPROVE, *OVERSEES),
     ),
     Role.DISTRICT_ADMINISTRATOR: Duties(
         kinds=frozenset({DISTRICT}),
@@ -174,6 +176,7 @@ DUTIES: dict[Role, Duties] = {
             P.TENANTS_REQUEST,
             P.PEOPLE_GRANT,
             P.MODELS_AUTHOR,
+            P.MODELS_APPROVE,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
             P.COMPARISON_REFRESH,
@@ -183,7 +186,7 @@ DUTIES: dict[Role, Duties] = {
             P.WEBHOOKS_CREATE,
             P.WEBHOOKS_MANAGE,
         ),
-        below=_may(STAFF, P.TENANTS_REQUEST, *OVERSEES, P.COMMUNITIES_ONBOARD),
+        below=_may(STAFF, P.TENANTS_REQUEST, P.MODELS_APPROVE, *OVERSEES, P.COMMUNITIES_ONBOARD),
     ),
     Role.STREET_ADMINISTRATOR: Duties(
         kinds=RUNS_COMMUNITIES,
@@ -193,6 +196,7 @@ DUTIES: dict[Role, Duties] = {
             P.COMMUNITIES_ONBOARD,
             P.MODELS_AUTHOR,
             P.MODELS_ADOPT,
+            P.MODELS_APPROVE,
             P.MODELS_OVERRIDE,
             P.MODELS_PUBLISH,
             P.PARTNERS_ADMIT,

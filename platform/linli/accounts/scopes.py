@@ -22,6 +22,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "models:read": frozenset({P.MODELS_READ, P.LIBRARY_READ}),
     "models:write": frozenset({P.MODELS_AUTHOR, P.MODELS_PUBLISH}),
     "models:adopt": frozenset({P.MODELS_ADOPT, P.MODELS_OVERRIDE}),
+    "models:approve": frozenset({P.MODELS_APPROVE}),
     "models:policy": frozenset({P.MODELS_ISSUE_POLICY}),
     "partners:read": frozenset({P.PARTNERS_READ}),
     "partners:write": frozenset({P.PARTNERS_ADMIT, P.PARTNERS_SIGN, P.PARTNERS_DECLARE}),

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
-from linli.errors import Refused
-from linli.library.models import AdoptionRecord, Policy, PublishedVersion
+from linli.errors import NotFound, Refused
+from linli.library.models import AdoptionRecord, AdoptionRule, Offer, Policy, PublishedVersion
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context
 
@@ -120,8 +120,12 @@ def record_adoption(
     published: PublishedVersion | None,
     effective_from: date,
 ) -> AdoptionRecord:
-    """Tell everyone which published version a tenant runs from a day on (M7); None: its own."""
-    actor.require(Permission.MODELS_ADOPT)
+    """Tell everyone which published version a tenant runs from a day on (M7); None: its own.
+
+    By whoever adopts it, or approves that it is adopted.
+    """
+    if not actor.allows(Permission.MODELS_APPROVE):
+        actor.require(Permission.MODELS_ADOPT)
     with public_context(), transaction.atomic():
         told = AdoptionRecord.objects.create(
             id=adoption_id, tenant=tenant, version=published, effective_from=effective_from
@@ -134,3 +138,74 @@ def record_adoption(
             after=snapshot(told),
         )
     return told
+
+
+def lay_down_rule(
+    *,
+    actor: Actor,
+    issuer: Tenant,
+    approver: AdoptionRule.Approver,
+    upgrades: AdoptionRule.Upgrades,
+    effective_from: date,
+    reason: str,
+) -> AdoptionRule:
+    """Lay down how the tenants below the issuer adopt and upgrade, from a day on (M5, M6)."""
+    actor.require(Permission.MODELS_ISSUE_POLICY)
+    with public_context(), transaction.atomic():
+        rule = AdoptionRule.objects.create(
+            issuer=issuer,
+            approver=approver,
+            upgrades=upgrades,
+            effective_from=effective_from,
+            reason=reason,
+        )
+        record(
+            actor=actor,
+            action="library.lay_down_rule",
+            obj=rule,
+            before=None,
+            after=snapshot(rule),
+            reason=reason,
+        )
+    return rule
+
+
+def make_offer(*, actor: Actor, offer: Offer) -> Offer:
+    """Offer a published version to tenants below the issuer (M6)."""
+    actor.require(Permission.MODELS_ISSUE_POLICY)
+    with public_context(), transaction.atomic():
+        offer.save(force_insert=True)
+        record(
+            actor=actor,
+            action="library.make_offer",
+            obj=offer,
+            before=None,
+            after=snapshot(offer),
+        )
+    return offer
+
+
+def end_offer(*, actor: Actor, issuer: Tenant, offer_id: UUID, on: date, reason: str) -> Offer:
+    """An offer counts no more from a day on. Refused: NOT_FOUND, OFFER_WITHDRAWN."""
+    actor.require(Permission.MODELS_ISSUE_POLICY)
+    with public_context(), transaction.atomic():
+        offers = Offer.objects.select_for_update(of=("self",), no_key=True)
+        offer = offers.select_related("version").filter(pk=offer_id, issuer=issuer).first()
+        if offer is None:
+            raise NotFound(_("offer"), field="offerId")
+        if offer.withdrawn_on is not None:
+            message = _("This offer was withdrawn on {day}.")
+            told = format_lazy(message, day=offer.withdrawn_on)
+            raise Refused("OFFER_WITHDRAWN", told, field="offerId")
+        before = snapshot(offer)
+        offer.withdrawn_on, offer.withdrawn_reason = on, reason
+        offer.save(update_fields=["withdrawn_on", "withdrawn_reason"])
+        record(
+            actor=actor,
+            action="library.end_offer",
+            obj=offer,
+            before=before,
+            after=snapshot(offer),
+            reason=reason,
+        )
+    return offer

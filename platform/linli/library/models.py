@@ -1,11 +1,13 @@
 """What tenants publish for others: model versions, and policies that bind the tenants below."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.ids import uuid7
 from linli.registry.models import Tenant
+from linli.rules import one_of
 
 
 class PublishedVersion(models.Model):
@@ -98,3 +100,103 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.issuer} from {self.effective_from}"
+
+
+class AdoptionRule(models.Model):
+    """What a city or a district lays down about how the units below it adopt and upgrade (M5, M6).
+
+    Rows are never changed. A later one of the same issuer replaces the earlier one whole, from its
+    day on; of several for one day the one laid down last counts.
+    """
+
+    class Approver(models.TextChoices):
+        """Who says yes before a model is adopted or upgraded; the later one is the stricter."""
+
+        NOBODY = "nobody", _("nobody else")
+        SECOND_PERSON = "second_person", _("a second person of the unit")
+        DISTRICT = "district", _("the district")
+        CITY = "city", _("the city")
+
+    class Upgrades(models.TextChoices):
+        """To which versions a unit may upgrade; the later one is the stricter."""
+
+        FREE = "free", _("to each that is published")
+        WHEN_OFFERED = "when_offered", _("to those that were offered")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    issuer = models.ForeignKey(
+        Tenant, models.PROTECT, related_name="adoption_rules", verbose_name=_("laid down by")
+    )
+    approver = models.CharField(_("who approves"), max_length=13, choices=Approver.choices)
+    upgrades = models.CharField(_("upgrades"), max_length=12, choices=Upgrades.choices)
+    effective_from = models.DateField(_("in force from"))
+    reason = models.TextField(_("reason"), blank=True)
+    laid_down_at = models.DateTimeField(_("laid down on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("adoption rule")
+        constraints = [
+            one_of(
+                "approver",
+                "nobody",
+                "second_person",
+                "district",
+                "city",
+                name="adoptionrule_approver_known",
+            ),
+            one_of("upgrades", "free", "when_offered", name="adoptionrule_upgrades_known"),
+            sizes.longest("reason", name="adoptionrule_reason_length", most=sizes.REASON),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.issuer} from {self.effective_from}"
+
+
+class Offer(models.Model):
+    """A published version that a city or a district offers to units below it, from a day on (M6).
+
+    Staged: one offer to three street offices first, another to the rest later. Of a row only its
+    withdrawal is ever written.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    issuer = models.ForeignKey(
+        Tenant, models.PROTECT, related_name="offers", verbose_name=_("offered by")
+    )
+    version = models.ForeignKey(
+        PublishedVersion, models.PROTECT, related_name="offers", verbose_name=_("version")
+    )
+    # The tenants it is made to; None: all below the issuer, those that come later too.
+    units = ArrayField(models.UUIDField(), null=True, verbose_name=_("offered to"))
+    effective_from = models.DateField(_("from"))
+    # None: whoever it is made to may decline it.
+    binding_by = models.DateField(_("to be applied by"), null=True)
+    note = models.TextField(_("note"), blank=True)
+    offered_at = models.DateTimeField(_("offered on"), auto_now_add=True)
+    # It counts no more from this day on.
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True)
+    withdrawn_reason = models.TextField(_("why it was withdrawn"), blank=True)
+
+    class Meta:
+        verbose_name = _("offer")
+        constraints = [
+            models.CheckConstraint(
+                name="offer_to_somebody",
+                condition=models.Q(units=None) | models.Q(units__len__gt=0),
+            ),
+            models.CheckConstraint(
+                name="offer_due_not_before_it_starts",
+                condition=models.Q(binding_by=None)
+                | models.Q(binding_by__gte=models.F("effective_from")),
+            ),
+            models.CheckConstraint(
+                name="offer_withdrawn_says_why",
+                condition=models.Q(withdrawn_on=None, withdrawn_reason="")
+                | (models.Q(withdrawn_on__isnull=False) & ~models.Q(withdrawn_reason="")),
+            ),
+            sizes.longest("note", name="offer_note_length", most=sizes.TEXT),
+            sizes.longest("withdrawn_reason", name="offer_reason_length", most=sizes.REASON),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} by {self.issuer}"

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
-from linli.library.models import AdoptionRecord, Policy, PublishedVersion
+from linli.events.models import Event
+from linli.library.models import AdoptionRecord, AdoptionRule, Offer, Policy, PublishedVersion
 from linli.tenancy.context import public_context, tenant_context
 from tenants.communities.actions import add_community
 from tenants.operating_model.actions import (
@@ -20,7 +21,13 @@ from tenants.operating_model.actions import (
     set_layer,
     write_version,
 )
-from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
+from tenants.operating_model.models import (
+    Adoption,
+    ChangeRequest,
+    Layer,
+    ModelVersion,
+    RuleSnapshot,
+)
 
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
@@ -95,9 +102,10 @@ def community(tenant, name="城南社区"):
 def rows():
     """How many rows of each kind there are, here and on the shelf: a refusal adds none."""
     with public_context():
-        shelf = [m.objects.count() for m in (PublishedVersion, AdoptionRecord, Policy, Entry)]
-    here = [m.objects.count() for m in (ModelVersion, Adoption, Layer, RuleSnapshot, Entry)]
-    return here + shelf
+        shelf = [PublishedVersion, AdoptionRecord, Policy, AdoptionRule, Offer, Entry]
+        shared = [model.objects.count() for model in shelf]
+    here = [ModelVersion, Adoption, Layer, RuleSnapshot, ChangeRequest, Entry, Event]
+    return [model.objects.count() for model in here] + shared
 
 
 @contextmanager

@@ -1,0 +1,256 @@
+"""Changes that another has to approve before they count (M5): asked for, then decided.
+
+Who decides is whoever the rule of the day of the decision names: a second person of the unit, the
+district, or the city (`linli.library.governing`). Where the rule names nobody a unit may still ask,
+and a second person of it decides. Never the one who asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import Actor, Permission
+from linli.audit.record import record, snapshot
+from linli.errors import Forbidden, NotFound, Refused
+from linli.events.emit import emit
+from linli.library.governing import rule_for, who_approves
+from linli.rules import check_count
+from tenants.operating_model.actions import adopt
+from tenants.operating_model.governing import require_reason
+from tenants.operating_model.models import Adoption, ChangeRequest, Layer
+from tenants.operating_model.policies import arriving
+from tenants.operating_model.proposals import (
+    bounds_by_path,
+    by_path,
+    propose_adoption,
+    tenant_of,
+    version_to_adopt,
+)
+from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
+
+Kind = ChangeRequest.Kind
+State = ChangeRequest.State
+_DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "adoption")
+
+
+def request_adoption(
+    *,
+    actor: Actor,
+    effective_from: date,
+    published_id: UUID | None = None,
+    version_id: UUID | None = None,
+    values: Mapping[str, Any] | None = None,
+    bounds: Mapping[str, Any] | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+    expected_layer_version: int | None = None,
+) -> ChangeRequest:
+    """Ask for what `adopt_version` would do with the same input; another approves it (M5).
+
+    A copy of the version is frozen here, for whoever is to read it. Refused: REQUEST_OPEN while
+    another waits, and what `adopt_version` refuses, but for APPROVAL_NEEDED.
+    """
+    actor.require(Permission.MODELS_ADOPT)
+    tenant, proposer = tenant_of(actor), _somebody(actor)
+    with one_at_a_time():
+        _refuse_a_second()
+        version = version_to_adopt(published_id, version_id)
+        adoptions, layers = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
+        check_count(adoptions, expected_version)
+        check_count(layers, expected_layer_version, field="expectedLayerVersion")
+        book = Rulebook.load()
+        if not book.adoptions:
+            book = book.plus(*arriving(tenant, book))
+        propose_adoption(
+            book,
+            tenant=tenant,
+            version=version,
+            effective_from=effective_from,
+            values=values,
+            bounds=bounds,
+            reason=reason,
+        ).check()
+        if version._state.adding:
+            version.save(force_insert=True)
+        request = ChangeRequest.objects.create(
+            kind=Kind.ADOPTION,
+            version=version,
+            published_id=published_id,
+            values=None if values is None else by_path(values, "values"),
+            bounds=None if bounds is None else bounds_by_path(bounds),
+            effective_from=effective_from,
+            reason=reason,
+            adoptions_seen=adoptions,
+            layers_seen=layers,
+            proposed_by_id=proposer,
+        )
+        record(
+            actor=actor,
+            action="models.request_change",
+            obj=request,
+            before=None,
+            after=snapshot(request, "kind", "version", "values", "bounds", "effective_from"),
+            reason=reason,
+        )
+        _tell(actor, "change_request.made", request)
+    return request
+
+
+def approve_change(*, actor: Actor, request_id: UUID, reason: str = "") -> ChangeRequest:
+    """Say yes to what was asked for: it is done at once, in the same transaction.
+
+    It counts from the day that was asked for, or from today where that is past; only a unit's first
+    adoption keeps an earlier day. Everything is checked again as it stands now. Refused: NOT_FOUND,
+    REQUEST_DECIDED, WRONG_OFFICE, SAME_PERSON, CHANGED_SINCE_REQUESTED, and what `adopt_version`
+    refuses; then the request stays open.
+    """
+    actor.require(Permission.MODELS_APPROVE)
+    with one_at_a_time():
+        request = _to_decide(actor, request_id)
+        request.adoption = _EFFECTS[Kind(request.kind)](actor, request)
+        _decide(actor, request, State.APPROVED, "models.approve_change", reason)
+        _tell(actor, "change_request.approved", request)
+    return request
+
+
+def return_change(*, actor: Actor, request_id: UUID, reason: str) -> ChangeRequest:
+    """Say no, and why; nothing changes, and another may be asked for.
+
+    By who may approve it. Refused: REASON_MISSING, NOT_FOUND, REQUEST_DECIDED, WRONG_OFFICE,
+    SAME_PERSON.
+    """
+    actor.require(Permission.MODELS_APPROVE)
+    require_reason(reason)
+    with one_at_a_time():
+        request = _to_decide(actor, request_id)
+        _decide(actor, request, State.RETURNED, "models.return_change", reason)
+        _tell(actor, "change_request.returned", request)
+    return request
+
+
+def withdraw_request(*, actor: Actor, request_id: UUID, reason: str = "") -> ChangeRequest:
+    """Take back what this unit asked for; whoever may ask there may take it back.
+
+    Refused: NOT_FOUND, REQUEST_DECIDED.
+    """
+    actor.require(Permission.MODELS_ADOPT)
+    _somebody(actor)
+    with one_at_a_time():
+        request = _open(request_id)
+        _decide(actor, request, State.WITHDRAWN, "models.withdraw_request", reason)
+        _tell(actor, "change_request.withdrawn", request)
+    return request
+
+
+def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
+    seen = request.adoptions_seen, request.layers_seen
+    now = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
+    replaces_layer = request.values is not None or request.bounds is not None
+    if now[0] != seen[0] or (replaces_layer and now[1] != seen[1]):
+        message = _(
+            "The rules here were changed after this had been asked for, so it would undo what was "
+            "decided since. Return it, and have it asked for anew."
+        )
+        raise Refused("CHANGED_SINCE_REQUESTED", message, field="requestId")
+    first, today = now[0] == 0, timezone.localdate()
+    return adopt(
+        actor=actor,
+        effective_from=request.effective_from if first else max(request.effective_from, today),
+        published_id=request.published_id,
+        version_id=None if request.published_id else request.version_id,
+        values=request.values,
+        bounds=request.bounds,
+        reason=request.reason,
+    )
+
+
+# What approval brings about, by kind; the adoption that came of it, if one did. The caller holds
+# the tenant's rules and has checked who decides.
+_EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {Kind.ADOPTION: _adopt}
+
+
+def _somebody(actor: Actor) -> UUID:
+    """Who answers for it. `Forbidden` to the platform itself, which is not two people."""
+    if actor.principal_id is None:
+        raise Forbidden
+    return actor.principal_id
+
+
+def _refuse_a_second() -> None:
+    waiting = ChangeRequest.objects.filter(state=State.PROPOSED).first()
+    if waiting is not None:
+        message = _(
+            "{version} has been asked for and waits for approval. Withdraw that first, or wait "
+            "until it is decided."
+        )
+        raise Refused("REQUEST_OPEN", format_lazy(message, version=str(waiting.version)))
+
+
+def _open(request_id: UUID) -> ChangeRequest:
+    requests = ChangeRequest.objects.select_related("version")
+    request = requests.filter(pk=request_id).first()
+    if request is None:
+        raise NotFound(_("change request"), field="requestId")
+    if request.state != State.PROPOSED:
+        message = _("This was decided before: it is {state}.")
+        raise Refused(
+            "REQUEST_DECIDED",
+            format_lazy(message, state=State(request.state).label),
+            field="requestId",
+        )
+    return request
+
+
+def _to_decide(actor: Actor, request_id: UUID) -> ChangeRequest:
+    """The open request, if it is this actor's to decide."""
+    request = _open(request_id)
+    rule = rule_for(tenant_of(actor), timezone.localdate())
+    if rule.office.pk not in actor.offices(Permission.MODELS_APPROVE):
+        message = _("Your office does not decide on this. It is for: {approver}.")
+        raise Refused(
+            "WRONG_OFFICE",
+            format_lazy(message, approver=who_approves(rule)),
+            field="requestId",
+            approver=rule.approver.value,
+        )
+    if _somebody(actor) == request.proposed_by_id:
+        message = _("Who asks for a change does not decide on it; ask a colleague.")
+        raise Refused("SAME_PERSON", message, field="requestId")
+    return request
+
+
+def _decide(actor: Actor, request: ChangeRequest, state: State, action: str, reason: str) -> None:
+    before = snapshot(request, "state")
+    request.state, request.decision_reason = state, reason.strip()
+    request.decided_by_id, request.decided_at = actor.principal_id, timezone.now()
+    request.save(update_fields=_DECISION)
+    record(
+        actor=actor,
+        action=action,
+        obj=request,
+        before=before,
+        after=snapshot(request, "state", "adoption"),
+        reason=reason,
+    )
+
+
+def _tell(actor: Actor, type: str, request: ChangeRequest) -> None:
+    emit(
+        actor=actor,
+        type=type,
+        obj=request,
+        data={
+            "kind": request.kind,
+            "state": request.state,
+            "version": request.version_id,
+            "effective_from": request.effective_from,
+            "adoption": request.adoption_id,
+        },
+    )
