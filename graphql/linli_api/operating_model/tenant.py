@@ -9,7 +9,7 @@ from linli.accounts.policy import Permission
 from linli.library.layers import Effective
 from linli_api.communities.types import Community
 from linli_api.connections import Connection, Filter
-from linli_api.fields import Bounded, ById, Field, by_id
+from linli_api.fields import Bounded, ById, Field
 from linli_api.inputs import IdOf, plain
 from linli_api.operating_model import mutations
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
@@ -82,12 +82,10 @@ class Query:
         root: None, info: Any, on: Any = None, community_id: str | None = None
     ) -> Effective:
         community = (
-            by_id(Community, community_id, info.context.actor, field="communityId")
-            if community_id is not None
-            else None
+            Community.key_of(community_id, field="communityId") if community_id is not None else None
         )
-        return selectors.effective_rules(
-            on or timezone.localdate(), community.pk if community else None
+        return selectors.rules_to_read(
+            actor=info.context.actor, on=on or timezone.localdate(), community_id=community
         )
 
     @staticmethod
