@@ -82,7 +82,9 @@ class Query:
         root: None, info: Any, on: Any = None, community_id: str | None = None
     ) -> Effective:
         community = (
-            Community.key_of(community_id, field="communityId") if community_id is not None else None
+            Community.key_of(community_id, field="communityId")
+            if community_id is not None
+            else None
         )
         return selectors.rules_to_read(
             actor=info.context.actor, on=on or timezone.localdate(), community_id=community
