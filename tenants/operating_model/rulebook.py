@@ -184,8 +184,8 @@ def _last(rows: Sequence[_Row], on: date) -> _Row | None:
     return rows[position - 1] if position else None
 
 
-# Room in characters of JSON; in memory one takes about ten bytes for each.
-_rules: Kept[Hashable, Effective] = Kept(4_000, 10_000_000, lambda rules: rules.weight)
+# Room in characters of JSON; in memory one takes about 22 bytes for each.
+_rules: Kept[Hashable, Effective] = Kept(4_000, 3_000_000, lambda rules: rules.weight)
 
 
 def _effective(adoption: Adoption, layers: Sequence[Layer]) -> Effective:

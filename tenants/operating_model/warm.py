@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 5
 
-# Room in characters of JSON; in memory a rulebook takes about 4 bytes for each, with its rows.
-_books: Kept[tuple[str, str], Rulebook] = Kept(1_000, 10_000_000, Rulebook.weight)
+# Room in characters of JSON; in memory a rulebook takes 3 to 8 bytes for each, with its rows.
+_books: Kept[tuple[str, str], Rulebook] = Kept(1_000, 5_000_000, Rulebook.weight)
 # Communities are never deleted, but a sandbox's go with its rules.
 _communities: Kept[tuple[str, str, UUID], bool] = Kept(50_000, 50_000, lambda _here: 1)
 

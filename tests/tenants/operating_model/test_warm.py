@@ -252,7 +252,10 @@ class TestRightAfterAChange:
             assert rate() == "0.02"
 
     def test_who_decides_sees_each_row_at_once(self, committed):
+        with tenant_context(committed):
+            assert rate() == "0.03"  # it is in memory
         with request(committed), one_at_a_time():
+            assert rate() == "0.03"
             layer(committed, {RATE: "0.02"})
             assert rate() == "0.02"
             layer(committed, {RATE: "0.04"})
@@ -305,7 +308,7 @@ class TestRightAfterAChange:
             return execute(sql, params, many, context)
 
         _set(committed, "0.02")  # so that nothing of it is in memory yet
-        warm._books.__init__(1_000, 10_000_000, Rulebook.weight)
+        warm._books.__init__(1_000, 5_000_000, Rulebook.weight)
         with tenant_context(committed), connection.execute_wrapper(between):
             book = warm.rulebook()
 
