@@ -67,7 +67,7 @@ class _DecidedRows(TenantQuerySet[_Row]):
 class Decided(TenantModel):
     """A row that rules are made of: written inside of `one_at_a_time`, which moves their stamp."""
 
-    objects = _DecidedRows.as_manager()
+    objects = _DecidedRows.as_manager()  # type: ignore[misc]
 
     class Meta(TenantModel.Meta):
         abstract = True

@@ -80,7 +80,8 @@ class Rulebook:
     @cached_property
     def stamp(self) -> str:
         """What it was made from, as one value (`tenants.operating_model.stamps`)."""
-        return stamp_of((row.pk, row.effective_from) for row in chain(self.adoptions, self.layers))
+        rows: Iterator[Adoption | Layer] = chain(self.adoptions, self.layers)
+        return stamp_of((row.pk, row.effective_from) for row in rows)
 
     def weight(self) -> int:
         """Characters of JSON in it; a row without any is some too."""
@@ -195,7 +196,8 @@ def _effective(adoption: Adoption, layers: Sequence[Layer]) -> Effective:
     Days are part of the key because a policy that clashed comes into force on a later one, and the
     schema because a copy of a tenant has the same ids.
     """
-    key = (current_schema(), *((row.pk, row.effective_from) for row in (adoption, *layers)))
+    rows: tuple[Adoption | Layer, ...] = (adoption, *layers)
+    key = (current_schema(), *((row.pk, row.effective_from) for row in rows))
     return _rules.get(key) or _rules.keep(key, _resolved(adoption, layers))
 
 

@@ -63,7 +63,7 @@ class Effective:
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        return frozen(plain(self.document))  # type: ignore[no-any-return]
+        return frozen(plain(self.document))
 
     @cached_property
     def weight(self) -> int:
