@@ -8,6 +8,7 @@ commit that it is for; where a query has become cheaper, lower it.
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -125,8 +126,10 @@ def _statements(query: Query, town: Town) -> dict[str, int]:
     tenant = town.tenant if query.at_a_tenant else None
     schema = tenant_schema if tenant else platform_schema
     actor = actor_for(person, tenant)
-    inside = tenant_context(tenant) if tenant else public_context()
-    with transaction.atomic(), inside, unit_of_work():
+    here = tenant_context(tenant) if tenant else public_context()
+    with ExitStack() as stack:
+        for one in (transaction.atomic(), here, unit_of_work()):  # as a request has it
+            stack.enter_context(one)
         request = Request(query.document, variables)
         document = read(schema.graphql_schema, query.document)
         run(schema, request, actor)  # a plan is made once
