@@ -19,6 +19,7 @@ from linli.clients import usage
 from linli.clients.admission import Admitted, admit_at, admit_at_platform
 from linli.registry.models import Tenant
 from linli.tenancy.context import connection, tenant_context
+from linli.tenancy.unit import unit_of_work
 from linli_api.errors import TokenInvalid
 from linli_api.incoming import bearer_token
 from linli_api.responding import fault, refuse, respond
@@ -53,7 +54,7 @@ class Door:
         tenant, admitted = admit_at(host, token)
         if tenant is None or not tenant.is_served:
             return self.get_response(request)
-        with tenant_context(tenant):
+        with tenant_context(tenant), unit_of_work({tenant.schema_name: tenant.rules_stamp}):
             return _let_in(request, tenant, admitted)
 
 

@@ -1,13 +1,16 @@
 """What rules this tenant runs: frozen versions, what was set on top of them, and since when."""
 
+from typing import Any, TypeVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.rules import Versioned, one_of
-from linli.tenancy.models import TenantModel
+from linli.tenancy.models import TenantModel, TenantQuerySet
 from tenants.communities.models import Community
+from tenants.operating_model.stamps import guard_deciding
 
 
 class ModelVersion(TenantModel):
@@ -92,7 +95,33 @@ class Draft(Versioned, TenantModel):
         return self.title
 
 
-class Adoption(TenantModel):
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class _DecidedRows(TenantQuerySet[_Row]):
+    def _guard(self) -> None:
+        guard_deciding(self.model.__name__)
+        super()._guard()
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[_Row]:
+        guard_deciding(self.model.__name__)
+        return super().bulk_create(*args, **kwargs)
+
+
+class Decided(TenantModel):
+    """A row that rules are made of: written inside of `one_at_a_time`, which moves their stamp."""
+
+    objects = _DecidedRows.as_manager()  # type: ignore[misc]
+
+    class Meta(TenantModel.Meta):
+        abstract = True
+
+    def guard(self) -> None:
+        guard_deciding(type(self).__name__)
+        super().guard()
+
+
+class Adoption(Decided):
     """From ``effective_from`` on, this tenant's rules start from ``version`` (M5).
 
     Of several for one day the one decided last counts.
@@ -111,7 +140,7 @@ class Adoption(TenantModel):
         return f"{self.version} from {self.effective_from}"
 
 
-class Layer(TenantModel):
+class Layer(Decided):
     """What one authority set on top of the model, from a day on (M3).
 
     A later row of the same place replaces the earlier one whole, from its day on; days before keep

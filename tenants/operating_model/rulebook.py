@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from itertools import pairwise
+from functools import cached_property
+from itertools import chain, pairwise
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,34 +17,28 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
+from linli.kept import Kept
 from linli.library.bounds import Origin, parse_bounds
-from linli.library.document import parse_document
+from linli.library.document import canonical, parse_document
 from linli.library.layers import Effective, LayerSpec, resolve
 from linli.tenancy.context import current_schema
 from tenants.operating_model.models import Adoption, Layer, ModelVersion
-
-# In a statement that reads something else anyway: one value, another one whenever anything was
-# decided. Rows are only added, and of a layer nothing but these two columns ever changes.
-STANDING = """(
-    SELECT md5(string_agg(told, ' ' ORDER BY told)) FROM (
-        SELECT id || ' ' || effective_from AS told FROM operating_model_adoption
-        UNION ALL
-        SELECT id || ' ' || effective_from || ' ' || state FROM operating_model_layer
-    ) AS decided
-)"""
+from tenants.operating_model.stamps import deciding, stamp_of
 
 # What decides about one and the same: the authority and, where it is a community's, which one.
 Place = tuple[str, UUID | None]
 
 _Row = TypeVar("_Row", Adoption, Layer)
 _DEEPEST_LAST = Layer.Kind.values
+_ROW = 500
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
     """A transaction in which nobody else decides about this tenant's rules.
 
-    What is checked against the rules as they stand must still hold when it is written.
+    What is checked against the rules as they stand must still hold when it is written. Adoptions and
+    layers are written nowhere else, for at its end every process is told of them.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -51,7 +46,8 @@ def one_at_a_time() -> Iterator[None]:
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
                 [f"operating_model of {current_schema()}"],
             )
-        yield
+        with deciding():
+            yield
 
 
 def decided_at(place: Place) -> int:
@@ -64,7 +60,8 @@ def decided_at(place: Place) -> int:
 class Rulebook:
     """Adoptions and layers in force, each in the order in which one replaces another.
 
-    Rows that are not saved may stand in it: it then tells what they would do.
+    Rows that are not saved may stand in it: it then tells what they would do. As it stands, without
+    a query: `tenants.operating_model.warm`.
     """
 
     adoptions: tuple[Adoption, ...]
@@ -72,7 +69,7 @@ class Rulebook:
 
     @classmethod
     def load(cls) -> Rulebook:
-        """As it stands: two queries."""
+        """As it stands: two queries. Between them others may decide, but for `one_at_a_time`."""
         order = ("effective_from", "decided_at", "id")
         in_force = Layer.objects.filter(state=Layer.State.IN_FORCE)
         return cls(
@@ -80,14 +77,20 @@ class Rulebook:
             tuple(in_force.order_by(*order)),
         )
 
-    @classmethod
-    def standing(cls, decided: str | None) -> Rulebook:
-        """As it stands where STANDING reads ``decided``: once loaded, without a query. Not for who
-        changes the rules.
+    @cached_property
+    def stamp(self) -> str:
+        """What it was made from, as one value (`tenants.operating_model.stamps`)."""
+        rows: Iterator[Adoption | Layer] = chain(self.adoptions, self.layers)
+        return stamp_of((row.pk, row.effective_from) for row in rows)
 
-        Nothing else is ever read there: of what was rolled back, no key comes again.
-        """
-        return _standing(current_schema(), decided)
+    def weight(self) -> int:
+        """Characters of JSON in it; a row without any is some too."""
+        documents = {row.version_id: row.version for row in self.adoptions}.values()
+        held = chain(
+            ((one.document, one.bounds) for one in documents),
+            ((one.values, one.bounds) for one in self.layers),
+        )
+        return sum(_ROW + len(canonical(one)) for one in held) + _ROW * len(self.adoptions)
 
     def plus(self, *rows: Adoption | Layer | None) -> Rulebook:
         """With these as well; of several for one day they are the last."""
@@ -104,8 +107,14 @@ class Rulebook:
 
     def layer(self, kind: str, community_id: UUID | None, on: date) -> Layer | None:
         """The one of a place that is in force on a day."""
-        here = (r for r in self.layers if (r.kind, r.community_id) == (kind, community_id))
-        return _last(here, on)
+        return _last(self._by_place.get((kind, community_id), ()), on)
+
+    @cached_property
+    def _by_place(self) -> dict[Place, list[Layer]]:
+        places: dict[Place, list[Layer]] = {}
+        for row in self.layers:
+            places.setdefault((row.kind, row.community_id), []).append(row)
+        return places
 
     def effective(self, on: date, community_id: UUID | None = None) -> Effective:
         """The rule of a day, for the whole tenant or one community.
@@ -118,8 +127,7 @@ class Rulebook:
                 "No operating model is in force on {day}. Adopt one from that day or earlier."
             )
             raise Refused("NO_MODEL_IN_FORCE", format_lazy(message, day=on), day=on.isoformat())
-        layers = self.standing_layers(on, community_id)
-        return _effective(adoption, layers, tuple(layer.effective_from for layer in layers))
+        return _effective(adoption, self.standing_layers(on, community_id))
 
     def standing_layers(self, on: date, community_id: UUID | None = None) -> tuple[Layer, ...]:
         """The layers in force on a day, the deepest last."""
@@ -175,25 +183,33 @@ class Rulebook:
         return list(found.values())
 
 
-@lru_cache(maxsize=256)
-def _standing(schema: str, decided: str | None) -> Rulebook:
-    return Rulebook.load()
-
-
 def _same(one: Effective, other: Effective) -> bool:
     return one is other or (one.digest == other.digest and one.in_force == other.in_force)
 
 
-def _last(rows: Iterable[_Row], on: date) -> _Row | None:
-    return next((row for row in reversed(tuple(rows)) if row.effective_from <= on), None)
+def _last(rows: Sequence[_Row], on: date) -> _Row | None:
+    """Of rows in the order of their days."""
+    position = bisect_right(rows, on, key=lambda row: row.effective_from)
+    return rows[position - 1] if position else None
 
 
-@lru_cache(maxsize=256)
-def _effective(adoption: Adoption, layers: tuple[Layer, ...], since: tuple[date, ...]) -> Effective:
-    """Rows are equal by their ids and written once, so what follows from them may be kept.
+# Room in characters of JSON; in memory one takes about 22 bytes for each.
+_rules: Kept[Hashable, Effective] = Kept(4_000, 3_000_000, lambda rules: rules.weight)
 
-    ``since`` is part of the key because a policy that clashed comes into force on a later day.
+
+def _effective(adoption: Adoption, layers: Sequence[Layer]) -> Effective:
+    """Rows are equal by their ids and written once, so what follows from them may be kept: one object
+    for all communities without a layer of their own.
+
+    Days are part of the key because a policy that clashed comes into force on a later one, and the
+    schema because a copy of a tenant has the same ids.
     """
+    rows: tuple[Adoption | Layer, ...] = (adoption, *layers)
+    key = (current_schema(), *((row.pk, row.effective_from) for row in rows))
+    return _rules.get(key) or _rules.keep(key, _resolved(adoption, layers))
+
+
+def _resolved(adoption: Adoption, layers: Sequence[Layer]) -> Effective:
     version = adoption.version
     return resolve(
         parse_document(version.document),

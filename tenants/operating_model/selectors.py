@@ -18,14 +18,13 @@ from linli.accounts.selectors import name_by_entry
 from linli.audit.models import Entry
 from linli.clients.selectors import client_name_by_entry
 from linli.comparison.models import Figure
-from linli.errors import Refused
+from linli.errors import NotFound, Refused
 from linli.library.carrying import Question
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
 from linli.library.governing import Rule, rule_for
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
-from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.clashes import plan_clash
 from tenants.operating_model.dependents import Unfit
 from tenants.operating_model.models import (
@@ -45,9 +44,10 @@ from tenants.operating_model.proposals import (
     told_below,
     version_to_adopt,
 )
-from tenants.operating_model.rulebook import Place, Rulebook
+from tenants.operating_model.rulebook import Place
 from tenants.operating_model.upgrading import Plan, plan_of
 from tenants.operating_model.versions import faults_of
+from tenants.operating_model.warm import require_community, rulebook
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -108,11 +108,19 @@ class LastChange:
 def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
     """The rule of a day, for the whole tenant or one of its communities (M2, M3).
 
-    Refused: NO_MODEL_IN_FORCE, NOT_FOUND.
+    Frozen, and shared by all who ask. Refused: NO_MODEL_IN_FORCE, NOT_FOUND.
     """
     if community_id is not None:
-        community_to_act_on(community_id)
-    return Rulebook.load().effective(on, community_id)
+        require_community(community_id)
+    return rulebook().effective(on, community_id)
+
+
+def rules_to_read(*, actor: Actor, on: date, community_id: UUID | None = None) -> Effective:
+    """`effective_rules` for who may read the community, too: others do not find it."""
+    reach = actor.communities(Permission.COMMUNITIES_READ)
+    if community_id is not None and reach is not None and community_id not in reach:
+        raise NotFound(_("community"), field="communityId")
+    return effective_rules(on, community_id)
 
 
 def rules_timeline(
@@ -121,8 +129,8 @@ def rules_timeline(
     """`Rulebook.timeline` of the rules as they stand. Refused: NO_MODEL_IN_FORCE for a day without a
     model, NOT_FOUND."""
     if community_id is not None:
-        community_to_act_on(community_id)
-    return Rulebook.load().timeline(starts_on, ends_on, community_id)
+        require_community(community_id)
+    return rulebook().timeline(starts_on, ends_on, community_id)
 
 
 def preview_adoption(
@@ -141,7 +149,7 @@ def preview_adoption(
     actor.require(Permission.MODELS_READ)
     tenant = tenant_of(actor)
     version = version_to_adopt(published_id, version_id)
-    book = Rulebook.load()
+    book = rulebook()
     if not book.adoptions:
         book = book.plus(*arriving(tenant, book))
     before = book.effective(effective_from) if book.adoption(effective_from) else None
@@ -271,7 +279,7 @@ def rule_here(*, actor: Actor, on: date) -> Rule:
 def clashes(*, actor: Actor) -> list[Clash]:
     """The policies from above that wait for a person to change what they clash with."""
     actor.require(Permission.MODELS_READ)
-    book = Rulebook.load()
+    book = rulebook()
     found = []
     for layer in waiting():
         day = max(layer.effective_from, timezone.localdate())

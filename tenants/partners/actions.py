@@ -20,8 +20,10 @@ from linli.rules import camel_case, check_fields, check_version, save_changes, u
 from linli.tenancy.context import connection
 from linli.tenancy.postgresql.prepared import value_of
 from tenants.communities.selectors import community_to_act_on
-from tenants.operating_model.rulebook import STANDING, Rulebook
+from tenants.operating_model import stamps
+from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
+from tenants.operating_model.warm import rulebook_at
 from tenants.partners.models import Agreement, Contribution, Declaration, Partner
 from tenants.partners.selectors import partners_to_act_on
 from tenants.partners.terms import Terms, check_kind, check_terms, terms_of
@@ -32,7 +34,7 @@ _TERMS = ("id", "partner_id", "mode", "rule_key", "agreed_rate", "rent_free_mont
           "ends_on")  # fmt: skip
 _FIELDS = [Agreement._meta.get_field(name.removesuffix("_id")) for name in _TERMS]
 _LOCKED = f"""
-    SELECT partner.community_id, {STANDING}, {", ".join(f"agreement.{name}" for name in _TERMS)}
+    SELECT partner.community_id, {", ".join(f"agreement.{name}" for name in _TERMS)}
     FROM partners_agreement AS agreement
     JOIN partners_partner AS partner ON partner.id = agreement.partner_id
     WHERE agreement.id = $1 AND ($2::uuid[] IS NULL OR partner.community_id = ANY($2))
@@ -328,20 +330,21 @@ def declare_income(
 
 
 def _locked_agreement(actor: Actor, agreement_id: UUID) -> tuple[Agreement, UUID, Rulebook]:
-    """With its community and the rules as they stand, in one round trip.
+    """With its community and the rules as they stand once it is locked, in one round trip.
 
     Declarations of one agreement wait for each other: two that overlap, each waiting for the
     other's end to know whether it may stay, would be a deadlock.
     """
     reach = actor.communities(Permission.PARTNERS_DECLARE)
     within = None if reach is None else list(reach)
-    row = connection.fetch_prepared(_LOCKED, [agreement_id, within])
+    locking = _LOCKED, [agreement_id, within]
+    row, told = connection.fetch_together([locking, stamps.reading()])
     if row is None:
         raise NotFound(_("agreement"), field="agreementId")
-    community_id, decided, *texts = row
+    community_id, *texts = row
     values = [value_of(field, text) for field, text in zip(_FIELDS, texts, strict=True)]
     agreement = Agreement.from_db(connection.alias, _TERMS, values)
-    return agreement, UUID(community_id), Rulebook.standing(decided)
+    return agreement, UUID(community_id), rulebook_at(told[0])
 
 
 def _admitted(partner: Partner) -> Refused:

@@ -8,6 +8,7 @@ commit that it is for; where a query has become cheaper, lower it.
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,6 +21,7 @@ from graphql import OperationDefinitionNode, OperationType, parse
 
 from linli.accounts.policy import actor_for, system_actor
 from linli.tenancy.context import public_context, tenant_context
+from linli.tenancy.unit import unit_of_work
 from linli_api import cursors, ids
 from linli_api.documents import is_query, read
 from linli_api.execution import Answer, Request, executed, run
@@ -124,7 +126,10 @@ def _statements(query: Query, town: Town) -> dict[str, int]:
     tenant = town.tenant if query.at_a_tenant else None
     schema = tenant_schema if tenant else platform_schema
     actor = actor_for(person, tenant)
-    with transaction.atomic(), tenant_context(tenant) if tenant else public_context():
+    here = tenant_context(tenant) if tenant else public_context()
+    with ExitStack() as stack:
+        for one in (transaction.atomic(), here, unit_of_work()):  # as a request has it
+            stack.enter_context(one)
         request = Request(query.document, variables)
         document = read(schema.graphql_schema, query.document)
         run(schema, request, actor)  # a plan is made once

@@ -123,12 +123,12 @@ class Query:
         root: None, info: Any, on: Any = None, community_id: str | None = None
     ) -> Effective:
         community = (
-            by_id(Community, community_id, info.context.actor, field="communityId")
+            Community.key_of(community_id, field="communityId")
             if community_id is not None
             else None
         )
-        return selectors.effective_rules(
-            on or timezone.localdate(), community.pk if community else None
+        return selectors.rules_to_read(
+            actor=info.context.actor, on=on or timezone.localdate(), community_id=community
         )
 
     @staticmethod

@@ -11,11 +11,20 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    model_validator,
+)
 
 from linli.errors import Refused
 from linli.library import paths
 from linli.library.document import canonical
+from linli.library.frozen import frozen
 
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
@@ -61,6 +70,7 @@ def number(value: Any) -> Decimal | None:
     return None
 
 
+_Fixed = Annotated[JsonValue, AfterValidator(frozen)]
 Number = Annotated[str | int, PlainValidator(_number)]
 
 
@@ -75,9 +85,9 @@ class Bound(BaseModel):
     locked: bool = Field(default=False)
     minimum: Number | None = None
     maximum: Number | None = None
-    one_of: (
-        Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=MOST_ALLOWED)] | None
-    ) = None
+    one_of: Annotated[tuple[_Fixed, ...], Field(min_length=1, max_length=MOST_ALLOWED)] | None = (
+        None
+    )
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:

@@ -22,7 +22,15 @@ from django.utils.translation import gettext_lazy as _
 from linli.errors import Refused
 from linli.library import paths
 from linli.library.bounds import Bound, Origin
-from linli.library.document import OperatingModel, brief, digest, parse_document, plain
+from linli.library.document import (
+    OperatingModel,
+    brief,
+    canonical,
+    digest,
+    parse_document,
+    plain,
+)
+from linli.library.frozen import frozen
 from linli.library.limits import InForce, Limits, add_bounds, limits_at, violations
 
 
@@ -45,7 +53,8 @@ class LayerSpec:
 
 @dataclass(frozen=True, eq=False)
 class Effective:
-    """The rule in force, frozen: the document, who set what, and what still bounds it."""
+    """The rule in force: the document, who set what, and what still bounds it. Shared by all who ask,
+    so nothing in it can be changed."""
 
     document: OperatingModel
     base: Origin
@@ -54,7 +63,12 @@ class Effective:
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        return plain(self.document)
+        return frozen(plain(self.document))
+
+    @cached_property
+    def weight(self) -> int:
+        """Characters of JSON in it, about."""
+        return len(canonical(self._plain))
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -62,8 +76,8 @@ class Effective:
         return deepcopy(self._plain)
 
     def value(self, path: str) -> Any:
-        """What stands at a path, as JSON values. Refused: UNKNOWN_PATH."""
-        return deepcopy(paths.get(self._plain, path))
+        """What stands at a path, as JSON values, not to be changed. Refused: UNKNOWN_PATH."""
+        return paths.get(self._plain, path)
 
     def origin(self, path: str) -> Origin:
         """The deepest layer that set this path, what holds it or something in it."""

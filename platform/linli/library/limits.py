@@ -15,6 +15,7 @@ from linli.errors import Refused
 from linli.library import paths
 from linli.library.bounds import Bound, Origin, number
 from linli.library.document import canonical
+from linli.library.frozen import frozen
 from linli.library.paths import EVERY
 
 
@@ -102,7 +103,7 @@ def add_bounds(
         except Refused as refused:
             faults.append(refused)
         else:
-            added.append(InForce(path, bound, by, there if bound.locked else None))
+            added.append(InForce(path, bound, by, frozen(there) if bound.locked else None))
     return added, faults
 
 

@@ -1,7 +1,8 @@
 """From the host name of a request to the tenant it is for.
 
 Asked by every request, so it is one plain statement, and a row that was seen before is not made
-into objects again. What the row says is always fresh.
+into objects again. What the row says is always fresh. It brings along the stamp of the tenant's rules,
+which spares the request to ask for them.
 """
 
 from functools import lru_cache
@@ -13,14 +14,18 @@ from linli.tenancy.postgresql.stamps import stamp
 
 _FIELDS = Tenant._meta.concrete_fields
 _LEVELS = ("own", "above", "top")
-COLUMNS = ", ".join(f'{level}."{field.column}"' for level in _LEVELS for field in _FIELDS)
-COUNT = len(_LEVELS) * len(_FIELDS)
+_OF_TENANTS = len(_LEVELS) * len(_FIELDS)
+COLUMNS = ", ".join(
+    [*(f'{level}."{field.column}"' for level in _LEVELS for field in _FIELDS), "rules.stamp"]
+)
+COUNT = _OF_TENANTS + 1
 # The tenant of the host $1 with those above it; a purged one is gone for good.
 OF_HOST = f"""
     FROM public.registry_domain name
     JOIN public.registry_tenant own ON own.id = name.tenant_id
     LEFT JOIN public.registry_tenant above ON above.id = own.parent_id
     LEFT JOIN public.registry_tenant top ON top.id = above.parent_id
+    LEFT JOIN public.registry_rulesstamp rules ON rules.tenant_id = own.id
     WHERE name.domain = $1 AND own.status <> '{Tenant.Status.PURGED.value}'
 """
 BY_HOST = f"SELECT {COLUMNS} {OF_HOST}"
@@ -35,8 +40,12 @@ def tenant_of_host(host: str) -> Tenant | None:
 
 def tenant_of_row(row: Row) -> Tenant | None:
     """The tenant in the columns of `BY_HOST`; an object of the caller's own."""
-    kept = _tenant(row)
-    return kept and _own(kept)
+    kept = _tenant(row[:_OF_TENANTS])
+    if kept is None:
+        return None
+    own = _own(kept)
+    own.rules_stamp = row[_OF_TENANTS]
+    return own
 
 
 @lru_cache(10_000)

@@ -13,6 +13,7 @@ from linli.errors import Refused
 from linli.programs import refusal, wants_json
 from linli.registry.hosts import tenant_of_host
 from linli.tenancy.context import connection, tenant_context
+from linli.tenancy.unit import unit_of_work
 
 
 class TenantMiddleware:
@@ -52,7 +53,7 @@ class TenantMiddleware:
             return response
         request.tenant = tenant  # type: ignore[attr-defined]
         request.urlconf = "linli.tenant_urls"
-        with tenant_context(tenant):
+        with tenant_context(tenant), unit_of_work({tenant.schema_name: tenant.rules_stamp}):
             return self.get_response(request)
 
 

@@ -88,6 +88,9 @@ class Tenant(Versioned, TenantMixin):
     # Provisioning creates the schema (`linli.registry.provisioning`), saving a row never does.
     auto_create_schema = False
 
+    # As of the statement that found the tenant by its host; None where another did.
+    rules_stamp: str | None = None
+
     class Meta:
         verbose_name = _("tenant")
         constraints = [
@@ -178,6 +181,19 @@ class Sandbox(models.Model):
 
     def __str__(self) -> str:
         return str(self.tenant_id)
+
+
+class RulesStamp(models.Model):
+    """Which rules a tenant has: another value whenever they differ (`linli.registry.rules_stamp`)."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="+")
+    stamp = models.CharField(_("stamp"), max_length=32)
+
+    class Meta:
+        verbose_name = _("stamp of rules")
+
+    def __str__(self) -> str:
+        return self.stamp
 
 
 class Domain(DomainMixin):

@@ -4,6 +4,8 @@ PostgreSQL 18 reports ``search_path`` to its clients, so whether it stands where
 without asking, also after a rollback has taken a switch back: nothing is remembered that could be
 wrong. And a server that went away has closed its end of the socket. A savepoint before anything was
 done is none, and what follows a commit at once is sent with it.
+
+Whoever asks for a lock may wait for it, so with that what was told before lapses (`linli.tenancy.unit`).
 """
 
 import logging
@@ -12,11 +14,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.utils import debug_transaction
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
 from psycopg import Error
 from psycopg.pq import TransactionStatus
 
+from linli.tenancy import unit
 from linli.tenancy.postgresql.piping import check, command, piped
 from linli.tenancy.postgresql.prepared import PreparedCursor, Row
 
@@ -42,7 +46,15 @@ class AfterCommit:
             cursor.execute(self.statement)
 
 
+class Operations(DatabaseOperations):
+    def for_update_sql(self, *args: Any, **options: Any) -> str:
+        """Asked for each statement that locks rows, just before it is run."""
+        unit.lapse()
+        return super().for_update_sql(*args, **options)
+
+
 class DatabaseWrapper(TenantsWrapper):
+    ops_class = Operations
     search_path_set_schemas: list[str] | None
     run_on_commit: list[Any]
 
