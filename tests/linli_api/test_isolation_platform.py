@@ -27,7 +27,7 @@ from tests.support.rows import checksums
 from tests.support.secrets import Secrets, secrets
 from tests.support.two_towns import World, ask, codes, two_towns
 
-FOR_EVERYBODY = {"Division", "PublishedVersion"}
+FOR_EVERYBODY = {"Division", "PublishedVersion", "VersionComparison"}
 PROBES = probes(platform_schema)
 every_probe = pytest.mark.parametrize("probe", PROBES, ids=str)
 every_query = pytest.mark.parametrize(
