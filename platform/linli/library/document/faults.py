@@ -21,7 +21,11 @@ from linli.library.document.schema import Loc, node_at, walk
 # Faults a validator of ours names; the rest follow from the schema.
 _OWN = {
     "repeated": _("“{value}” stands here twice. Keep one of them."),
-    "sum": _("These must sum to exactly 1; the {name} values sum to {sum}."),
+    "sum_short": _(
+        "These must sum to exactly 1; the {name} values sum to {sum}: {off} is missing."
+    ),
+    "sum_over": _("These must sum to exactly 1; the {name} values sum to {sum}: {off} too much."),
+    "rate": _('A rate is a decimal fraction as text. Write "{right}" in place of {value}.'),
     "odd": _("This must be an odd number, so that a vote cannot tie."),
     "unknown_kind": _("There is no partner kind “{value}”. Choose one of: {allowed}."),
     "free_ceiling": _("What is free costs nothing: leave the ceiling out or make it 0."),
