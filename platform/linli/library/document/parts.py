@@ -85,7 +85,7 @@ _MOVES = tuple(role for role in _STEPS if role != Role.AUDITOR)
 MoveRole = Annotated[str, _known(_MOVES), WithJsonSchema({"type": "string", "enum": list(_MOVES)})]
 StepRole = Annotated[str, _known(_STEPS), WithJsonSchema({"type": "string", "enum": list(_STEPS)})]
 
-ROLE_LABELS = {
+STEP_LABELS = {
     "city_supervisor": ("City supervisor", "市级督导"),
     "district_administrator": ("District administrator", "区级管理员"),
     "street_administrator": ("Street administrator", "街道管理员"),
@@ -97,6 +97,7 @@ ROLE_LABELS = {
     "partner": ("Partner", "合伙人"),
     "auditor": ("Auditor", "审计"),
 }
+MOVE_LABELS = {role: STEP_LABELS[role] for role in _MOVES}
 
 
 class Text(Part):

@@ -20,8 +20,9 @@ from linli.library.document.contradictions import contradictions
 from linli.library.document.faults import fault, from_validator, keyed
 from linli.library.document.model import OperatingModel
 from linli.library.document.schema import Loc
+from linli.sizes import DOCUMENT, size_of
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1_000_000  # as it comes, with spaces and nulls; what is kept of it is DOCUMENT
 MAX_DEPTH = 32
 MAX_FAULTS = 100  # told at once
 MAX_WHOLE = 2**53 - 1
@@ -39,7 +40,7 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
     _refuse(_unfit(value, value))
     text = json.dumps(value, ensure_ascii=False, default=dict).encode()
     if len(text) > MAX_BYTES:
-        raise _invalid(_too_large())
+        raise _invalid(_too_large(MAX_BYTES))
     try:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
@@ -47,6 +48,8 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         _refuse(from_validator(detail, value) for detail in details)
         raise
     _refuse(contradictions(document))
+    if size_of(brief(document)) > DOCUMENT:
+        raise _invalid(_too_large(DOCUMENT))
     return document
 
 
@@ -88,7 +91,7 @@ class _Object(dict[str, Any]):
 
 def _load(raw: str | bytes) -> Any:
     if len(raw) > MAX_BYTES:
-        raise _invalid(_too_large())
+        raise _invalid(_too_large(MAX_BYTES))
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
         return json.loads(text, object_pairs_hook=_Object)
@@ -150,9 +153,9 @@ def _invalid(*causes: Refused) -> Refused:
     return Refused("DOCUMENT_INVALID", format_lazy(message, count=len(causes)), causes=causes)
 
 
-def _too_large() -> Refused:
-    message = _("A document has at most {maximum} bytes.")
-    return fault(format_lazy(message, maximum=MAX_BYTES), maximum=MAX_BYTES)
+def _too_large(most: int) -> Refused:
+    message = _("A document has at most {maximum} bytes. Leave out what is not needed.")
+    return fault(format_lazy(message, maximum=most), maximum=most)
 
 
 def _too_deep(field: str | None) -> Refused:

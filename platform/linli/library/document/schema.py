@@ -21,13 +21,23 @@ Loc = Sequence[str | int]
 
 @cache
 def _schema() -> Mapping[str, Any]:
-    return with_examples(
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": SCHEMA_ID,
-            **OperatingModel.model_json_schema(),
-        }
-    )
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        **OperatingModel.model_json_schema(),
+    }
+    return with_examples(_with_words(schema))
+
+
+def _with_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """pydantic leaves a field's title or description out where its model has the same."""
+    for model in (schema, *schema["$defs"].values()):
+        for node in model["properties"].values():
+            if "$ref" in node:
+                of_model = schema["$defs"][node["$ref"].rpartition("/")[2]]
+                for word in ("title", "description"):
+                    node.setdefault(word, of_model[word])
+    return schema
 
 
 def json_schema() -> dict[str, Any]:

@@ -13,22 +13,22 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import PydanticUndefined
 
-# What a number counts, as people read it after the number.
+# What a number counts, and how people read it with the number n: one of it|several.
 UNITS: Mapping[str, tuple[str, str]] = {
-    "fen": ("fen", "分"),
-    "share": ("of the whole", "占比"),
-    "days": ("days", "天"),
-    "months": ("months", "个月"),
-    "points": ("points", "积分"),
-    "score": ("of 100", "分（满分100）"),
-    "m2": ("m²", "平方米"),
-    "people": ("people", "人"),
-    "years": ("years", "岁"),
-    "stars": ("stars", "星"),
-    "times": ("times", "次"),
-    "day_of_month": ("th of the month", "日"),
-    "week_of_month": ("th week of the month", "周（当月第几周）"),
-    "month_of_quarter": ("th month of the quarter", "月（当季第几月）"),
+    "fen": ("{n} fen", "{n}分"),
+    "share": ("{n} of the whole", "占{n}"),
+    "days": ("{n} day|{n} days", "{n}天"),
+    "months": ("{n} month|{n} months", "{n}个月"),
+    "points": ("{n} point|{n} points", "{n}积分"),
+    "score": ("{n} of 100", "{n}分（满分100）"),
+    "m2": ("{n} m²", "{n}平方米"),
+    "people": ("{n} person|{n} people", "{n}人"),
+    "years": ("{n} year|{n} years", "{n}岁"),
+    "stars": ("{n} star|{n} stars", "{n}星"),
+    "times": ("{n} time|{n} times", "{n}次"),
+    "day_of_month": ("day {n} of the month", "{n}日"),
+    "week_of_month": ("week {n} of the month", "当月第{n}周"),
+    "month_of_quarter": ("month {n} of the quarter", "当季第{n}个月"),
 }
 
 Both = tuple[str, str]  # English, Chinese

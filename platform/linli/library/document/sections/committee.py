@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from linli.library.document.parts import ROLE_LABELS, MoveRole, Part
+from linli.library.document.parts import MOVE_LABELS, MoveRole, Part
 from linli.library.document.wording import field
 
 
@@ -62,7 +62,7 @@ class Committee(Part):
     chair: MoveRole | None = field(
         ("Chair", "主任"),
         ("The role whose holder chairs; absent: elected.", "由哪个角色担任主任；不填为选举产生。"),
-        example="community_secretary", labels=ROLE_LABELS, default=None,
+        example="community_secretary", labels=MOVE_LABELS, default=None,
     )  # fmt: skip
     term_months: int | None = field(
         ("Term", "任期"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from linli.library.document.parts import (
-    ROLE_LABELS,
+    MOVE_LABELS,
     Choices,
     Items,
     Key,
@@ -56,7 +56,7 @@ class Move(Titled):
     roles: Choices[MoveRole] = field(
         ("Roles", "角色"),
         ("Which of the platform's roles may make it.", "平台的哪些角色可以执行。"),
-        example=["community_secretary"], labels=ROLE_LABELS,
+        example=["community_secretary"], labels=MOVE_LABELS,
     )  # fmt: skip
     evidence: Text | None = field(
         ("Evidence", "佐证"),

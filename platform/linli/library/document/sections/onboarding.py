@@ -7,6 +7,8 @@ from typing import Literal
 from linli.library.document.parts import Items, Part, Text, Titled
 from linli.library.document.wording import field
 
+StagePhase = Literal["pilot", "sum_up", "fix_rules", "roll_out", "keep_running"]
+
 
 class Step(Titled):
     """A step a community takes to come on board."""
@@ -29,7 +31,7 @@ class Step(Titled):
 class Stage(Titled):
     """A stage of a district's roll-out."""
 
-    phase: Literal["pilot", "sum_up", "fix_rules", "roll_out", "keep_running"] = field(
+    phase: StagePhase = field(
         ("Phase", "阶段"),
         ("What the stage is for.", "此阶段的目的。"),
         labels={

@@ -146,6 +146,16 @@ class PartnerRules(Part):
     contributions: Items[ContributionRule] = field(
         ("Contributions", "反哺规则"),
         ("The rules an agreement chooses from.", "合作协议可选用的规则。"),
+        example=[
+            {
+                "key": "stationed",
+                "title": {"zh": "常驻合伙人按收入比例反哺"},
+                "type": "share",
+                "modes": ["stationed"],
+                "base": "takings",
+                "rate": "0.03",
+            }
+        ],
         min_length=1,
     )
     rent_free_months: int = field(

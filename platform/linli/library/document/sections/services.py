@@ -35,8 +35,8 @@ class PriceClass(Part):
 class Discount(Titled):
     """Who pays less (减免)."""
 
-    off: Rate = field(
-        ("Off", "减免比例"),
+    reduction: Rate = field(
+        ("Reduction", "减免比例"),
         ("Taken off the price: 0.2 is a fifth less.", "从价格中减去的比例：0.2即八折。"),
         unit="share", example="0.2",
     )  # fmt: skip

@@ -6,13 +6,26 @@ from typing import Literal
 
 from linli.library.document.parts import (
     MOST_FEN,
-    ROLE_LABELS,
+    STEP_LABELS,
     Choices,
     Key,
     StepRole,
     Titled,
 )
 from linli.library.document.wording import field
+
+StepKind = Literal[
+    "propose",
+    "review",
+    "consult",
+    "vote",
+    "submit",
+    "approve",
+    "pay",
+    "receipts",
+    "publish",
+    "audit",
+]
 
 
 class Source(Titled):
@@ -104,10 +117,7 @@ class Earmark(Titled):
 class ApplicationStep(Titled):
     """One step of an application for money."""
 
-    kind: Literal[
-        "propose", "review", "consult", "vote", "submit", "approve", "pay", "receipts", "publish",
-        "audit",
-    ] = field(
+    kind: StepKind = field(
         ("Kind", "类型"),
         ("What is done; steps follow each other in this order.", "做什么；各步骤按此次序进行。"),
         labels={
@@ -130,7 +140,7 @@ class ApplicationStep(Titled):
             "never pays.",
             "平台的哪些角色可以办理。提出人不得审批，审批人不得付款。",
         ),
-        example=["community_secretary"], labels=ROLE_LABELS,
+        example=["community_secretary"], labels=STEP_LABELS,
     )  # fmt: skip
     within_days: int | None = field(
         ("Within", "期限"),
