@@ -35,8 +35,8 @@ def _with_words(schema: dict[str, Any]) -> dict[str, Any]:
         for node in model["properties"].values():
             if "$ref" in node:
                 of_model = schema["$defs"][node["$ref"].rpartition("/")[2]]
-                for word in ("title", "description"):
-                    node.setdefault(word, of_model[word])
+                for word in {"title", "description"} & of_model.keys() - node.keys():
+                    node[word] = of_model[word]
     return schema
 
 
