@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from linli.errors import Refused
 from linli.library.document.contradictions import contradictions
@@ -45,7 +46,7 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        _refuse(from_validator(detail, value) for detail in details)
+        _refuse(from_validator(detail, value) for detail in details if not _echo(detail, details))
         raise
     _refuse(contradictions(document))
     if size_of(brief(document)) > DOCUMENT:
@@ -139,6 +140,14 @@ def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
                 ),
                 keyed(whole, loc),
             )
+
+
+def _echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """A list that is too short only because its items are faulty, which is told of them."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details
+    )
 
 
 def _refuse(faults: Iterable[Refused]) -> None:
