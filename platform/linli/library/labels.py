@@ -30,15 +30,30 @@ def label(path: str, *documents: Given) -> str:
 
     documents: where items are looked up by their key for their titles, the first that has it; an
     item that none has goes by its key, and what the schema does not know by its name.
+    Whoever labels many places gives JSON values (`plain`), so that they are made once.
     Refused: UNKNOWN_PATH, of what is no path by its form.
     """
     return BETWEEN.join(title for title, _node in _walk(path, documents))
 
 
 def value_label(path: str, value: Any, *documents: Given) -> str:
-    """A value at a path in words: "3 %", "50.00 元", "18个月", the title of an item."""
+    """A value at a path in words: "3 %", "50.00 元", "18个月", the title of an item.
+
+    A list of items may be given by their keys, as a change of their order is.
+    """
     *_above, (_title, node) = _walk(path, documents)
+    if isinstance(value, list) and _keyed(node):
+        value = [
+            label(f"{path}[{one}]", *documents).rpartition(BETWEEN)[2]
+            if isinstance(one, str)
+            else one
+            for one in value
+        ]
     return _said(node, value, _chinese())
+
+
+def _keyed(node: Mapping[str, Any]) -> bool:
+    return any("key" in form.get("properties", {}) for form in _forms(node.get("items", {})))
 
 
 def _said(node: Mapping[str, Any], value: Any, chinese: bool) -> str:

@@ -68,6 +68,8 @@ VALUES = [
     ("fund.steps[pay].roles", ["charity_cashier", "auditor"], "慈善总会出纳、审计",
      "Host charity cashier, Auditor"),
     ("fund.steps[pay].roles", [], "无", "none"),
+    ("fund.uses", ["repairs", "trips"], "维修改造、trips", "Repairs, trips"),
+    ("fund.waterfall[points].uses", ["repairs"], "repairs", "repairs"),
     ("fund.steps[pay].key", "pay", "pay", "pay"),
     ("venues.aspects[care].functions[nursery].required", False, "否", "no"),
     ("fund.consultation_days", None, "未设置", "not set"),

@@ -49,7 +49,7 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         _refuse(from_validator(detail, value) for detail in details if not _echo(detail, details))
         raise
     _refuse(contradictions(document))
-    if size_of(brief(document)) > DOCUMENT:
+    if len(text) > DOCUMENT and size_of(brief(document)) > DOCUMENT:  # never longer than the text
         raise _invalid(_too_large(DOCUMENT))
     return document
 
