@@ -155,7 +155,7 @@ benchmarks/postgraphile/node_modules/made: $(VENV)/installed benchmarks/postgrap
 	@touch $@
 
 .PHONY: bench soak wrk
-bench: ready wrk benchmarks/postgraphile/node_modules/made ## the API against PostGraphile and SQL by hand; only=q1_bare for one
+bench: ready $(if $(filter what_if,$(only)),,wrk benchmarks/postgraphile/node_modules/made) ## the API against PostGraphile and SQL by hand; only=q1_bare for one
 	@$(BIN)/python -m benchmarks $(if $(only),--only $(only)) $(if $(ahead),--ahead)
 
 soak: ready ## minutes=10 of all queries at 80 % of the limit

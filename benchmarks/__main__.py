@@ -1,4 +1,5 @@
-"""Linli against PostGraphile and against SQL by hand, side by side. `make bench` runs it.
+"""Linli against PostGraphile and against SQL by hand, side by side, and a what-if against the real run
+of the same year. `make bench` runs it.
 
     python -m benchmarks [--only NAME] [--pairs 9] [--seconds 3] [--ahead]
 
@@ -11,6 +12,7 @@ import itertools
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack, nullcontext
@@ -24,7 +26,7 @@ from benchmarks.load import CONNECTIONS, Burst, burst, ceiling, percentile
 from benchmarks.priority import ahead, put_ahead
 from benchmarks.values import Values
 from linli import database
-from tests.support.databases import Database
+from tests.support.databases import ROOT, Database
 
 WARM_SECONDS = 6  # a JIT and prepared statements' plans settle
 WRITES = 20_000  # more than a burst can use
@@ -51,6 +53,10 @@ BENCHMARKS = {
     "q3_bare": Benchmark("q3", "bare", 0.85),
     "w1_bare": Benchmark("w1", "bare", 0.5),
 }
+
+# These compare the product with itself; the module says what it prints.
+INSIDE = {"what_if": "benchmarks.what_if"}
+MOST_INSIDE = 5
 
 
 class Unmeasured(Exception):
@@ -190,15 +196,22 @@ class Arena:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    every = [*BENCHMARKS, *INSIDE]
+    parser.add_argument("--only", choices=every, metavar="NAME", help=", ".join(every))
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--ahead", action="store_true", help="of what else runs here; for root")
     asked = parser.parse_args()
-    if shutil.which("wrk") is None:
+    chosen = [asked.only] if asked.only else every
+    names = [name for name in chosen if name in BENCHMARKS]
+    if names and shutil.which("wrk") is None:
         return _fail("wrk is missing. As root: apt-get install wrk")
-    names = [asked.only] if asked.only else list(BENCHMARKS)
     missing = False
+    for name in chosen:
+        if name in INSIDE and not _measured_inside(INSIDE[name], asked):
+            missing = True
+    if not names:
+        return 1 if missing else 0
     with (
         ahead() if asked.ahead else nullcontext(),
         data.scratch() as scratch,
@@ -220,6 +233,15 @@ def main() -> int:
             ratio = measured.ratio(one.of)
             _say(f"BENCH {name} {ratio:.2f} {one.goal} {'ok' if ratio >= one.goal else 'short'}")
     return 1 if missing else 0
+
+
+def _measured_inside(module: str, asked: argparse.Namespace) -> bool:
+    """One that measures the product in its own process, without HTTP: what it says, and whether."""
+    with ahead() if asked.ahead else nullcontext(), data.scratch() as scratch:
+        # Says what it finds as it goes; a turn of it takes seconds, so a few are enough.
+        command = [sys.executable, "-m", module, str(min(asked.pairs, MOST_INSIDE))]
+        done = subprocess.run(command, env=scratch.environment("owner"), cwd=ROOT, check=False)
+    return done.returncode == 0
 
 
 def _say_what_the_generator_can(arena: Arena) -> None:

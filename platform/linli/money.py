@@ -110,11 +110,19 @@ def split(total: int, shares: Sequence[Decimal]) -> list[int]:
 
     ValueError when the shares do not sum to 1 or one is negative.
     """
+    return split_by_weights(total, weights_of(shares))
+
+
+def weights_of(shares: Sequence[Decimal]) -> list[int]:
+    """Whole weights that split as shares do, for who splits many amounts by the same ones.
+
+    ValueError when the shares do not sum to 1.
+    """
     exact = [Fraction(share) for share in shares]
     if sum(exact) != 1:
         raise ValueError(f"shares sum to {sum(exact)}, not to 1")
     denominator = math.lcm(*(share.denominator for share in exact))
-    return split_by_weights(total, [int(share * denominator) for share in exact])
+    return [int(share * denominator) for share in exact]
 
 
 def split_by_weights(total: int, weights: Sequence[int]) -> list[int]:

@@ -177,6 +177,7 @@ def adopt_version(
     values: Mapping[str, Any] | None = None,
     bounds: Mapping[str, Any] | None = None,
     reason: str = "",
+    despite_agreements: bool = False,
     expected_version: int | None = None,
     expected_layer_version: int | None = None,
 ) -> Adoption:
@@ -186,8 +187,10 @@ def adopt_version(
     it stays what it is. Today or later; the first adoption of a tenant may name an earlier day,
     since nothing was in force then. ``expected_version`` is how many adoptions there were when this
     was decided, ``expected_layer_version`` how many layers of the street. Refused: NOT_FOUND,
-    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, and what `resolve` refuses, CLASHES_BELOW or RULES_CLASH for what would no
-    longer fit.
+    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, and what `resolve`
+    refuses, CLASHES_BELOW or RULES_CLASH for what would no longer fit; AGREEMENTS_CLASH for running
+    agreements that would not, unless it is to be so ``despite_agreements`` (REASON_MISSING): the
+    trail keeps which.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
@@ -209,6 +212,7 @@ def adopt_version(
             reason=reason,
         )
         proposal.check()
+        unfit = proposal.check_agreements(despite=despite_agreements, reason=reason)
         adoption, layer = proposal.adoption, proposal.layer
         assert adoption is not None
         if version._state.adding:
@@ -223,7 +227,7 @@ def adopt_version(
             action="models.adopt_version",
             obj=adoption,
             before=_told(previous, replaced if layer else None) if previous else None,
-            after=_told(adoption, layer),
+            after=_told(adoption, layer) | _despite(unfit),
             reason=reason,
         )
         emit(
@@ -257,13 +261,16 @@ def set_layer(
     effective_from: date,
     community_id: UUID | None = None,
     reason: str = "",
+    despite_agreements: bool = False,
     expected_version: int | None = None,
 ) -> Layer:
     """What the street (or one community) sets on top of the model from a day on (M3).
 
     The whole of it: what is not given is no longer set. Today or later. ``expected_version`` is how
-    many layers of this place there were when it was decided. Refused: NOT_FOUND, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, and what `resolve` refuses,
-    CLASHES_BELOW or RULES_CLASH for communities whose layers would no longer fit.
+    many layers of this place there were when it was decided. Refused: NOT_FOUND, VERSION_CONFLICT,
+    TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, and what `resolve` refuses,
+    CLASHES_BELOW or RULES_CLASH for communities whose layers would no longer fit; AGREEMENTS_CLASH
+    and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_OVERRIDE, community_id=community_id)
     if community_id is None:
@@ -282,6 +289,7 @@ def set_layer(
             reason=reason,
         )
         proposal.check()
+        unfit = proposal.check_agreements(despite=despite_agreements, reason=reason)
         layer = proposal.layer
         assert layer is not None
         layer.save(force_insert=True)
@@ -291,7 +299,7 @@ def set_layer(
             action="models.set_layer",
             obj=layer,
             before=snapshot(previous) if previous else None,
-            after=snapshot(layer),
+            after=snapshot(layer) | _despite(unfit),
             reason=reason,
         )
         tell_layer(actor, "layer.set", layer)
@@ -374,6 +382,11 @@ def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:
         **snapshot(adoption, "version", "effective_from"),
         "layer": snapshot(layer, "id", "values", "bounds") if layer else None,
     }
+
+
+def _despite(unfit: list[str]) -> dict[str, Any]:
+    """What the trail keeps of a change that was made although agreements no longer fit."""
+    return {"despite_agreements": unfit} if unfit else {}
 
 
 def _check_names(key: str, title: str) -> None:

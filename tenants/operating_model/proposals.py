@@ -26,7 +26,9 @@ from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
 from linli.library.selectors import published_version
 from linli.registry.models import Tenant
+from linli.rules import is_blank
 from tenants.communities.models import Community
+from tenants.operating_model.dependents import Unfit, unfit
 from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.operating_model.rulebook import Rulebook
 
@@ -57,6 +59,24 @@ class Proposal:
             message = _("Several rules cannot stand together with this change.")
             raise Refused("RULES_CLASH", message, causes=faults)
 
+    def unfit(self) -> list[Unfit]:
+        """What was agreed and would no longer fit, once the rules themselves can stand."""
+        return unfit(self.before, self.after, self.since)
+
+    def check_agreements(self, *, despite: bool, reason: str) -> list[str]:
+        """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+
+        Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
+        """
+        found = self.unfit()
+        if found and not despite:
+            message = _("Agreements that are running would no longer fit these rules.")
+            raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
+        if found and is_blank(reason):
+            message = _("Say why the rules change although agreements no longer fit them.")
+            raise Refused("REASON_MISSING", message, field="reason")
+        return [str(one.agreement_id) for one in found]
+
 
 def propose_adoption(
     book: Rulebook,
@@ -72,13 +92,13 @@ def propose_adoption(
 
     Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, BOUND_INVALID, UNKNOWN_PATH.
     """
-    _refuse_district(tenant)
+    refuse_district(tenant)
     if book.adoptions:
         refuse_past(effective_from)
     adoption = Adoption(version=version, effective_from=effective_from)
     layer = None
     if values is not None or bounds is not None:
-        layer = _street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
+        layer = street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
         layer = layer if _differs(book, layer) else None
     current = book.adoption(effective_from)
     if current and current.version_id == version.pk and layer is None:
@@ -101,10 +121,10 @@ def propose_layer(
     Refused: TENANT_KIND, CHANGE_BACKDATED, NO_MODEL_IN_FORCE, NOTHING_CHANGES, BOUND_INVALID,
     UNKNOWN_PATH.
     """
-    _refuse_district(tenant)
+    refuse_district(tenant)
     refuse_past(effective_from)
     book.effective(effective_from)
-    layer = _street_layer(tenant, values, bounds, effective_from, reason)
+    layer = street_layer(tenant, values, bounds, effective_from, reason)
     if community is not None:
         layer.kind, layer.community, layer.set_by = Layer.Kind.COMMUNITY, community, community.name
     if not _differs(book, layer):
@@ -187,13 +207,34 @@ def refuse_past(effective_from: date) -> None:
         )
 
 
-def _street_layer(
+def _agreement(one: Unfit) -> Refused:
+    """As the cause of a refusal. Without the partner's name: it may be a person."""
+    message = _(
+        "The agreement {agreement} would not fit from {day} on: {fault} Change it first, or say that "
+        "the rules change despite it, and why."
+    )
+    told = format_lazy(
+        message, agreement=one.agreement_id, day=one.since, fault=one.problem.message
+    )
+    return Refused(
+        "AGREEMENTS_CLASH",
+        told,
+        field="despiteAgreements",
+        agreement_id=str(one.agreement_id),
+        partner_id=str(one.partner_id),
+        rule=one.problem.code,
+    )
+
+
+def street_layer(
     tenant: Tenant,
     values: Mapping[str, Any],
     bounds: Mapping[str, Any],
     effective_from: date,
     reason: str,
 ) -> Layer:
+    """The street's own layer from a day on, not saved. Refused: NOT_BY_PATH, TOO_MANY_PLACES,
+    BOUND_INVALID, UNKNOWN_PATH."""
     return Layer(
         kind=Layer.Kind.STREET,
         set_by=tenant.name,
@@ -211,7 +252,8 @@ def _differs(book: Rulebook, layer: Layer) -> bool:
     return canonical(told) != canonical((layer.values, layer.bounds))
 
 
-def _refuse_district(tenant: Tenant) -> None:
+def refuse_district(tenant: Tenant) -> None:
+    """Refused: TENANT_KIND, for a district runs no communities."""
     if tenant.kind == Tenant.Kind.DISTRICT:
         message = _("A district runs no communities. Issue a policy for the street offices in it.")
         raise Refused("TENANT_KIND", message, kind=tenant.kind)

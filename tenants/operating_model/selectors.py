@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from linli.library.document import parse_document, plain
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model.dependents import Unfit
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
 from tenants.operating_model.policies import arriving, waiting
 from tenants.operating_model.proposals import (
@@ -36,7 +37,8 @@ class Preview:
     """What adopting would change. `after` is None, and nothing changes, where `problems` forbid it.
 
     `changes` are against what is in force on that day, or, where nothing is, against the version
-    as its author wrote it.
+    as its author wrote it. `unfit` are running agreements that would no longer fit: they forbid it
+    only to whoever does not say that it is to be so despite them.
     """
 
     version: ModelVersion
@@ -44,6 +46,7 @@ class Preview:
     after: Effective | None
     changes: list[Change]
     problems: list[Refused]
+    unfit: list[Unfit] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def preview_adoption(
         if before
         else differences(plain(parse_document(version.document)), after.raw)
     )
-    return Preview(version, before, after, found, [])
+    return Preview(version, before, after, found, [], proposal.unfit())
 
 
 def versions(*, actor: Actor) -> QuerySet[ModelVersion]:

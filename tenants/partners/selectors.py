@@ -5,11 +5,15 @@ from uuid import UUID
 
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import Refused
+from tenants.operating_model.dependents import Unfit
+from tenants.operating_model.rulebook import Rulebook
+from tenants.partners.fitting import not_fitting
 from tenants.partners.models import Agreement, Contribution, Declaration, Partner
 
 MOST_DAYS = 3 * 366  # of which to sum up months at once
@@ -57,6 +61,15 @@ def check_months(*, since: date, until: date, community_id: UUID | None = None) 
     if (until - since).days > MOST_DAYS:
         message = _("Ask for {most} days at most at a time.")
         raise Refused("PERIOD_TOO_LONG", format_lazy(message, most=MOST_DAYS), field="until")
+
+
+def unfit_agreements(*, actor: Actor, community_id: UUID | None = None) -> list[Unfit]:
+    """The agreements running today that do not fit the rules in force today (P3)."""
+    actor.require_somewhere(Permission.PARTNERS_READ)
+    reach = _readable(actor)
+    if community_id is not None:
+        reach = frozenset({community_id}) & (reach if reach is not None else {community_id})
+    return not_fitting(Rulebook.load(), timezone.localdate(), reach)
 
 
 def partners_to_act_on(actor: Actor, permission: Permission) -> QuerySet[Partner]:

@@ -5,6 +5,8 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from django.utils.text import format_lazy
@@ -12,7 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library import paths
-from linli.library.document import RATE_PATTERN, ContributionRule, ShareRule
+from linli.library.document import (
+    RATE_PATTERN,
+    CombinedRule,
+    ContributionRule,
+    PerSessionRule,
+    ShareRule,
+    SimpleRule,
+)
 from linli.library.layers import Effective
 from linli.library.limits import violations
 from tenants.operating_model.actions import freeze_rules
@@ -20,6 +29,21 @@ from tenants.operating_model.models import RuleSnapshot
 from tenants.operating_model.rulebook import Rulebook
 from tenants.partners.models import Agreement
 from tenants.partners.working import Segment
+
+
+class Agreed(Protocol):
+    """What of an agreement its rules are held against: the row itself, or a few of its columns."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def rule_key(self) -> str: ...
+    @property
+    def agreed_rate(self) -> Decimal | None: ...
+    @property
+    def rent_free_months(self) -> int: ...
+    @property
+    def starts_on(self) -> date: ...
 
 
 @dataclass(frozen=True)
@@ -32,18 +56,19 @@ class Terms:
     @property
     def needs_income(self) -> bool:
         """Whether a share of income is owed for any of the days."""
-        return any(isinstance(segment.rule, ShareRule) for segment in self._owing)
+        return any(segment.base for segment in self._owing)
 
     @property
     def needs_sessions(self) -> bool:
         """Whether a fee per session is owed for any of the days."""
-        return any(not isinstance(segment.rule, ShareRule) for segment in self._owing)
+        return any(
+            isinstance(rule, PerSessionRule) for segment in self._owing for rule in segment.simple
+        )
 
     @property
     def base(self) -> str:
         """What is declared: the base of the latest share; where there is none, the takings."""
-        rules = [segment.rule for segment in self._owing or self.segments]
-        bases = [rule.base for rule in rules if isinstance(rule, ShareRule)]
+        bases = [segment.base for segment in self._owing or self.segments if segment.base]
         return bases[-1] if bases else "takings"
 
     @property
@@ -66,7 +91,7 @@ def check_kind(rules: Effective, kind: str) -> None:
         )
 
 
-def rule_of(rules: Effective, agreement: Agreement) -> ContributionRule:
+def rule_of(rules: Effective, agreement: Agreed) -> ContributionRule:
     """The contribution rule the agreement names.
 
     Raises `Refused` RULE_UNKNOWN, RULE_NOT_FOR_MODE, each with the keys that would do.
@@ -80,7 +105,7 @@ def rule_of(rules: Effective, agreement: Agreement) -> ContributionRule:
             format_lazy(
                 _("The model in force has no rule “{key}” for {mode} partners. It has: {rules}."),
                 key=agreement.rule_key[:40],
-                mode=agreement.get_mode_display(),
+                mode=dict(Agreement.Mode.choices).get(agreement.mode, agreement.mode),
                 rules=_listed(fitting),
             ),
             field="ruleKey",
@@ -89,12 +114,26 @@ def rule_of(rules: Effective, agreement: Agreement) -> ContributionRule:
     return rule
 
 
-def check_terms(rules: Effective, agreement: Agreement) -> None:
+def parts_of(rules: Effective, rule: ContributionRule) -> tuple[SimpleRule, ...]:
+    """The rules that a combined one names, in its order; of any other none."""
+    if not isinstance(rule, CombinedRule):
+        return ()
+    every = {one.key: one for one in rules.document.partners.contributions}
+    parts = (every[key] for key in rule.of)  # a document in which one is missing is not valid
+    return tuple(part for part in parts if not isinstance(part, CombinedRule))
+
+
+def check_terms(rules: Effective, agreement: Agreed) -> None:
     """Whether an agreement may be signed under these rules.
 
     Raises `Refused` as `rule_of` and `check_rate` do, RENT_FREE_TOO_LONG.
     """
     check_rate(rules, agreement, rule_of(rules, agreement))
+    check_rent_free(rules, agreement)
+
+
+def check_rent_free(rules: Effective, agreement: Agreed) -> None:
+    """Raises `Refused` RENT_FREE_TOO_LONG, with who laid down how many months."""
     most = rules.document.partners.rent_free_months
     if agreement.rent_free_months > most:
         raise Refused(
@@ -109,20 +148,21 @@ def check_terms(rules: Effective, agreement: Agreement) -> None:
         )
 
 
-def check_rate(rules: Effective, agreement: Agreement, rule: ContributionRule) -> None:
+def check_rate(rules: Effective, agreement: Agreed, rule: ContributionRule) -> None:
     """The bounds of the rule's own rate hold for an agreed one: the engine is asked what it would
-    say to this rate in the document.
+    say to this rate in the document. In a combined rule it takes the place of its one share's.
 
     Raises `Refused` RATE_NOT_FOR_RULE, RATE_INVALID, OUTSIDE_BOUNDS (naming whose bound it is).
     """
     rate = agreement.agreed_rate
     if rate is None:
         return
-    if not isinstance(rule, ShareRule):
+    shares = [one for one in parts_of(rules, rule) or (rule,) if isinstance(one, ShareRule)]
+    if len(shares) != 1:
         raise Refused(
             "RATE_NOT_FOR_RULE",
             format_lazy(
-                _("“{rule}” is no share, so no rate can be agreed. Leave the rate out."),
+                _("“{rule}” is not one share, so no rate can be agreed. Leave the rate out."),
                 rule=rule.title.zh,
             ),
             field="agreedRate",
@@ -134,37 +174,42 @@ def check_rate(rules: Effective, agreement: Agreement, rule: ContributionRule) -
             _("A rate is a decimal fraction from 0 to 1 with at most six places: 0.03 is 3 %."),
             field="agreedRate",
         )
-    place = f"partners.contributions[{rule.key}].rate"
+    place = f"partners.contributions[{shares[0].key}].rate"
     for refused in violations(paths.put(rules.raw, place, text), rules.in_force):
         refused.field = "agreedRate"
         raise refused
 
 
 def terms_of(
-    agreement: Agreement, starts_on: date, ends_on: date, community_id: UUID, book: Rulebook
+    agreement: Agreed, starts_on: date, ends_on: date, community_id: UUID, book: Rulebook
 ) -> Terms:
     """The days [starts_on, ends_on) under the rules in force on each, frozen.
 
     Raises `Refused` as `rule_of` and `check_rate` do where the agreement does not fit them, and
     NO_MODEL_IN_FORCE.
     """
-    free_until = add_months(agreement.starts_on, agreement.rent_free_months)
     segments: list[Segment] = []
     for first, after, rules in book.timeline(starts_on, ends_on, community_id):
         rule = rule_of(rules, agreement)
         check_rate(rules, agreement, rule)
         snapshot = freeze_rules(rules)
-        for days, rent_free in _cut(first, after, free_until):
-            segments.append(
-                Segment(
-                    days=days,
-                    rule=rule,
-                    rate=agreement.agreed_rate,
-                    rent_free=rent_free,
-                    rule_digest=snapshot.digest,
-                )
-            )
+        parts = parts_of(rules, rule)
+        segments.extend(segments_of(agreement, rule, parts, first, after, snapshot.digest))
     return Terms(tuple(segments), snapshot)
+
+
+def segments_of(
+    agreement: Agreed,
+    rule: ContributionRule,
+    parts: tuple[SimpleRule, ...],
+    first: date,
+    after: date,
+    digest: str,
+) -> Iterator[Segment]:
+    """The days [first, after) under one rule: those that are rent-free, and those from then on."""
+    free_until = add_months(agreement.starts_on, agreement.rent_free_months)
+    for days, rent_free in _cut(first, after, free_until):
+        yield Segment(days, rule, agreement.agreed_rate, rent_free, digest, parts)
 
 
 def add_months(day: date, months: int) -> date:

@@ -17,6 +17,7 @@ from linli_api.fund.types import (
     Posting,
     Spending,
 )
+from linli_api.fund.what_if import WHAT_IF
 from linli_api.inputs import IdOf
 from linli_api.scalars import Date
 from tenants.fund import selectors
@@ -60,6 +61,7 @@ class Query:
         filters={"fund_id": Filter("fund_id", IdOf("Fund"))},
         description="What was asked for, approved and paid.",
     )
+    what_if = WHAT_IF
 
     @staticmethod
     def resolve_balances(root: None, info: Any, fund_id: str, on: date) -> list[selectors.Balance]:

@@ -20,6 +20,10 @@ SEEN = (
     "The version of the last {what} that was seen, 0 where there is none: VERSION_CONFLICT, and "
     "nothing changed, if there is a later one by now."
 )
+DESPITE = (
+    "True: also where running agreements no longer fit, which the preview lists. Then say why; both "
+    "are kept in the audit trail. Otherwise it is refused with AGREEMENTS_CLASH for each."
+)
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
 
 
@@ -110,6 +114,9 @@ class AdoptVersion(Mutation):
             + SEEN.format(what="layer of the street office's")
         )
         reason = graphene.String(required=True, default_value="", description="Why.")
+        despite_agreements = graphene.Boolean(
+            required=True, default_value=False, description=DESPITE
+        )
 
     adoption = graphene.Field(Adoption, description="The adoption.")
 
@@ -142,6 +149,9 @@ class SetLayer(Mutation):
         )
         effective_from = Date(required=True, description=EFFECTIVE_FROM)
         reason = graphene.String(required=True, default_value="", description="Why.")
+        despite_agreements = graphene.Boolean(
+            required=True, default_value=False, description=DESPITE
+        )
 
     layer = graphene.Field(Layer, description="The layer.")
 

@@ -1,22 +1,30 @@
 """What a tenant's schema shows of its partners."""
 
+from typing import Any
+
 import graphene
 from django.utils.translation import gettext_lazy as _
 
+from linli.accounts.policy import Permission
 from linli_api.connections import Connection, Filter
-from linli_api.fields import ById, Groups
-from linli_api.inputs import IdOf
+from linli_api.fields import Bounded, ById, Groups
+from linli_api.inputs import IdOf, plain
 from linli_api.partners import mutations
 from linli_api.partners.types import (
+    MOST_UNFIT,
     Agreement,
     AgreementMode,
     Contribution,
     ContributionMonth,
     Declaration,
     Partner,
+    UnfitAgreement,
+    unfit_agreements,
 )
 from linli_api.scalars import Date
 from tenants.partners import selectors
+
+COMMUNITY = IdOf("Community", description="Of one community.")
 
 
 class Query:
@@ -76,6 +84,20 @@ class Query:
         less=_("Ask for fewer months, or for one community with communityId."),
         description="What partners owe, summed up by community and month.",
     )
+    unfit_agreements = Bounded(
+        UnfitAgreement,
+        most=MOST_UNFIT,
+        less=_("Ask for one community with communityId."),
+        cost=50,
+        community_id=COMMUNITY.argument(),
+        permission=Permission.PARTNERS_READ,
+        description="Agreements running today that do not fit the rules in force today.",
+    )
+
+    @staticmethod
+    def resolve_unfit_agreements(root: None, info: Any, **arguments: Any) -> list[Any]:
+        given = plain({"community_id": COMMUNITY}, arguments)
+        return unfit_agreements(selectors.unfit_agreements(actor=info.context.actor, **given))
 
 
 MUTATIONS = [

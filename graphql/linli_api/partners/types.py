@@ -1,20 +1,25 @@
 """Partners, what was agreed with them and what they owe, as the API shows it."""
 
+from collections.abc import Iterable
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import graphene
 from django.db.models import F
 
 from linli.accounts.policy import Permission
+from linli_api.batches import together
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, One, Total
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
-from linli_api.operating_model.types import RuleSnapshot
+from linli_api.operating_model.types import AdoptionPreview, RuleSnapshot
 from linli_api.scalars import Date, DateTime, Fen, Rate, choices
 from linli_api.types import Object, extends
+from tenants.operating_model.dependents import Unfit
+from tenants.operating_model.selectors import Preview
 from tenants.partners import models, selectors
 from tenants.partners.working import explain
 
@@ -31,6 +36,7 @@ UtilitiesBearer = choices(
     COMMUNITY="They are paid for the partner, as a part of what is lent.",
 )
 
+MOST_UNFIT = 1_000
 SAMPLE = "True for made-up sample data, false for what really happened."
 END = "The first day that is not included."
 
@@ -143,13 +149,20 @@ class ContributionLine(Object):
     )
     declared_fen = Fen(required=True, description="What was declared for the whole period, in fen.")
     base_fen = Fen(required=True, description="The part that falls on these days, in fen.")
-    rate = Rate(description="The share; null for a fee per session.")
+    rate = Rate(description="The share; null where the rule is none, or has several by bands.")
     declared_sessions = graphene.Int(
         required=True, description="Sessions declared for the whole period."
     )
     sessions = graphene.Int(required=True, description="Those that fall on these days.")
-    fee_fen = Fen(description="The fee of one session, in fen; null for a share.")
-    amount_fen = Fen(required=True, description="What is owed for these days, in fen.")
+    fee_fen = Fen(description="The fee of one session, or of one year where it is fixed, in fen.")
+    part_of = graphene.String(description="Key of the combined rule that this one counts in.")
+    minimum_fen = Fen(description="The least for these days, in fen; null where there is none.")
+    maximum_fen = Fen(description="The most for these days, in fen; null where there is none.")
+    amount_fen = Fen(
+        required=True,
+        description="What this adds to what is owed, in fen; less than 0 where the maximum of "
+        "combined rules takes some off.",
+    )
 
     @staticmethod
     def resolve_explanation(line: dict[str, Any], info: Any) -> str:
@@ -194,6 +207,57 @@ class ContributionMonth(Object):
     month = Date(required=True, description="The first day of the month.")
     owed_fen = Fen(required=True, description="What they owe in all, in fen.")
     declarations = graphene.Int(required=True, description="For how many declarations.")
+
+
+class UnfitAgreement(Object):
+    """An agreement that does not fit the rules: its rule is gone, its rate out of bounds, or more."""
+
+    class Meta:
+        permission = Permission.PARTNERS_READ
+
+    agreement = One(Agreement, by="agreement_id", description="Which agreement.")
+    partner = One(Partner, by="partner_id", description="With whom.")
+    since = Date(required=True, description="The first day on which it does not fit.")
+    code = graphene.String(
+        required=True, description="Stable, for programs: RULE_UNKNOWN, OUTSIDE_BOUNDS."
+    )
+    message = graphene.String(required=True, description="Why it does not fit.")
+
+
+def unfit_agreements(found: Iterable[Unfit]) -> list[Any]:
+    """As rows that ask for their agreements and partners together."""
+    return together(
+        SimpleNamespace(
+            pk=one.agreement_id,
+            agreement_id=one.agreement_id,
+            partner_id=one.partner_id,
+            since=one.since,
+            code=one.problem.code,
+            message=str(one.problem.message),
+        )
+        for one in found
+    )
+
+
+@extends(AdoptionPreview)
+class PreviewedAgreements:
+    unfit_agreements = Bounded(
+        UnfitAgreement,
+        most=MOST_UNFIT,
+        description="Running agreements that would no longer fit: adoptVersion is refused with "
+        "AGREEMENTS_CLASH unless it is told to go on despite them. Of more, the first.",
+    )
+    unfit_agreement_count = graphene.Int(
+        required=True, description="How many agreements would no longer fit."
+    )
+
+    @staticmethod
+    def resolve_unfit_agreements(preview: Preview, info: Any) -> list[Any]:
+        return unfit_agreements(preview.unfit[:MOST_UNFIT])
+
+    @staticmethod
+    def resolve_unfit_agreement_count(preview: Preview, info: Any) -> int:
+        return len(preview.unfit)
 
 
 @extends(Community)

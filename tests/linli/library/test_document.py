@@ -124,12 +124,14 @@ FAULTY = [
     (
         change(["partners", "contributions", 0, "fee_fen"], 1),
         "partners.contributions[stationed].fee_fen",
-        "This is not known here. Known are: key, title, type, modes, base, rate.",
+        "This is not known here. Known are: key, title, type, modes, base, rate, minimum_fen, "
+        "maximum_fen.",
     ),
     (
         change(["partners", "contributions", 0, "share"], 1),
         "partners.contributions[stationed].share",
-        "This is not known here. Known are: key, title, type, modes, base, rate.",
+        "This is not known here. Known are: key, title, type, modes, base, rate, minimum_fen, "
+        "maximum_fen.",
     ),
     (
         change(["partners", "contributions", 0, "modes"], ["stationed", "sitting"]),
@@ -149,7 +151,7 @@ FAULTY = [
     (
         change(["partners", "contributions", 1, "type"], "tiers"),
         "partners.contributions[visiting].type",
-        "Choose one of: per_session, share.",
+        "Choose one of: combined, fixed, in_kind, per_session, share, tiered.",
     ),
     (
         change(["partners", "kinds", 1, "key"], "party_organisation"),

@@ -186,6 +186,8 @@ def test_an_agreed_rate_stays_within_bounds_that_came_later(house) -> None:
             values={},
             bounds={RATE: {"maximum": "0.04"}},
             effective_from=date(2025, 3, 20),
+            despite_agreements=True,
+            reason="与合伙人另行商定",
         )
 
     assert declared(house, agreement, MARCH, date(2025, 3, 20), income_fen=100).amount_fen == 5

@@ -92,6 +92,10 @@ def test_rent_free_days_owe_nothing_and_keep_their_part_of_the_income():
 def test_a_loss_owes_nothing():
     worked = work_out([Segment(31, PROFIT)], Declared(MARCH, APRIL, -500, base="profit"))
     assert (worked.amount_fen, worked.lines[0]["base_fen"]) == (0, -500)
+    with translation.override("en"):
+        assert str(explain(worked.lines[0])) == (
+            "2025-03-01 to 2025-03-31: profit of -5.00 yuan is a loss, of which no share is taken."
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from linli.errors import Refused
+from linli.library.document.contribution_contradictions import contribution_contradictions
 from linli.library.document.faults import own_fault
 from linli.library.document.fund_contradictions import fund_contradictions
 from linli.library.document.life_contradictions import life_contradictions
@@ -18,6 +19,7 @@ def contradictions(document: OperatingModel) -> Iterator[Refused]:
     """What does not go together in a document whose fields are each valid."""
     yield from _free_costs_nothing(document)
     yield from _each_function_once(document)
+    yield from contribution_contradictions(document)
     yield from partner_contradictions(document)
     yield from life_contradictions(document.partners.life)
     yield from fund_contradictions(document.fund)
