@@ -73,8 +73,9 @@ def test_a_number_says_its_unit(node):
 
 @pytest.mark.parametrize("node", FIELDS)
 def test_a_choice_says_what_each_value_means(node):
-    allowed = _plain(node).get("enum")
-    assert set(node.get("x-labels", ())) == set(allowed or ())
+    plain = _plain(node)
+    allowed = [plain["const"]] if "const" in plain else plain.get("enum", [])
+    assert set(node.get("x-labels", ())) == set(allowed)
     for label in node.get("x-labels", {}).values():
         assert CHINESE.search(label["zh"])
         assert label["en"]
