@@ -586,6 +586,7 @@ def allows(bound, value, kept):
     )
 
 
+@settings(deadline=None)
 @given(any_layers)
 def test_effective_values_satisfy_every_bound_above_them(pairs):
     layers, rules = accepted(pairs)
