@@ -115,7 +115,7 @@ class TestVersions:
         assert payload["version"] is None
         [error] = payload["errors"]
         assert (error["code"], error["field"]) == ("DOCUMENT_INVALID", "fund.comittee")
-        assert "uses, waterfall, committee" in error["message"]
+        assert "uses, waterfall, rest_to, committee" in error["message"]
 
     def test_each_fault_is_told(self, house):
         document = chengnan()

@@ -19,7 +19,7 @@ from linli.library.bounds import number
 from linli.library.changes import Change, differences
 from linli.library.document import canonical
 from linli.library.document.parts import RATE_PATTERN
-from linli.library.labels import along, in_language, is_text, label, title_of, title_of_item
+from linli.library.naming import along, in_language, is_text, label, title_of, title_of_item
 from linli.library.outline import laid_out
 from linli.library.places import Node, fitting, forms, inside
 from linli.money import yuan

@@ -150,7 +150,8 @@ def _take_in(
         contribution_id=contribution_id,
         note=note,
     )
-    waterfall = waterfall_legs(arrival.amount_fen, rules.document.fund.waterfall)
+    given = rules.document.fund
+    waterfall = waterfall_legs(arrival.amount_fen, given.waterfall, given.rest_to)
     return ledger.post(event, [arrival, *waterfall])
 
 

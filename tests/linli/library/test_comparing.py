@@ -13,7 +13,7 @@ from linli.errors import Refused
 from linli.library import paths
 from linli.library.comparing import NOTHING, Contents, as_text, compare
 from linli.library.document import brief, canonical, parse_document, plain, storable
-from linli.library.labels import label
+from linli.library.naming import label
 from linli.library.outline import _laid, laid_out
 from linli.library.places import schema
 

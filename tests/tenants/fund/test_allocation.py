@@ -31,6 +31,18 @@ def test_a_share_that_gets_no_fen_moves_nothing() -> None:
     assert [leg.credit for leg in waterfall_legs(1, _waterfall("0.6", "0.4"))] == ["held:share0"]
 
 
+def test_a_model_may_say_which_share_takes_the_odd_fen() -> None:
+    shares = _waterfall("0.5", "0.4", "0.1")
+
+    assert [leg.amount_fen for leg in waterfall_legs(1_001, shares, "share2")] == [500, 400, 101]
+    assert [leg.credit for leg in waterfall_legs(1, shares, "share1")] == ["held:share1"]
+    assert [leg.amount_fen for leg in waterfall_legs(10**15 + 7, shares, "share0")] == [
+        500_000_000_000_005,
+        400_000_000_000_002,
+        100_000_000_000_000,
+    ]
+
+
 weights = st.lists(st.integers(1, 10**6), min_size=1, max_size=12)
 
 

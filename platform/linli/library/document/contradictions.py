@@ -7,23 +7,24 @@ from collections.abc import Iterator
 from linli.errors import Refused
 from linli.library.document.contribution_contradictions import contribution_contradictions
 from linli.library.document.faults import own_fault
+from linli.library.document.fund_contradictions import fund_contradictions
+from linli.library.document.life_contradictions import life_contradictions
 from linli.library.document.model import OperatingModel
+from linli.library.document.partner_contradictions import partner_contradictions
+from linli.library.document.section_contradictions import section_contradictions
+from linli.library.document.step_contradictions import step_contradictions
 
 
 def contradictions(document: OperatingModel) -> Iterator[Refused]:
     """What does not go together in a document whose fields are each valid."""
-    yield from _incentives_of_known_kinds(document)
     yield from _free_costs_nothing(document)
     yield from _each_function_once(document)
     yield from contribution_contradictions(document)
-
-
-def _incentives_of_known_kinds(document: OperatingModel) -> Iterator[Refused]:
-    kinds = [kind.key for kind in document.partners.kinds]
-    for incentive in document.partners.incentives:
-        if incentive.kind not in kinds:
-            field = f"partners.incentives[{incentive.key}].kind"
-            yield own_fault("unknown_kind", field, value=incentive.kind, allowed=kinds)
+    yield from partner_contradictions(document)
+    yield from life_contradictions(document.partners.life)
+    yield from fund_contradictions(document.fund)
+    yield from step_contradictions(document.fund)
+    yield from section_contradictions(document)
 
 
 def _free_costs_nothing(document: OperatingModel) -> Iterator[Refused]:

@@ -17,18 +17,7 @@ from linli.errors import Refused
 from linli.library import paths
 from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN
 from linli.library.document.schema import Loc, node_at, walk
-
-# Faults a validator of ours names; the rest follow from the schema.
-_OWN = {
-    "repeated": _("“{value}” stands here twice. Keep one of them."),
-    "sum": _("These must sum to exactly 1; the {name} values sum to {sum}."),
-    "odd": _("This must be an odd number, so that a vote cannot tie."),
-    "unknown_kind": _("There is no partner kind “{value}”. Choose one of: {allowed}."),
-    "free_ceiling": _("What is free costs nothing: leave the ceiling out or make it 0."),
-    "repeated_function": _(
-        "The function “{value}” already stands under {other}. Keep one of them."
-    ),
-}
+from linli.library.document.sentences import SENTENCES
 
 
 def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
@@ -37,16 +26,16 @@ def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
 
 
 def own_fault(kind: str, field: str, **context: Any) -> Refused:
-    """A fault that a rule of ours found, by its name in the table above."""
+    """A fault that a rule of ours found, by the name of its sentence."""
     shown = {name: _listed(v) if isinstance(v, list) else v for name, v in context.items()}
-    return fault(format_lazy(_OWN[kind], **shown), field, **context)
+    return fault(format_lazy(SENTENCES[kind], **shown), field, **context)
 
 
 def from_validator(error: ErrorDetails, raw: Any) -> Refused:
     """The validator's error about `raw`, with the path by keys and what is allowed there."""
     loc, kind = error["loc"], error["type"]
     field = path_of(raw, loc)
-    if kind in _OWN:
+    if kind in SENTENCES:
         return own_fault(kind, field, **error.get("ctx", {}))
     if kind == "extra_forbidden":
         allowed = list(node_at(loc[:-1]).get("properties", {}))

@@ -18,9 +18,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from linli.accounts.roles import Role
+from linli.library.document.wording import field
+
 KEY_PATTERN = "^[a-z][a-z0-9_]*$"
 RATE_PATTERN = r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$"
 MOST_ITEMS = 200  # in any one list
+MOST_FEN = 10**11  # a thousand million yuan: more than any place of a model is about
+
+_PART_OF = {"%": 2, "％": 2, "‰": 3}
+_PERCENT = re.compile(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*([%％‰])\s*")
 
 
 class Part(BaseModel):
@@ -31,8 +38,20 @@ class Part(BaseModel):
 
 def _rate(value: Any) -> Decimal:
     if not isinstance(value, str) or re.fullmatch(RATE_PATTERN, value) is None:
-        raise PydanticCustomError("rate", "not a rate")
+        if meant := _meant(value):
+            raise PydanticCustomError("rate", "rate", {"value": str(value), "right": meant})
+        raise PydanticCustomError("no_rate", "no rate")
     return Decimal(value)
+
+
+def _meant(value: Any) -> str | None:
+    """The rate that somebody meant who wrote "3%", "2‰" or the number 0.03."""
+    text = str(value)
+    if isinstance(value, str) and (percent := _PERCENT.fullmatch(value)):
+        text = decimal_text(Decimal(percent[1]).scaleb(-_PART_OF[percent[2]]))
+    elif isinstance(value, str | bool) or "." not in text:
+        return None  # 3 may be 3 % or a slip
+    return text if re.fullmatch(RATE_PATTERN, text) else None
 
 
 def decimal_text(value: Decimal) -> str:
@@ -40,35 +59,65 @@ def decimal_text(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-Key = Annotated[
-    str,
-    Field(
-        pattern=KEY_PATTERN,
-        max_length=40,
-        title="Key (标识)",
-        description="Names this item in paths and records; stays the same when titles change.",
-        examples=["stationed"],
-    ),
-]
+Key = Annotated[str, Field(pattern=KEY_PATTERN, max_length=40)]
 
 Rate = Annotated[
     Decimal,
     PlainValidator(_rate),
     PlainSerializer(decimal_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": RATE_PATTERN, "examples": ["0.03"]}),
+    WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
 ]
+
+
+def _known(roles: tuple[str, ...]) -> PlainValidator:
+    def check(value: Any) -> str:
+        if value not in roles:
+            raise PydanticCustomError("role", "no such role")
+        return str(value)
+
+    return PlainValidator(check)
+
+
+# The platform's roles are fixed; a model only says which of them makes a move. Its operator and a
+# machine answer for no partner and no money; an auditor changes nothing, but an audit is a step too.
+_STEPS = tuple(r.value for r in Role if r not in (Role.PLATFORM_OPERATOR, Role.INTEGRATOR))
+_MOVES = tuple(role for role in _STEPS if role != Role.AUDITOR)
+MoveRole = Annotated[str, _known(_MOVES), WithJsonSchema({"type": "string", "enum": list(_MOVES)})]
+StepRole = Annotated[str, _known(_STEPS), WithJsonSchema({"type": "string", "enum": list(_STEPS)})]
+
+STEP_LABELS = {
+    "city_supervisor": ("City supervisor", "市级督导"),
+    "district_administrator": ("District administrator", "区级管理员"),
+    "street_administrator": ("Street administrator", "街道管理员"),
+    "community_secretary": ("Community party secretary", "社区书记"),
+    "community_worker": ("Community worker", "社区工作者"),
+    "committee_member": ("Fund committee member", "基金管委会委员"),
+    "charity_approver": ("Host charity approver", "慈善总会审批人"),
+    "charity_cashier": ("Host charity cashier", "慈善总会出纳"),
+    "partner": ("Partner", "合伙人"),
+    "auditor": ("Auditor", "审计"),
+}
+MOVE_LABELS = {role: STEP_LABELS[role] for role in _MOVES}
 
 
 class Text(Part):
     """A name or sentence in Chinese and, if there is one, in English."""
 
-    zh: str = Field(
-        title="Chinese (中文)", description="Shown by default.", min_length=1, max_length=200
+    zh: str = field(
+        ("Chinese", "中文"),
+        ("Shown by default.", "默认显示。"),
+        example="助老食堂",
+        min_length=1,
+        max_length=200,
     )
-    en: str | None = Field(
+    en: str | None = field(
+        ("English", "英文"),
+        (
+            "Shown to readers of English; the Chinese stands in where it is absent.",
+            "显示给英文读者；没有时以中文代替。",
+        ),
+        example="Canteen for the old",
         default=None,
-        title="English (英文)",
-        description="Shown to readers of English; the Chinese stands in where it is absent.",
         min_length=1,
         max_length=200,
     )
@@ -77,8 +126,15 @@ class Text(Part):
 class Titled(Part):
     """An item of a list: found by its key, shown by its title."""
 
-    key: Key
-    title: Text = Field(title="Title (名称)", description="What people read.")
+    key: Key = field(
+        ("Key", "标识"),
+        (
+            "Names this item in paths and records; stays the same when titles change.",
+            "在路径和记录中指代此项；名称改变时保持不变。",
+        ),
+        example="canteen",
+    )
+    title: Text = field(("Title", "名称"), ("What people read.", "供人阅读的名称。"))
 
 
 class _Keyed(Protocol):
@@ -112,7 +168,11 @@ def sums_to_one(name: str) -> AfterValidator:
     def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
         total = sum((getattr(item, name) for item in items), Decimal(0))
         if total != 1:
-            raise PydanticCustomError("sum", "sum", {"name": name, "sum": decimal_text(total)})
+            kind = "sum_short" if total < 1 else "sum_over"
+            off = decimal_text(abs(1 - total))
+            raise PydanticCustomError(
+                kind, "sum", {"name": name, "sum": decimal_text(total), "off": off}
+            )
         return items
 
     return AfterValidator(check)
@@ -123,3 +183,5 @@ Items = Annotated[tuple[_K, ...], Field(max_length=MOST_ITEMS), AfterValidator(_
 Choices = Annotated[
     tuple[_V, ...], Field(min_length=1, max_length=MOST_ITEMS), AfterValidator(_unique_values)
 ]
+# The keys of items elsewhere in the document; none where it is about all of them.
+Keys = Annotated[tuple[Key, ...], Field(max_length=MOST_ITEMS), AfterValidator(_unique_values)]

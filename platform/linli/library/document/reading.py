@@ -14,14 +14,16 @@ from typing import Any
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from linli.errors import Refused
 from linli.library.document.contradictions import contradictions
 from linli.library.document.faults import fault, from_validator, keyed
 from linli.library.document.model import OperatingModel
 from linli.library.document.schema import Loc
+from linli.sizes import DOCUMENT, size_of
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1_000_000  # as it comes, with spaces and nulls; what is kept of it is DOCUMENT
 MAX_DEPTH = 32
 MAX_FAULTS = 100  # told at once
 MAX_WHOLE = 2**53 - 1
@@ -40,9 +42,11 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        _refuse(from_validator(detail, value) for detail in details)
+        _refuse(from_validator(detail, value) for detail in details if not _echo(detail, details))
         raise
     _refuse(contradictions(document))
+    if len(text) > DOCUMENT and size_of(brief(document)) > DOCUMENT:  # never longer than the text
+        raise _invalid(_too_large(DOCUMENT))
     return document
 
 
@@ -65,7 +69,7 @@ def _json(raw: str | bytes | Mapping[str, Any]) -> tuple[Any, bytes]:
     _refuse(_unfit(value, value))
     text = json.dumps(value, ensure_ascii=False, default=dict).encode()
     if len(text) > MAX_BYTES:
-        raise _invalid(_too_large())
+        raise _invalid(_too_large(MAX_BYTES))
     return value, text
 
 
@@ -107,7 +111,7 @@ class _Object(dict[str, Any]):
 
 def _load(raw: str | bytes) -> Any:
     if len(raw) > MAX_BYTES:
-        raise _invalid(_too_large())
+        raise _invalid(_too_large(MAX_BYTES))
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
         return json.loads(text, object_pairs_hook=_Object)
@@ -157,6 +161,14 @@ def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
             )
 
 
+def _echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """A list that is too short only because its items are faulty, which is told of them."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details
+    )
+
+
 def _refuse(faults: Iterable[Refused]) -> None:
     """Raise if there are any."""
     causes = tuple(islice(faults, MAX_FAULTS))
@@ -169,9 +181,9 @@ def _invalid(*causes: Refused) -> Refused:
     return Refused("DOCUMENT_INVALID", format_lazy(message, count=len(causes)), causes=causes)
 
 
-def _too_large() -> Refused:
-    message = _("A document has at most {maximum} bytes.")
-    return fault(format_lazy(message, maximum=MAX_BYTES), maximum=MAX_BYTES)
+def _too_large(most: int) -> Refused:
+    message = _("A document has at most {maximum} bytes. Leave out what is not needed.")
+    return fault(format_lazy(message, maximum=most), maximum=most)
 
 
 def _too_deep(field: str | None) -> Refused:

@@ -1,4 +1,8 @@
-"""The published JSON Schema of operating models, and what it says of one place."""
+"""The published JSON Schema of operating models, and what it says of one place.
+
+Beyond the standard's own words each field has `x-zh` (title and description in Chinese), a number
+its `x-unit`, and what chooses among values its `x-labels`, in both languages.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from linli.library.document.examples import with_examples
 from linli.library.document.model import OperatingModel
 
 SCHEMA_ID = "/schemas/operating-model-1.json"
@@ -16,11 +21,23 @@ Loc = Sequence[str | int]
 
 @cache
 def _schema() -> Mapping[str, Any]:
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
         **OperatingModel.model_json_schema(),
     }
+    return with_examples(_with_words(schema))
+
+
+def _with_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """pydantic leaves a field's title or description out where its model has the same."""
+    for model in (schema, *schema["$defs"].values()):
+        for node in model["properties"].values():
+            if "$ref" in node:
+                of_model = schema["$defs"][node["$ref"].rpartition("/")[2]]
+                for word in {"title", "description"} & of_model.keys() - node.keys():
+                    node[word] = of_model[word]
+    return schema
 
 
 def json_schema() -> dict[str, Any]:

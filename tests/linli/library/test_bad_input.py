@@ -1,0 +1,113 @@
+"""What people and programs send by mistake: each refused with its path, what is wrong and what would
+be right, in both languages (issue 4, bad input)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from linli.errors import Refused
+from linli.library.document import parse_document
+
+SOURCE = (Path(__file__).parent / "chengnan.json").read_text()
+RATE = "partners.contributions[stationed].rate"
+
+
+def with_rate(written):
+    return SOURCE.replace('"rate": "0.03"', f'"rate": {written}')
+
+
+def deep(levels):
+    return "[" * levels + "]" * levels
+
+
+BAD = {
+    "5 MB": (
+        SOURCE.replace("城南", "城" * 5_000_000) + " " * 5_000_000,
+        None,
+        "A document has at most 1000000 bytes. Leave out what is not needed.",
+        "文档最多 1000000 字节。请去掉不需要的内容。",
+    ),
+    "100 levels deep": (
+        SOURCE.replace('"pass_line": 60', f'"pass_line": {deep(100)}'),
+        "evaluation.pass_line" + "[0]" * 30,
+        "A document is at most 32 levels deep.",
+        "文档最多嵌套 32 层。",
+    ),
+    "a key twice": (
+        SOURCE.replace('"pass_line": 60', '"pass_line": 60, "pass_line": 70'),
+        "evaluation.pass_line",
+        "This key stands twice in one object. Keep one of them.",
+        "同一对象中该键重复出现，请只保留一个。",
+    ),
+    "NaN": (
+        SOURCE.replace('"pass_line": 60', '"pass_line": NaN'),
+        "evaluation.pass_line",
+        "Only text, whole numbers up to 2^53 − 1, true, false, null, lists and objects stand in a "
+        "document.",
+        None,
+    ),
+    "infinity": (
+        SOURCE.replace('"fee_fen": 5000', '"fee_fen": -Infinity'),
+        "partners.contributions[visiting].fee_fen",
+        "Only text, whole numbers up to 2^53 − 1, true, false, null, lists and objects stand in a "
+        "document.",
+        None,
+    ),
+    "a rate in per cent": (
+        with_rate('"3%"'),
+        RATE,
+        'A rate is a decimal fraction as text. Write "0.03" in place of 3%.',
+        '比例是文本形式的小数。请把 3% 写成 "0.03"。',
+    ),
+    "a rate as a number": (
+        with_rate("0.03"),
+        RATE,
+        'A rate is a decimal fraction as text. Write "0.03" in place of 0.03.',
+        '比例是文本形式的小数。请把 0.03 写成 "0.03"。',
+    ),
+    "weights that sum to 1.1": (
+        SOURCE.replace('"weight": "0.6"', '"weight": "0.7"'),
+        "evaluation.criteria",
+        "These must sum to exactly 1; the weight values sum to 1.1: 0.1 too much.",
+        "各项之和须恰为 1；现在 weight 之和为 1.1，多了 0.1。",
+    ),
+    "a waterfall of 99.99 %": (
+        SOURCE.replace('"share": "0.4"', '"share": "0.3999"'),
+        "fund.waterfall",
+        "These must sum to exactly 1; the share values sum to 0.9999: 0.0001 is missing.",
+        "各项之和须恰为 1；现在 share 之和为 0.9999，少了 0.0001。",
+    ),
+    "two rules that contradict": (
+        SOURCE.replace(
+            '"rent_free_months": 18',
+            '"rent_free_months": 18, "agreement": {"longest_term_months": 12}',
+        ),
+        "partners.rent_free_months",
+        "18 is above partners.agreement.longest_term_months, which is 12. Write at most 12, or "
+        "raise partners.agreement.longest_term_months.",
+        "18 高于 partners.agreement.longest_term_months 的 12。请写不超过 12 的数，或提高 "
+        "partners.agreement.longest_term_months。",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "path", "english", "chinese"), BAD.values(), ids=BAD)
+def test_bad_input_is_refused_with_what_would_be_right(text, path, english, chinese):
+    with pytest.raises(Refused) as refused:
+        parse_document(text)
+    assert refused.value.code == "DOCUMENT_INVALID"
+    [cause] = refused.value.causes
+    assert cause.field == path
+    with translation.override("en"):
+        assert str(cause.message) == english
+    with translation.override("zh-hans"):
+        told = str(cause.message)
+    assert told == chinese or chinese is None
+    assert told != english
+    assert json.dumps(cause.data)
+
+
+def test_the_good_one_is_read():
+    assert parse_document(SOURCE)
