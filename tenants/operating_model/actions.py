@@ -477,9 +477,7 @@ def _own_version(tenant: Tenant, version_id: UUID) -> ModelVersion:
 
 def _publication(version: ModelVersion) -> PublishedVersion:
     """Its published form. Refused: NOT_PUBLISHED."""
-    published = published_from(
-        author_id=version.author_id, key=version.key, number=version.number
-    )
+    published = published_from(author_id=version.author_id, key=version.key, number=version.number)
     if published is None:
         message = _("{version} is not in the library. Publish it first.")
         told = format_lazy(message, version=str(version))

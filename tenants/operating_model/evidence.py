@@ -8,6 +8,7 @@ residents, for a sum over one community is that community's own figure.
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -100,7 +101,7 @@ def _days_in_force(version: ModelVersion, starts_on: date, ends_on: date) -> int
     changes = {one.effective_from for one in book.adoptions if starts_on < one.effective_from}
     marks = [starts_on, *sorted(day for day in changes if day < ends_on), ends_on]
     days = 0
-    for since, until in zip(marks, marks[1:], strict=False):
+    for since, until in pairwise(marks):
         running = book.adoption(since)
         if running and running.version.author_id == version.author_id:
             days += (until - since).days if running.version.key == version.key else 0

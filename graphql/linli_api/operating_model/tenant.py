@@ -104,6 +104,8 @@ class Query:
 MUTATIONS = [
     mutations.WriteVersion,
     mutations.PublishVersion,
+    mutations.ChangeVisibility,
+    mutations.WithdrawVersion,
     mutations.AdoptVersion,
     mutations.SetLayer,
     mutations.IssuePolicy,

@@ -194,6 +194,12 @@ class Actor:
         if not self.holds(permission):
             raise self.forbidden(permission)
 
+    def held_in(self, permission: Permission) -> list[tuple[UUID, ...]]:
+        """The tenants in which a person or a client holds it, be it in one community only; each with
+        the units above it. One statement; what a role gives everywhere is not among it (`everywhere`)."""
+        chain = held_at(self, permission).values_list("pk", "parent", "parent__parent")
+        return [tuple(unit for unit in units if unit) for units in chain.order_by()]
+
     def held_below(self) -> frozenset[Permission]:
         """What is permitted in every tenant under the one the actor stands in."""
         every = (grant.below for grant in self.grants if grant.community_id is None)

@@ -187,7 +187,9 @@ def withdraw(
 
 def _own(author: Tenant, published_id: UUID) -> PublishedVersion:
     """One of the author's, for this transaction alone. Refused: NOT_FOUND."""
-    found = PublishedVersion.objects.select_for_update().filter(pk=published_id, author=author)
+    found = PublishedVersion.objects.select_for_update(no_key=True).filter(
+        pk=published_id, author=author
+    )
     published = found.first()
     if published is None:
         raise NotFound(_("published version"), field="versionId")

@@ -72,7 +72,12 @@ class PublishedVersion(Versioned):
             sizes.longest("case_text", name="published_case_length", most=sizes.TEXT),
             sizes.longest("withdrawal_reason", name="published_reason_length", most=sizes.REASON),
             one_of(
-                "visibility", "private", "district", "city", "all", name="published_visibility_known"
+                "visibility",
+                "private",
+                "district",
+                "city",
+                "all",
+                name="published_visibility_known",
             ),
             models.CheckConstraint(
                 name="published_audience_fits",

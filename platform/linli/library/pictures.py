@@ -124,7 +124,9 @@ def check_words(pictures: Sequence[Mapping[str, Any]]) -> None:
             raise Refused("ALT_MISSING", message, field=f"pictures.{index}.alt")
 
 
-def attach(version: PublishedVersion, author: Tenant, pictures: Sequence[Mapping[str, Any]]) -> None:
+def attach(
+    version: PublishedVersion, author: Tenant, pictures: Sequence[Mapping[str, Any]]
+) -> None:
     """Move uploads of the author's to its version, in this order; part of publishing.
 
     Refused: NOT_FOUND for what is not waiting there, ALT_INVALID, CAPTION_INVALID.

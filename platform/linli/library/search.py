@@ -35,9 +35,7 @@ def narrowing(words: str) -> Mapping[str, Any]:
     other. Refused: SEARCH_TOO_LONG."""
     spelled = one_spelling(words)
     if len(spelled) > LONGEST:
-        message = format_lazy(
-            _("Words to look for have {most} characters at most."), most=LONGEST
-        )
+        message = format_lazy(_("Words to look for have {most} characters at most."), most=LONGEST)
         raise Refused("SEARCH_TOO_LONG", message, field="search")
     if not spelled:
         return {}

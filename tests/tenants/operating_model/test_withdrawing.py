@@ -259,9 +259,7 @@ def test_it_is_withdrawn_once_by_its_author_alone(
     at_street, running, shelved, other_street, adopted, actor_as
 ):
     with nothing_written(), pytest.raises(Forbidden):
-        withdraw_version(
-            actor=actor_as(at_street, Role.AUDITOR), version_id=running.pk, reason=WHY
-        )
+        withdraw_version(actor=actor_as(at_street, Role.AUDITOR), version_id=running.pk, reason=WHY)
     with tenant_context(other_street):
         with nothing_written(), pytest.raises(Refused) as refused:
             withdraw(other_street, adopted.version)
