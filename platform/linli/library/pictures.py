@@ -82,15 +82,15 @@ def written_anew(content: bytes) -> Upload:
         opened = Image.open(BytesIO(content), formats=list(_TYPES))
         form = str(opened.format)
         if opened.width * opened.height > MOST_PIXELS:
-            message = _("A picture has {most} million pixels at most.")
-            told = format_lazy(message, most=MOST_PIXELS // 1_000_000)
-            raise Refused("PICTURE_TOO_LARGE", told, most_pixels=MOST_PIXELS)
+            raise _too_many_pixels()
         upright = ImageOps.exif_transpose(opened)
         upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         clear = form != "JPEG" and upright.has_transparency_data
         drawn = upright.convert("RGBA" if clear else "RGB")
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
     # What a decoder makes of a broken file, it raises as any of these.
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
+    except (UnidentifiedImageError, OSError, ValueError,
             SyntaxError, EOFError, IndexError, KeyError, OverflowError) as error:  # fmt: skip
         message = _("This is no JPEG, PNG or WebP picture that can be read. Save it anew as one.")
         raise Refused("PICTURE_UNREADABLE", message) from error
@@ -144,9 +144,26 @@ def attach(
         told = {name: getattr(upload, name) for name in ("id", "content", *_TOLD)}
         words = {"alt": given["alt"].strip(), "caption": given["caption"].strip()}
         picture = Picture(version=version, position=index, **told, **words)
-        check_fields(picture)
+        _check_fields(picture, f"pictures.{index}.")
         picture.save(force_insert=True)
     Upload.objects.filter(pk__in=waiting).delete()
+
+
+def _check_fields(picture: Picture, prefix: str) -> None:
+    try:
+        check_fields(picture)
+    except Refused as refused:
+        faults = [
+            Refused(fault.code, fault.message, field=f"{prefix}{fault.field}")
+            for fault in refused.faults
+        ]
+        raise Refused(refused.code, refused.message, causes=faults) from refused
+
+
+def _too_many_pixels() -> Refused:
+    message = _("A picture has {most} million pixels at most.")
+    told = format_lazy(message, most=MOST_PIXELS // 1_000_000)
+    return Refused("PICTURE_TOO_LARGE", told, most_pixels=MOST_PIXELS)
 
 
 def sweep() -> int:

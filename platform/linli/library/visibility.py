@@ -43,9 +43,7 @@ def _seen(own: Collection[UUID], units: Collection[UUID]) -> QuerySet[PublishedV
     there is, and so by which index to go.
     """
     return PublishedVersion.objects.filter(
-        Q(visibility=Visibility.ALL)
-        | Q(author_id__in=list(own))
-        | Q(audience_id__in=sorted(units))
+        Q(visibility=Visibility.ALL) | Q(author_id__in=list(own)) | Q(audience_id__in=sorted(units))
     )
 
 
@@ -67,4 +65,3 @@ def audience_of(author: Tenant, visibility: str) -> UUID | None:
     message = _("{author} lies in no unit of this kind. Choose another visibility.")
     told = format_lazy(message, author=author.name)
     raise Refused("NO_UNIT_ABOVE", told, field="visibility", visibility=visibility)
-
