@@ -52,7 +52,8 @@ WORKED_OUT = {
     # Written by us, of what is limited.
     "audit.Entry.before", "audit.Entry.after", "events.Event.data", "events.Delivery.log",
     "operating_model.RuleSnapshot.content", "partners.Contribution.lines",
-    "library.PublishedVersion.profiles", "exports.Export.scope", "exports.Export.parts",
+    "library.PublishedVersion.profiles", "library.PublishedVersion.ran_in",
+    "library.PublishedVersion.searched", "exports.Export.scope", "exports.Export.parts",
     "exports.Export.error", "exports.Export.cursor", "repeats.KeptAnswer.answer",
     "events.WebhookEndpoint.secrets",
     # Names of scopes, each once.

@@ -41,6 +41,7 @@ NOTHING_TO_LOSE = {
     "onboardCommunities": MAKES,
     "writeVersion": "makes the next version; those before stay",
     "publishVersion": MAKES,
+    "withdrawVersion": ONE_WAY,
     "admitPartner": MAKES,
     "signAgreement": MAKES,
     "declareIncome": MAKES,
