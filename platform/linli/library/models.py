@@ -20,7 +20,7 @@ class PublishedVersion(Versioned):
     """
 
     class Visibility(models.TextChoices):
-        """Who sees a published version (M4)."""
+        """Who sees a published version."""
 
         PRIVATE = "private", _("its author only")
         DISTRICT = "district", _("its author's district")
