@@ -37,6 +37,7 @@ VERBS = {
     "archive",
     "brand",
     "cancel",
+    "change",
     "create",
     "declare",
     "delete",

@@ -15,7 +15,7 @@ from linli_api.inputs import IdOf
 from linli_api.library.types import OperatingModelSchema, PublishedVersion
 
 
-class OutcomeRange(graphene.InputObjectType):
+class OutcomeRangeInput(graphene.InputObjectType):
     """A measure, and between which values its outcome lies; both ends included."""
 
     measure = graphene.String(required=True, description="The measure's key: self_reliance_rate.")
@@ -53,7 +53,7 @@ class Query:
             ),
             "outcome": Filter(
                 "pk__in",
-                OutcomeRange(description="Of versions with such a measured outcome."),
+                OutcomeRangeInput(description="Of versions with such a measured outcome."),
                 read=selectors.with_outcome,
             ),
             "include_withdrawn": Filter(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import graphene
 from django.conf import settings
@@ -12,7 +13,8 @@ from linli.accounts.policy import Permission
 from linli.comparison import measures
 from linli.library import models, selectors
 from linli.library.bounds import MOST_PLACES
-from linli.library.pictures import pictures_by_version
+from linli.library.pictures import MOST_PICTURES, pictures_by_version
+from linli_api.batches import batch_of
 from linli_api.communities.types import CommunityProfile
 from linli_api.comparison.types import MeasureUnit
 from linli_api.fields import Bounded, Column, Computed, One
@@ -46,7 +48,7 @@ class MeasuredOutcome(Object):
         description="What stood at the start of the period; null: not measured in the month before."
     )
     start_text = graphene.String(description="The same as people read it.")
-    start_as_of = Date(description="The day that figure is of.")
+    start_measured_on = Date(description="The day that figure is of.")
 
     @staticmethod
     def resolve_value(outcome: dict[str, Any], info: graphene.ResolveInfo) -> Decimal | None:
@@ -73,7 +75,9 @@ class MeasuredOutcome(Object):
         return _text(outcome, "start_value")
 
     @staticmethod
-    def resolve_start_as_of(outcome: dict[str, Any], info: graphene.ResolveInfo) -> date | None:
+    def resolve_start_measured_on(
+        outcome: dict[str, Any], info: graphene.ResolveInfo
+    ) -> date | None:
         day = outcome.get("start_as_of")
         return date.fromisoformat(day) if day else None
 
@@ -161,7 +165,7 @@ VersionVisibility = choices(
     PRIVATE="Its author only: for anybody else it does not exist.",
     DISTRICT="The author's district (区) and all units in it.",
     CITY="The author's city (市) and all units in it.",
-    ALL="Every unit.",
+    ALL="Everybody who may read the library, whichever unit (街道、区、市) that is.",
 )
 
 
@@ -228,18 +232,22 @@ class PublishedVersion(Object):
     ran_in = graphene.Field(
         RanIn, description="Where it ran in that period; null without evidence."
     )
-    pictures = Computed(
-        graphene.List(graphene.NonNull(Picture)),
-        load=pictures_by_version,
-        required=True,
-        description="Pictures of the case. At most 20.",
-    )
+    pictures = Bounded(Picture, most=MOST_PICTURES, description="Pictures of the case.")
     published_at = DateTime(required=True, description="When.")
     visibility = graphene.Field(VersionVisibility, required=True, description="Who sees it.")
     withdrawn_at = DateTime(description="When its author took it back; null: it may be adopted.")
     withdrawal_reason = Column(
         graphene.String, of="withdrawal_reason", blank_is_null=True, description="Why."
     )
+
+    @staticmethod
+    def resolve_pictures(
+        version: models.PublishedVersion, info: graphene.ResolveInfo
+    ) -> list[models.Picture]:
+        def load(rows: list[Any]) -> dict[UUID, list[models.Picture]]:
+            return pictures_by_version(rows, info.context.actor)
+
+        return batch_of(version).load("pictures", load)[version.pk]
 
     @staticmethod
     def resolve_has_evidence(version: models.PublishedVersion, info: graphene.ResolveInfo) -> bool:
