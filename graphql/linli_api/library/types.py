@@ -165,7 +165,7 @@ VersionVisibility = choices(
     PRIVATE="Its author only: for anybody else it does not exist.",
     DISTRICT="The author's district (区) and all units in it.",
     CITY="The author's city (市) and all units in it.",
-    ALL="Everybody who may read the library, whichever unit (街道、区、市) that is.",
+    ALL="Everybody who may read the library (模式库), in every unit.",
 )
 
 
