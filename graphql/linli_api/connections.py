@@ -6,7 +6,7 @@ for all of them with one statement (see `batches`).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum as PyEnum
 from functools import cache
@@ -31,10 +31,17 @@ from linli_api.types import Object, Selector
 
 @dataclass(frozen=True)
 class Filter:
-    """An argument that narrows a list: ``Filter("starts_on__gte", graphene.Date())``."""
+    """An argument that narrows a list: ``Filter("starts_on__gte", graphene.Date())``.
+
+    read: makes several lookups, or none, of one value, in place of ``lookup``; it may refuse.
+    """
 
     lookup: str
     type: UnmountedType | IdOf
+    read: Callable[[Any], Mapping[str, Any]] | None = None
+
+    def narrowing(self, value: Any) -> Mapping[str, Any]:
+        return self.read(value) if self.read else {self.lookup: value}
 
 
 class Connection(Field):
@@ -79,11 +86,10 @@ class Connection(Field):
     def asked(self, arguments: Mapping[str, Any], tenant_id: UUID | None) -> "Asked":
         """What the arguments come to there; refuses what makes no page or is no id."""
         values = plain(self.inputs, arguments)
-        narrowing = {
-            narrowed.lookup: values[name]
-            for name, narrowed in self.filters.items()
-            if values.get(name) is not None
-        }
+        narrowing: dict[str, Any] = {}
+        for name, narrowed in self.filters.items():
+            if values.get(name) is not None:
+                narrowing.update(narrowed.narrowing(values[name]))
         return Asked(Slice.asked(self.of(), values, tenant_id), narrowing)
 
     def rows_of(self, actor: Actor, narrowing: Mapping[str, Any]) -> QuerySet:

@@ -21,6 +21,7 @@ from linli.jobs import defer_for
 from linli.library import actions as library
 from linli.library.layers import Effective
 from linli.library.models import Policy, PublishedVersion
+from linli.library.personal import check_texts, texts_of
 from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
@@ -29,6 +30,7 @@ from linli.rules import check_count
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
+from tenants.operating_model.evidence import check_period, measured_outcomes, where_it_ran
 from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
 from tenants.operating_model.policies import land_policies, settle_clashes, tell_layer
@@ -43,8 +45,8 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
-from tenants.operating_model.selectors import measured_outcomes
 from tenants.operating_model.versions import add_version, check_names, contents_of
+from tenants.operating_model.withdrawals import tell_withdrawn
 
 # By rules that are kept themselves (`tenants.operating_model.rulebook`). Snapshots are never deleted.
 _frozen: WeakKeyDictionary[Effective, RuleSnapshot] = WeakKeyDictionary()
@@ -78,24 +80,30 @@ def write_version(
 
 
 def publish_version(
-    *, actor: Actor, version_id: UUID, profiles: Sequence[str], case_text: str = ""
+    *,
+    actor: Actor,
+    version_id: UUID,
+    profiles: Sequence[str],
+    case_text: str = "",
+    visibility: str = PublishedVersion.Visibility.ALL,
+    evidence_starts_on: date | None = None,
+    evidence_ends_on: date | None = None,
+    pictures: Sequence[Mapping[str, Any]] = (),
 ) -> PublishedVersion:
     """Put an own version into the library, for the communities it suits (M4).
 
-    The evidence is what the platform has measured here by now, never typed in. Refused: NOT_FOUND,
-    NOT_THE_AUTHOR (a copy), PROFILE_UNKNOWN, ALREADY_PUBLISHED, SANDBOX_STAYS_INSIDE.
+    ``evidence_starts_on`` and the day ``evidence_ends_on`` before which it ends: the period whose
+    measured outcomes go along, never typed in; without, it is published without evidence, and that is
+    shown. ``pictures``: picture_id, alt and caption of what was uploaded here. Refused: NOT_FOUND,
+    NOT_THE_AUTHOR (a copy), PROFILE_UNKNOWN, PERIOD_INVALID, EVIDENCE_MISSING, PERSONAL_DATA,
+    SANDBOX_STAYS_INSIDE, and what `linli.library.actions.publish` refuses.
     """
     actor.require(Permission.MODELS_PUBLISH)
     tenant = tenant_of(actor)
     if is_sandbox(tenant):
         message = _("What a sandbox holds is made up, and stays inside it.")
         raise Refused("SANDBOX_STAYS_INSIDE", message)
-    version = version_here(version_id)
-    if version.author_id != tenant.pk:
-        message = _("{author} wrote this version. Write one of your own to publish it.")
-        raise Refused(
-            "NOT_THE_AUTHOR", format_lazy(message, author=version.author_name), field="versionId"
-        )
+    version = _own_version(tenant, version_id)
     for profile in profiles:
         if profile not in Community.Profile.values:
             message = _("There is no profile {profile}. Choose from: {allowed}.")
@@ -106,6 +114,8 @@ def publish_version(
                 field="profiles",
                 allowed=Community.Profile.values,
             )
+    _check_nothing_personal(version, case_text, pictures)
+    period = check_period(evidence_starts_on, evidence_ends_on)
     package = library.Package(
         key=version.key,
         number=version.number,
@@ -116,27 +126,113 @@ def publish_version(
         notes=version.notes,
         profiles=list(dict.fromkeys(profiles)),
         case_text=case_text,
-        evidence=measured_outcomes(tenant),
+        evidence=measured_outcomes(tenant, *period) if period else {},
+        evidence_starts_on=evidence_starts_on,
+        evidence_ends_on=evidence_ends_on,
+        ran_in=where_it_ran(version, *period) if period else None,
     )
     with one_at_a_time():
         adoptions = Adoption.objects.filter(version=version).values_list("pk", flat=True)
         published = library.publish(
-            actor=actor, author=tenant, package=package, adoptions=list(adoptions)
+            actor=actor,
+            author=tenant,
+            package=package,
+            adoptions=list(adoptions),
+            visibility=visibility,
+            pictures=pictures,
         )
         record(
             actor=actor,
             action="models.publish_version",
             obj=version,
             before=None,
-            after={"published_id": str(published.pk), "profiles": published.profiles},
+            after={
+                "published_id": str(published.pk),
+                "profiles": published.profiles,
+                "visibility": published.visibility,
+            },
         )
         emit(
             actor=actor,
             type="model_version.published",
             obj=version,
-            data={"key": version.key, "number": version.number},
+            data={
+                "key": version.key,
+                "number": version.number,
+                "visibility": published.visibility,
+            },
         )
     return published
+
+
+def change_visibility(
+    *, actor: Actor, version_id: UUID, visibility: str, expected_version: int | None = None
+) -> ModelVersion:
+    """Show an own published version to others than before (M4); whoever runs it keeps its copy.
+
+    ``expected_version``: the publication's. Refused: NOT_FOUND, NOT_THE_AUTHOR, NOT_PUBLISHED, and what
+    `linli.library.actions.change_visibility` refuses.
+    """
+    actor.require(Permission.MODELS_PUBLISH)
+    tenant = tenant_of(actor)
+    with one_at_a_time():
+        version = _own_version(tenant, version_id)
+        published = _publication(version)
+        before = snapshot(published, "visibility")
+        published = library.change_visibility(
+            actor=actor,
+            author=tenant,
+            published_id=published.pk,
+            visibility=visibility,
+            expected_version=expected_version,
+        )
+        record(
+            actor=actor,
+            action="models.change_visibility",
+            obj=version,
+            before=before,
+            after=snapshot(published, "visibility"),
+        )
+        emit(
+            actor=actor,
+            type="model_version.visibility_changed",
+            obj=version,
+            data={
+                "key": version.key,
+                "number": version.number,
+                "visibility": published.visibility,
+            },
+        )
+    return version
+
+
+def withdraw_version(*, actor: Actor, version_id: UUID, reason: str) -> ModelVersion:
+    """Take an own published version back (M4): nobody adopts it from then on. Whoever runs it keeps it,
+    and is told by a job.
+
+    At the same moment as an adoption one of the two comes first: either it was adopted before, or the
+    adoption is refused with WITHDRAWN. Refused: NOT_FOUND, NOT_THE_AUTHOR, NOT_PUBLISHED,
+    REASON_MISSING, WITHDRAWN (before).
+    """
+    actor.require(Permission.MODELS_PUBLISH)
+    tenant = tenant_of(actor)
+    with one_at_a_time():
+        version = _own_version(tenant, version_id)
+        published, adopters = library.withdraw(
+            actor=actor, author=tenant, published_id=_publication(version).pk, reason=reason
+        )
+        record(
+            actor=actor,
+            action="models.withdraw_version",
+            obj=version,
+            before=None,
+            after={"published_id": str(published.pk)},
+            reason=published.withdrawal_reason,
+        )
+        tell_withdrawn(actor, version)
+        for adopter in adopters:
+            defer_for(jobs.tell_withdrawn_to, adopter, published_id=str(published.pk))
+    return version
 
 
 def adopt_version(
@@ -158,7 +254,7 @@ def adopt_version(
     it stays what it is. Today or later; the first adoption of a tenant may name an earlier day,
     since nothing was in force then. ``expected_version`` is how many adoptions there were when this
     was decided, ``expected_layer_version`` how many layers of the street. Refused: NOT_FOUND,
-    ONE_VERSION, VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, UPGRADE_INSTEAD,
+    ONE_VERSION, VERSION_CONFLICT, WITHDRAWN, TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, UPGRADE_INSTEAD,
     NOT_OFFERED, APPROVAL_NEEDED where whoever stands above has laid down that another approves it, and
     what `resolve` refuses, CLASHES_BELOW or RULES_CLASH for what would no longer fit; AGREEMENTS_CLASH
     for running agreements that would not, unless it is to be so ``despite_agreements``
@@ -197,7 +293,7 @@ def adopt(
     """`adopt_version` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
     with one_at_a_time():
-        version = version_to_adopt(published_id, version_id)
+        version = version_to_adopt(tenant, published_id, version_id, to_write=True)
         check_count(Adoption.objects.count(), expected_version)
         streets = decided_at((Layer.Kind.STREET, None))
         check_count(streets, expected_layer_version, field="expectedLayerVersion")
@@ -376,6 +472,39 @@ def freeze_rules(effective: Effective) -> RuleSnapshot:
     # Only what is there for good: this transaction may yet be rolled back.
     transaction.on_commit(partial(_frozen.__setitem__, effective, frozen))
     return frozen
+
+
+def _own_version(tenant: Tenant, version_id: UUID) -> ModelVersion:
+    """Refused: NOT_FOUND, NOT_THE_AUTHOR."""
+    version = version_here(version_id)
+    if version.author_id != tenant.pk:
+        message = _("{author} wrote this version. Write one of your own to publish it.")
+        raise Refused(
+            "NOT_THE_AUTHOR", format_lazy(message, author=version.author_name), field="versionId"
+        )
+    return version
+
+
+def _publication(version: ModelVersion) -> PublishedVersion:
+    """Its published form. Refused: NOT_PUBLISHED."""
+    published = published_from(author_id=version.author_id, key=version.key, number=version.number)
+    if published is None:
+        message = _("{version} is not in the library. Publish it first.")
+        told = format_lazy(message, version=str(version))
+        raise Refused("NOT_PUBLISHED", told, field="versionId")
+    return published
+
+
+def _check_nothing_personal(
+    version: ModelVersion, case_text: str, pictures: Sequence[Mapping[str, Any]]
+) -> None:
+    """What people typed and is about to leave. Refused: PERSONAL_DATA, by the field of the input, or
+    where it stands in the version and its document."""
+    typed = {"caseText": case_text, "title": version.title, "notes": version.notes}
+    for index, picture in enumerate(pictures):
+        typed[f"pictures.{index}.alt"] = picture["alt"]
+        typed[f"pictures.{index}.caption"] = picture["caption"]
+    check_texts(typed | texts_of(version.document))
 
 
 def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def open_draft(
     with one_at_a_time():
         source = None
         if version_id is not None or published_id is not None:
-            source = version_to_adopt(published_id, version_id)
+            source = version_to_adopt(tenant, published_id, version_id, to_write=True)
         draft = Draft(
             key=(source.key if source and key is None else key) or "",
             title=((source.title if source and title is None else title) or "").strip(),

@@ -2,7 +2,7 @@
 
 from linli.accounts.policy import Permission
 from linli.events.types import EventType, Fields, Id, Value, register
-from linli.library.models import AdoptionRule
+from linli.library.models import AdoptionRule, PublishedVersion
 from tenants.operating_model.models import ChangeRequest, Layer, Upgrade
 
 READ = Permission.MODELS_READ
@@ -44,6 +44,28 @@ register(
         "ModelVersion",
         READ,
         "A version was put into the library.",
+        {
+            "key": Value("The model's key."),
+            "number": Value("Of the version.", "Int!"),
+            "visibility": Value("Who sees it.", one_of=PublishedVersion.Visibility),
+        },
+    ),
+    EventType(
+        "model_version.visibility_changed",
+        "ModelVersion",
+        READ,
+        "An own version in the library is shown to others than before.",
+        {
+            "key": Value("The model's key."),
+            "number": Value("Of the version.", "Int!"),
+            "visibility": Value("Who sees it.", one_of=PublishedVersion.Visibility),
+        },
+    ),
+    EventType(
+        "model_version.withdrawn",
+        "ModelVersion",
+        READ,
+        "A version was withdrawn from the library: an own one, or one of which a copy is here.",
         {"key": Value("The model's key."), "number": Value("Of the version.", "Int!")},
     ),
     EventType(

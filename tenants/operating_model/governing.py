@@ -17,7 +17,7 @@ from linli.events.emit import emit
 from linli.library import actions as library
 from linli.library.governing import approval_needed, in_force, who_approves
 from linli.library.models import AdoptionRule, Offer
-from linli.library.selectors import laid_down_by, published_version
+from linli.library.selectors import laid_down_by, published_version, refuse_withdrawn
 from linli.registry.models import Tenant
 from linli.rules import check_count, is_blank
 from tenants.operating_model.proposals import refuse_past, tenant_of
@@ -96,7 +96,8 @@ def offer_version(
     """
     actor.require(Permission.MODELS_ISSUE_POLICY)
     tenant = _issuer(actor)
-    published = published_version(published_id)
+    published = published_version(published_id, reader=tenant)
+    refuse_withdrawn(published)
     units = None if unit_ids is None else _units_below(tenant, unit_ids)
     refuse_past(effective_from)
     if binding_by is not None and binding_by < effective_from:

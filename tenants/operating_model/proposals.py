@@ -25,7 +25,8 @@ from linli.errors import Forbidden, NotFound, Refused
 from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
 from linli.library.governing import check_offered
-from linli.library.selectors import published_version
+from linli.library.models import PublishedVersion
+from linli.library.selectors import hold, published_version, refuse_withdrawn
 from linli.registry.models import Tenant
 from linli.rules import is_blank
 from tenants.communities.models import Community
@@ -88,23 +89,25 @@ def propose_adoption(
 ) -> Proposal:
     """The version in force from a day on and, if values or bounds are given, the street's layer.
 
-    Refused: TENANT_KIND, CHANGE_BACKDATED, NOTHING_CHANGES, NOT_OFFERED, BOUND_INVALID,
-    UNKNOWN_PATH.
+    Refused: TENANT_KIND, CHANGE_BACKDATED, WITHDRAWN unless it is what runs on that day anyway,
+    NOTHING_CHANGES, UPGRADE_INSTEAD, NOT_OFFERED, BOUND_INVALID, UNKNOWN_PATH.
     """
     refuse_district(tenant)
     if book.adoptions:
         refuse_past(effective_from)
+    running = book.adoption(effective_from)
+    if not (running and running.version_id == version.pk):
+        refuse_withdrawn_copy(version)
     adoption = Adoption(version=version, effective_from=effective_from)
     layer = None
     if values is not None or bounds is not None:
         layer = street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
         layer = layer if _differs(book, layer) else None
-    current = book.adoption(effective_from)
-    if current and current.version_id == version.pk and layer is None:
+    if running and running.version_id == version.pk and layer is None:
         raise _nothing_changes()
-    if current and current.version_id != version.pk:
+    if running and running.version_id != version.pk:
         _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
-    if current and _follows(version, current.version):
+    if running and _follows(version, running.version):
         check_offered(tenant, version, timezone.localdate(), effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
@@ -150,18 +153,26 @@ def version_here(version_id: UUID, field: str = "versionId") -> ModelVersion:
     return version
 
 
-def version_to_adopt(published_id: UUID | None, version_id: UUID | None) -> ModelVersion:
+def version_to_adopt(
+    tenant: Tenant, published_id: UUID | None, version_id: UUID | None, *, to_write: bool = False
+) -> ModelVersion:
     """The version that is here, or the copy of the published one, not saved if it is new here.
 
-    Refused: NOT_FOUND, ONE_VERSION unless exactly one of the two is named.
+    ``to_write``: it stays as it is in the library until the transaction ends. Refused: NOT_FOUND,
+    ONE_VERSION unless exactly one of the two is named.
     """
     if (published_id is None) == (version_id is None):
         message = _("Name either a published version or one that is here.")
         raise Refused("ONE_VERSION", message, field="versionId")
     if version_id is not None:
-        return version_here(version_id)
+        version = version_here(version_id)
+        if to_write and version.published_id:
+            hold(version.published_id)
+        return version
     assert published_id is not None
-    published = published_version(published_id)
+    if to_write:
+        hold(published_id)
+    published = published_version(published_id, reader=tenant)
     told = {"author_id": published.author_id, "key": published.key, "number": published.number}
     here = ModelVersion.objects.filter(**told).first()
     return here or ModelVersion(
@@ -174,6 +185,12 @@ def version_to_adopt(published_id: UUID | None, version_id: UUID | None) -> Mode
         notes=published.notes,
         published_id=published.pk,
     )
+
+
+def refuse_withdrawn_copy(version: ModelVersion) -> None:
+    """Refused: WITHDRAWN, of a copy whose author has taken it back; what runs already goes on."""
+    if version.published_id:
+        refuse_withdrawn(PublishedVersion.objects.get(pk=version.published_id))
 
 
 def by_path(given: Any, field: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def request_adoption(
     tenant, proposer = tenant_of(actor), _somebody(actor)
     with one_at_a_time():
         _refuse_a_second()
-        version = version_to_adopt(published_id, version_id)
+        version = version_to_adopt(tenant, published_id, version_id, to_write=True)
         adoptions, layers = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
         check_count(adoptions, expected_version)
         check_count(layers, expected_layer_version, field="expectedLayerVersion")

@@ -17,14 +17,14 @@ from linli.accounts.policy import Actor, Permission
 from linli.accounts.selectors import name_by_entry
 from linli.audit.models import Entry
 from linli.clients.selectors import client_name_by_entry
-from linli.comparison.models import Figure
 from linli.errors import NotFound, Refused
 from linli.library.carrying import Question
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
 from linli.library.governing import Rule, rule_for
 from linli.library.layers import Effective
-from linli.registry.models import Tenant
+from linli.library.selectors import publications
+from linli.library.visibility import visible_in
 from tenants.operating_model.clashes import plan_clash
 from tenants.operating_model.dependents import Unfit
 from tenants.operating_model.models import (
@@ -148,7 +148,7 @@ def preview_adoption(
     """
     actor.require(Permission.MODELS_READ)
     tenant = tenant_of(actor)
-    version = version_to_adopt(published_id, version_id)
+    version = version_to_adopt(tenant, published_id, version_id)
     book = rulebook()
     if not book.adoptions:
         book = book.plus(*arriving(tenant, book))
@@ -289,15 +289,26 @@ def clashes(*, actor: Actor) -> list[Clash]:
     return found
 
 
-def measured_outcomes(tenant: Tenant) -> dict[str, dict[str, str | None]]:
-    """What the platform last measured of a tenant, by measure: value (None: missing) and as of."""
-    figures = Figure.objects.filter(tenant=tenant).order_by("measure", "-as_of").distinct("measure")
+def publication_by_version(
+    rows: Sequence[ModelVersion], actor: Actor
+) -> dict[UUID, dict[str, Any]]:
+    """How each stands in the library: one's own, and that of which one has a copy. A copy keeps being
+    told that its original was withdrawn, and no more of one that is no longer shown here."""
+    tenant = tenant_of(actor)
+    by_place = {(row.author_id, row.key, row.number): row.pk for row in rows}
+    found = publications(by_place)
+    seen = visible_in(tenant).filter(pk__in=[one.pk for one in found])
+    shown = set(seen.values_list("pk", flat=True))
     return {
-        figure.measure: {
-            "value": None if figure.value is None else str(figure.value),
-            "as_of": figure.as_of.isoformat(),
+        by_place[one.author_id, one.key, one.number]: {
+            "published_id": one.pk if one.pk in shown else None,
+            "visibility": one.visibility if one.pk in shown else None,
+            "version": one.version if one.author_id == tenant.pk else None,
+            "withdrawn_at": one.withdrawn_at,
+            "withdrawal_reason": one.withdrawal_reason,
         }
-        for figure in figures
+        for one in found
+        if one.pk in shown or one.is_withdrawn
     }
 
 

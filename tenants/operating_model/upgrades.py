@@ -19,7 +19,7 @@ from linli.library import actions as library
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Aspect
 from linli.library.document import canonical
-from linli.library.selectors import published_from
+from linli.library.selectors import hold, published_from
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
@@ -28,6 +28,7 @@ from tenants.operating_model.policies import settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
     BELOW,
     refuse_past,
+    refuse_withdrawn_copy,
     rules_clash,
     tenant_of,
     version_to_adopt,
@@ -62,13 +63,14 @@ def open_upgrade(
     """Begin to upgrade to another version, from a day on; nothing changes until it is applied.
 
     Refused: NOT_FOUND, ONE_VERSION, NO_MODEL_IN_FORCE, NOTHING_CHANGES, CHANGE_BACKDATED,
-    LATER_CHANGES, UPGRADE_UNDER_WAY.
+    LATER_CHANGES, UPGRADE_UNDER_WAY, WITHDRAWN.
     """
     actor.require(Permission.MODELS_ADOPT)
-    tenant_of(actor)
+    tenant = tenant_of(actor)
     refuse_past(effective_from)
     with one_at_a_time():
-        target = version_to_adopt(published_id, version_id)
+        target = version_to_adopt(tenant, published_id, version_id, to_write=True)
+        refuse_withdrawn_copy(target)
         book = Rulebook.load()
         book.effective(effective_from)
         running = book.adoption(effective_from)
@@ -151,8 +153,8 @@ def apply_upgrade(
 
     From the day it was opened for, or from another that is named here; never a past one.
     ``expected_version``: the upgrade's, as it was read. Refused: NOT_FOUND, UPGRADE_CLOSED,
-    VERSION_CONFLICT, CHANGE_BACKDATED, LATER_CHANGES, UPGRADE_UNDECIDED with a cause for each open
-    question, and what keeps the result from standing.
+    VERSION_CONFLICT, CHANGE_BACKDATED, LATER_CHANGES, WITHDRAWN, UPGRADE_UNDECIDED with a cause for each
+    open question, and what keeps the result from standing.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
@@ -162,6 +164,9 @@ def apply_upgrade(
         was = snapshot(upgrade, "state", "effective_from", "adoption")
         upgrade.effective_from = effective_from or upgrade.effective_from
         refuse_past(upgrade.effective_from)
+        if upgrade.target.published_id:
+            hold(upgrade.target.published_id)
+        refuse_withdrawn_copy(upgrade.target)
         planned = plan_of(upgrade, tenant)
         _refuse_before_later(planned.before, upgrade.effective_from)
         _refuse_undecided(planned)

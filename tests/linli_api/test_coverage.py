@@ -20,6 +20,7 @@ READS = {"facts", "fund_to_act_on", "refuse_unapproved"}
 # Why an action has no mutation of its own.
 PART_OF_ANOTHER = {
     "publish": "publish_version in the tenant calls it, for the public schema's half",
+    "withdraw": "withdraw_version in the tenant calls it",
     "issue": "issue_policy in the tenant calls it",
     "record_adoption": "adopt_version in the tenant calls it",
     "adopt": "adopt_version calls it, and approve_change",

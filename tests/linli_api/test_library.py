@@ -1,6 +1,7 @@
 """The library through the platform's API."""
 
 import json
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -14,7 +15,13 @@ from linli_api import ids
 from linli_api.execution import Request, run
 from linli_api.scalars import instant
 from linli_api.schema import platform_schema
-from tenants.operating_model.actions import publish_version
+from tenants.operating_model.actions import (
+    adopt_version,
+    change_visibility,
+    publish_version,
+    withdraw_version,
+)
+from tenants.operating_model.models import ModelVersion
 from tests.support.api import ask, errors, statements
 from tests.support.models import write_chengnan
 
@@ -132,3 +139,75 @@ class TestSchema:
         path = found["url"].removeprefix(settings.LINLI_PLATFORM_URL)
         response = Client(headers={"host": "linli.localhost"}).get(path)
         assert json.loads(response.content) == found["schema"]
+
+
+class TestPublication:
+    """At the author's host, and wherever there is a copy."""
+
+    CHANGE = """mutation($i: ChangeVisibilityInput!) { changeVisibility(input: $i) {
+        errors { code field } version { publication { visibility version } } } }"""
+    WITHDRAW = """mutation($i: WithdrawVersionInput!) { withdrawVersion(input: $i) {
+        errors { code field } version { publication { withdrawalReason visibility } } } }"""
+    SHOW = """{ modelVersions { nodes { publication {
+        publishedId version visibility withdrawnAt withdrawalReason } } } }"""
+
+    def test_it_is_changed_withdrawn_and_shown_where_it_runs(self, street, other_street, actor_as):
+        administrator = actor_as(street, Role.STREET_ADMINISTRATOR)
+        version = published(street)
+        with tenant_context(street):
+            own = ids.encode("ModelVersion", ModelVersion.objects.get().pk)
+            given = {"versionId": own, "visibility": "CITY", "expectedVersion": 1}
+            done = ask(administrator, self.CHANGE, i=given)["changeVisibility"]
+        assert done == {
+            "errors": [], "version": {"publication": {"visibility": "CITY", "version": 2}},
+        }  # fmt: skip
+        with tenant_context(other_street):
+            adopt_version(
+                actor=system_actor(other_street),
+                published_id=version.pk,
+                effective_from=date(2025, 1, 1),
+            )
+            reader = actor_as(other_street, Role.AUDITOR)
+            [shown] = ask(reader, self.SHOW)["modelVersions"]["nodes"]
+        assert shown["publication"] == {
+            "publishedId": ids.encode("PublishedVersion", version.pk), "version": None,
+            "visibility": "CITY", "withdrawnAt": None, "withdrawalReason": None,
+        }  # fmt: skip
+        with tenant_context(street):
+            given = {"versionId": own, "reason": "请用第二版"}
+            done = ask(administrator, self.WITHDRAW, i=given)["withdrawVersion"]
+        assert done["errors"] == []
+        assert done["version"]["publication"] == {
+            "withdrawalReason": "请用第二版", "visibility": "CITY",
+        }  # fmt: skip
+        with tenant_context(other_street):
+            [shown] = ask(reader, self.SHOW)["modelVersions"]["nodes"]
+        version.refresh_from_db()
+        assert shown["publication"]["withdrawnAt"] == instant(version.withdrawn_at)
+        assert shown["publication"]["withdrawalReason"] == "请用第二版"
+
+    def test_what_is_shown_here_no_more_still_tells_that_it_was_withdrawn(
+        self, street, other_street, actor_as
+    ):
+        version = published(street)
+        with tenant_context(other_street):
+            adopt_version(
+                actor=system_actor(other_street),
+                published_id=version.pk,
+                effective_from=date(2025, 1, 1),
+            )
+        with tenant_context(street):
+            own = ModelVersion.objects.get()
+            for act, more in (
+                (change_visibility, {"visibility": "private"}),
+                (withdraw_version, {"reason": "旧了"}),
+            ):
+                act(actor=system_actor(street), version_id=own.pk, **more)
+        with tenant_context(other_street):
+            reader = actor_as(other_street, Role.AUDITOR)
+            [shown] = ask(reader, self.SHOW)["modelVersions"]["nodes"]
+        publication = shown["publication"]
+        assert publication.pop("withdrawnAt")
+        assert publication == {
+            "publishedId": None, "version": None, "visibility": None, "withdrawalReason": "旧了",
+        }  # fmt: skip

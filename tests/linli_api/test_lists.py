@@ -8,6 +8,7 @@ without anyone remembering.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,6 +49,9 @@ VALUES = {
     "role": "city_supervisor",
     "types": ["fact.stated"],
     "state": "given_up",
+    "Query.published_versions.search": "养老4321",
+    "outcome": {"measure": "self_reliance_rate", "at_least": Decimal("0.998")},
+    "include_withdrawn": False,
 }
 EACH_PERSONS = {"PersonalToken", "Export"}
 # Nothing of these grows: what a street office or the whole country has of them is stated.
@@ -58,7 +62,6 @@ BOUNDED = {
     "Layer": 500,
     "Upgrade": 200,
     "UpgradeDecision": 5_000,
-    "PublishedVersion": 1_000,
     "Community": 1_000,
     "Fund": 1_000,
 }
@@ -176,9 +179,19 @@ SELECT {K}, 'n' || i, 'partners:read', i, now(), {U.format("1 + i % 5000")}, {U.
 FROM generate_series(1, 50000) i;
 INSERT INTO library_publishedversion
     (id, author_id, key, number, title, document, bounds, digest, notes, profiles, case_text,
-     evidence, published_at)
-SELECT {K}, {K}, 'k', i, 't' || i, '{{}}', '{{}}', i, '', '["ageing"]', '', '{{}}', now()
-FROM generate_series(1, 1000) i;
+     evidence, published_at, visibility, version, place, under, searched, grams, withdrawn_at,
+     withdrawal_reason)
+SELECT {K}, {K}, 'key.' || i / 20, i, 't' || i, '{{}}', '{{}}', i, '',
+    CASE WHEN i % 500 = 0 THEN '["ageing"]' ELSE '["young"]' END::jsonb, '', '{{}}', now(), 'all', 1,
+    CASE WHEN i % 500 = 0 THEN '370303001' ELSE '110101' || lpad((i % 100)::text, 3, '0') END,
+    ARRAY[{K}, {U.format("i % 1000")}], CASE WHEN i % 5 = 0 THEN '社区' ELSE '养老' END || i,
+    CASE WHEN i % 5 = 0 THEN ARRAY['社', '区', '社区'] ELSE ARRAY['养', '老', '养老'] END
+        || (SELECT array_agg(DISTINCT substr(i::text, at, length)) FROM
+            generate_series(1, length(i::text)) at, generate_series(1, 2) length),
+    CASE WHEN i % 10 = 0 THEN now() END, CASE WHEN i % 10 = 0 THEN 'r' ELSE '' END
+FROM generate_series(1, 10000) i;
+INSERT INTO library_outcome (id, version_id, measure, value)
+SELECT {K}, {K}, 'self_reliance_rate', i * 7919 % 10000 / 10000.0 FROM generate_series(1, 10000) i;
 INSERT INTO audit_entry (id, at, action, object_type, object_id, after, reason)
 SELECT {K}, now(), CASE WHEN i % 5000 = 0 THEN 'fund.rare' ELSE 'fund.receive' END, 'fund.Fund',
     ({U.format("i / 10")})::text, '{{}}', ''
@@ -279,8 +292,8 @@ def _page(one: List, tenant: Tenant | None) -> Any:
     """The rows of the first page, as the connection cuts it at a root."""
     arguments: dict[str, Any] = {"order_by": one.order}
     if one.filter is not None:
-        own = VALUES.get(f"{one.name}.{one.filter}")
-        arguments[one.filter] = own or VALUES.get(one.filter) or _id(one)
+        given = VALUES.get(f"{one.name}.{one.filter}", VALUES.get(one.filter))
+        arguments[one.filter] = _id(one) if given is None else given
     asked = one.connection.asked(arguments, tenant.pk if tenant else None)
     rows, cut = one.connection.rows_of(_asking(one, tenant), asked.narrowing), asked.cut
     if one.parent is not None:

@@ -38,6 +38,7 @@ VERBS = {
     "archive",
     "brand",
     "cancel",
+    "change",
     "create",
     "decide",
     "declare",

@@ -55,6 +55,7 @@ WORKED_OUT = {
     "operating_model.UpgradeDecision.old", "operating_model.UpgradeDecision.new",
     "operating_model.UpgradeDecision.own", "partners.Contribution.lines",
     "library.PublishedVersion.profiles", "exports.Export.scope", "exports.Export.parts",
+    "library.PublishedVersion.ran_in", "library.PublishedVersion.searched",
     "exports.Export.error", "exports.Export.cursor", "repeats.KeptAnswer.answer",
     "events.WebhookEndpoint.secrets",
     # Names of scopes, each once.

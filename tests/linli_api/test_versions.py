@@ -51,6 +51,7 @@ NOTHING_TO_LOSE = {
     "approveChange": IN_ORDER,
     "returnChange": ONE_WAY,
     "withdrawRequest": ONE_WAY,
+    "withdrawVersion": ONE_WAY,
     "admitPartner": MAKES,
     "signAgreement": MAKES,
     "declareIncome": MAKES,

@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 from django.db.models import Model
 from django.utils import timezone
+from PIL import Image
 
 from linli.accounts.models import Membership, Person
 from linli.accounts.policy import Actor, Role, actor_for, system_actor
@@ -21,6 +23,7 @@ from linli.clients.models import Client
 from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.library.models import AdoptionRule, Offer, PublishedVersion
+from linli.library.pictures import add_picture
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
@@ -34,6 +37,7 @@ from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
 from tenants.fund.models import Fund, Posting, Spending
 from tenants.operating_model import drafts, requests, upgrades
+from tenants.operating_model.actions import publish_version as publish
 from tenants.operating_model.actions import write_version
 from tenants.operating_model.models import (
     Adoption,
@@ -261,14 +265,58 @@ def finish_draft(place: Place) -> Deed:
     return Deed(place.everybody, given, wrong, "DOCUMENT_INVALID")
 
 
+def _picture() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (3, 2), (200, 30, 30)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _published(place: Place) -> ModelVersion:
+    """A version that is in the library."""
+    version = ModelVersion.objects.filter(author_id=place.tenant.pk).order_by("pk")[0]
+    publish(actor=place.everybody, version_id=version.pk, profiles=["ageing"])
+    return version
+
+
 @_does("publishVersion")
 def publish_version(place: Place) -> Deed:
     """One that runs here already, so that it is told who runs the published one."""
     version = ModelVersion.objects.filter(author_id=place.tenant.pk).order_by("pk")[0]
-    given = {"versionId": place.id(version), "profiles": ["AGEING"], "caseText": "一社一策"}
+    picture = add_picture(actor=place.everybody, tenant=place.tenant, content=_picture())
+    given = {
+        "versionId": place.id(version),
+        "profiles": ["AGEING"],
+        "caseText": "一社一策",
+        "visibility": "CITY",
+        "evidenceStartsOn": "2025-12-31",
+        "evidenceEndsOn": "2026-01-02",
+        "pictures": [
+            {
+                "pictureId": ids.encode("Picture", picture.pk),
+                "alt": "食堂",
+                "caption": "每天十一点半",
+            }
+        ],
+    }
     return Deed(
         place.everybody, given, {"versionId": place.code_of_none("ModelVersion")}, "NOT_FOUND"
     )
+
+
+@_does("changeVisibility")
+def change_visibility(place: Place) -> Deed:
+    given = {
+        "versionId": place.id(_published(place)),
+        "visibility": "DISTRICT",
+        "expectedVersion": 1,
+    }
+    return Deed(place.everybody, given, {"visibility": "ALL"}, "NOTHING_CHANGES")
+
+
+@_does("withdrawVersion")
+def withdraw_version(place: Place) -> Deed:
+    given = {"versionId": place.id(_published(place)), "reason": "请用第二版"}
+    return Deed(place.everybody, given, {"reason": " "}, "REASON_MISSING")
 
 
 @_does("adoptVersion")

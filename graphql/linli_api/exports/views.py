@@ -9,17 +9,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from linli.accounts.policy import Actor, Permission, actor_for
-from linli.clients import usage
-from linli.clients.admission import admit
+from linli.accounts.policy import Permission
 from linli.errors import Forbidden, NotFound, Refused
-from linli_api.errors import InvalidRequest, TokenInvalid, TokenMissing
+from linli_api.caller import actor_of
+from linli_api.errors import InvalidRequest
 from linli_api.exports import files
 from linli_api.exports.formats import CONTENT_TYPES
 from linli_api.exports.models import Export
 from linli_api.exports.requester import covers, scope_of
 from linli_api.exports.selectors import exports
-from linli_api.incoming import bearer_token, refusal
+from linli_api.incoming import refusal
 
 STATUS = {
     "TOKEN_MISSING": 401,
@@ -58,7 +57,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse | StreamingH
 
 
 def _permitted(request: HttpRequest, export_id: UUID) -> Export:
-    actor = _actor(request)
+    actor = actor_of(request)
     export = exports(actor=actor).filter(pk=export_id).first()
     if export is None:
         raise NotFound(_("export"))
@@ -71,19 +70,3 @@ def _permitted(request: HttpRequest, export_id: UUID) -> Export:
         missing = [one for one in Permission if one.value in export.scope.keys() - held.keys()]
         raise actor.forbidden(missing[0]) if missing else Forbidden()
     return export
-
-
-def _actor(request: HttpRequest) -> Actor:
-    """With a token no cookie counts."""
-    token = bearer_token(request)
-    tenant = request.tenant  # type: ignore[attr-defined]
-    if token is None:
-        actor = actor_for(request.user, tenant)
-        if actor.person is None:
-            raise TokenMissing
-        return actor
-    admitted = admit(token, tenant)
-    if admitted is None:
-        raise TokenInvalid
-    usage.note(admitted)
-    return admitted.actor

@@ -6,13 +6,23 @@ import graphene
 from django.conf import settings
 
 from linli.accounts.policy import Permission
+from linli.library import search, selectors
 from linli.library.comparing import Difference, compare, contents
 from linli.library.document import SCHEMA_ID, json_schema
 from linli_api.communities.types import CommunityProfile
 from linli_api.connections import Connection, Filter
 from linli_api.fields import ById, Field, by_id
 from linli_api.guard import PUBLIC
+from linli_api.inputs import IdOf
 from linli_api.library.types import OperatingModelSchema, PublishedVersion, VersionComparison
+
+
+class OutcomeRangeInput(graphene.InputObjectType):
+    """A measure, and between which values its outcome lies; both ends included."""
+
+    measure = graphene.String(required=True, description="The measure's key: self_reliance_rate.")
+    at_least = graphene.Decimal(description="In the measure's unit.")
+    at_most = graphene.Decimal(description="In the measure's unit.")
 
 
 class Query:
@@ -22,9 +32,41 @@ class Query:
         filters={
             "profile": Filter(
                 "profiles__contains", CommunityProfile(description="Of versions that suit it.")
-            )
+            ),
+            "key": Filter("key", graphene.String(description="The model's.")),
+            "search": Filter(
+                "searched",
+                graphene.String(
+                    description="A part of title, notes or case text, as it is written there; "
+                    "capitals and widths count alike. At most 100 characters."
+                ),
+                read=search.narrowing,
+            ),
+            "under_id": Filter(
+                "under__contains",
+                IdOf("Tenant", description="Of an author who is this unit, or lies below it."),
+                read=lambda key: {"under__contains": (key,)},
+            ),
+            "division_code": Filter(
+                "place__startswith",
+                graphene.String(
+                    description="Of an author in this place of the national list, by its code."
+                ),
+            ),
+            "outcome": Filter(
+                "pk__in",
+                OutcomeRangeInput(description="Of versions with such a measured outcome."),
+                read=selectors.with_outcome,
+            ),
+            "include_withdrawn": Filter(
+                "withdrawn_at__isnull",
+                graphene.Boolean(
+                    default_value=False, description="True: those that were withdrawn as well."
+                ),
+                read=lambda all_: {} if all_ else {"withdrawn_at__isnull": True},
+            ),
         },
-        description="What any tenant may adopt.",
+        description="What you may see of the library.",
     )
     compare_versions = Field(
         VersionComparison,

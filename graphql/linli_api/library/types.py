@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import graphene
+from django.conf import settings
 
 from linli.accounts.policy import Permission
 from linli.comparison import measures
 from linli.library import models, selectors
 from linli.library.bounds import MOST_PLACES
 from linli.library.comparing import Difference, Kind, as_text
+from linli.library.pictures import MOST_PICTURES, pictures_by_version
+from linli_api.batches import batch_of
 from linli_api.communities.types import CommunityProfile
 from linli_api.comparison.types import MeasureUnit
-from linli_api.fields import Bounded, Computed, One
+from linli_api.fields import Bounded, Column, Computed, One
 from linli_api.guard import INHERITED
 from linli_api.operating_model.inputs import PATH
 from linli_api.registry.types import Tenant
-from linli_api.scalars import Date, DateTime, Document
+from linli_api.scalars import Date, DateTime, Document, choices
 from linli_api.types import Object
 
 MOST_DIFFERENCES = 5_000
@@ -39,25 +43,133 @@ class MeasuredOutcome(Object):
     unit = graphene.Field(
         MeasureUnit, description="Of the value; null for a measure that is there no more."
     )
-    as_of = Date(required=True, description="The day the figure is of.")
+    as_of = Date(
+        required=True,
+        description="The day the figure is of; of a missing one, the last day of the period.",
+    )
+    start_value = graphene.Decimal(
+        description="What stood at the start of the period; null: not measured in the month before."
+    )
+    start_text = graphene.String(description="The same as people read it.")
+    start_measured_on = Date(description="The day that figure is of.")
 
     @staticmethod
     def resolve_value(outcome: dict[str, Any], info: graphene.ResolveInfo) -> Decimal | None:
-        value = outcome["value"]
-        return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
+        return _exact(outcome["value"])
 
     @staticmethod
     def resolve_text(outcome: dict[str, Any], info: graphene.ResolveInfo) -> str | None:
-        value, unit = outcome["value"], measures.unit_of(outcome["measure"])
-        return None if value is None or unit is None else measures.as_text(Decimal(value), unit)
+        return _text(outcome, "value")
 
     @staticmethod
     def resolve_unit(outcome: dict[str, Any], info: graphene.ResolveInfo) -> measures.Unit | None:
-        return measures.unit_of(outcome["measure"])
+        return _unit(outcome)
 
     @staticmethod
     def resolve_as_of(outcome: dict[str, Any], info: graphene.ResolveInfo) -> date:
         return date.fromisoformat(outcome["as_of"])
+
+    @staticmethod
+    def resolve_start_value(outcome: dict[str, Any], info: graphene.ResolveInfo) -> Decimal | None:
+        return _exact(outcome.get("start_value"))
+
+    @staticmethod
+    def resolve_start_text(outcome: dict[str, Any], info: graphene.ResolveInfo) -> str | None:
+        return _text(outcome, "start_value")
+
+    @staticmethod
+    def resolve_start_measured_on(
+        outcome: dict[str, Any], info: graphene.ResolveInfo
+    ) -> date | None:
+        day = outcome.get("start_as_of")
+        return date.fromisoformat(day) if day else None
+
+
+def _exact(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
+
+
+def _unit(outcome: Mapping[str, Any]) -> measures.Unit | None:
+    """The unit it was published in."""
+    kept = outcome.get("unit")
+    return measures.Unit(kept) if kept else measures.unit_of(outcome["measure"])
+
+
+def _text(outcome: Mapping[str, Any], name: str) -> str | None:
+    value, unit = outcome.get(name), _unit(outcome)
+    return None if value is None or unit is None else measures.as_text(Decimal(value), unit)
+
+
+class ProfileCount(Object):
+    """How many communities of one kind."""
+
+    class Meta:
+        permission = INHERITED
+
+    profile = graphene.Field(CommunityProfile, description="The kind; null: not stated.")
+    communities = graphene.Int(required=True, description="How many of them.")
+
+
+class RanIn(Object):
+    """Where a model ran, in numbers that are nobody's: of fewer than three communities none is told."""
+
+    class Meta:
+        permission = INHERITED
+
+    days = graphene.Int(
+        required=True, description="On how many days of the period the author ran the model."
+    )
+    communities = graphene.Int(
+        description="How many communities ran it; null: fewer than three; 0: none."
+    )
+    profiles = Bounded(ProfileCount, most=5, description="How many of each kind.")
+    residents = graphene.Int(
+        description="Residents of these communities together; null: known of fewer than three."
+    )
+    residents_of = graphene.Int(
+        required=True, description="Of how many communities the number of residents is known."
+    )
+
+    @staticmethod
+    def resolve_profiles(ran: dict[str, Any], info: graphene.ResolveInfo) -> list[dict[str, Any]]:
+        return [
+            {"profile": profile or None, "communities": count}
+            for profile, count in ran["profiles"].items()
+        ]
+
+
+class Picture(Object):
+    """A picture of a published case."""
+
+    class Meta:
+        permission = INHERITED
+
+    url = graphene.String(
+        required=True, description="Where whoever may see the version fetches it."
+    )
+    alt = graphene.String(required=True, description="What it shows, for those who do not see it.")
+    caption = graphene.String(required=True, description="What stands under it; may be empty.")
+    content_type = graphene.String(
+        required=True, description="image/jpeg, image/png or image/webp."
+    )
+    width = graphene.Int(required=True, description="In pixels.")
+    height = graphene.Int(required=True, description="In pixels.")
+    size = graphene.Int(required=True, description="In bytes.")
+    digest = graphene.String(required=True, description="SHA-256 of its content.")
+
+    @staticmethod
+    def resolve_url(picture: models.Picture, info: graphene.ResolveInfo) -> str:
+        return f"{settings.LINLI_PLATFORM_URL.rstrip('/')}/pictures/{picture.pk}"
+
+
+VersionVisibility = choices(
+    models.PublishedVersion.Visibility,
+    "VersionVisibility",
+    PRIVATE="Its author only: for anybody else it does not exist.",
+    DISTRICT="The author's district (区) and all units in it.",
+    CITY="The author's city (市) and all units in it.",
+    ALL="Everybody who may read the library (模式库), in every unit.",
+)
 
 
 class RuleBound(Object):
@@ -78,7 +190,8 @@ def bounds_of(by_path: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 class PublishedVersion(Object):
-    """A version of an operating model that any tenant may adopt. It never changes."""
+    """A version of an operating model that whoever sees it may adopt, until it is withdrawn. What is in
+    it never changes."""
 
     class Meta:
         permission = Permission.LIBRARY_READ
@@ -114,7 +227,34 @@ class PublishedVersion(Object):
         most=200,
         description="What was measured at the author's when it was published.",
     )
+    has_evidence = graphene.Boolean(
+        required=True, description="False: it was published without measured outcomes."
+    )
+    evidence_starts_on = Date(description="The first day of the period that was measured.")
+    evidence_ends_on = Date(description="The first day after it.")
+    ran_in = graphene.Field(
+        RanIn, description="Where it ran in that period; null without evidence."
+    )
+    pictures = Bounded(Picture, most=MOST_PICTURES, description="Pictures of the case.")
     published_at = DateTime(required=True, description="When.")
+    visibility = graphene.Field(VersionVisibility, required=True, description="Who sees it.")
+    withdrawn_at = DateTime(description="When its author took it back; null: it may be adopted.")
+    withdrawal_reason = Column(
+        graphene.String, of="withdrawal_reason", blank_is_null=True, description="Why."
+    )
+
+    @staticmethod
+    def resolve_pictures(
+        version: models.PublishedVersion, info: graphene.ResolveInfo
+    ) -> list[models.Picture]:
+        def load(rows: list[Any]) -> dict[UUID, list[models.Picture]]:
+            return pictures_by_version(rows, info.context.actor)
+
+        return batch_of(version).load("pictures", load)[version.pk]
+
+    @staticmethod
+    def resolve_has_evidence(version: models.PublishedVersion, info: graphene.ResolveInfo) -> bool:
+        return bool(version.evidence)
 
     @staticmethod
     def resolve_bounds(

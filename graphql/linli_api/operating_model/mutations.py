@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import Refused
+from linli.library.models import PublishedVersion
 from linli_api import ids
 from linli_api.communities.types import CommunityProfile
 from linli_api.inputs import IdOf
+from linli_api.library.types import VersionVisibility
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import Adoption, Layer, ModelVersion
@@ -71,8 +73,20 @@ class WriteVersion(Mutation):
         return {"version": actions.write_version(actor=actor, **by_path(values))}
 
 
+class CasePictureInput(graphene.InputObjectType):
+    """A picture that was posted to /pictures, and what is said of it."""
+
+    picture_id = IdOf(
+        "Picture", required=True, description="What /pictures answered with, within a day."
+    )
+    alt = graphene.String(required=True, description="What it shows. 1 to 200 characters.")
+    caption = graphene.String(
+        required=True, default_value="", description="What stands under it; at most 500."
+    )
+
+
 class PublishVersion(Mutation):
-    """Puts an own version into the library, with the measured outcomes here as evidence."""
+    """Puts an own version into the library, with what was measured here in a period as evidence."""
 
     class Meta:
         permission = Permission.MODELS_PUBLISH
@@ -85,7 +99,25 @@ class PublishVersion(Mutation):
             description="The kinds of community it suits.",
         )
         case_text = graphene.String(
-            required=True, default_value="", description="The case, in words."
+            required=True,
+            default_value="",
+            description="The case, in words; nothing personal in it.",
+        )
+        visibility = VersionVisibility(
+            required=True,
+            default_value=PublishedVersion.Visibility.ALL.value,
+            description="Who sees it.",
+        )
+        evidence_starts_on = Date(
+            description="The first day of the period whose measured outcomes go along; left out: "
+            "published without evidence, and shown as such."
+        )
+        evidence_ends_on = Date(description="The first day after it, today at the latest.")
+        pictures = graphene.List(
+            graphene.NonNull(CasePictureInput),
+            required=True,
+            default_value=[],
+            description="Pictures of the case, in this order. At most 20.",
         )
 
     version = graphene.Field(ModelVersion, description="The version that was published.")
@@ -101,6 +133,52 @@ class PublishVersion(Mutation):
             "version": version,
             "published_id": ids.encode("PublishedVersion", published.pk),
         }
+
+
+class ChangeVisibility(Mutation):
+    """Shows an own version in the library to others than before; whoever runs it keeps its copy."""
+
+    class Meta:
+        permission = Permission.MODELS_PUBLISH
+
+    class Input:
+        version_id = IdOf("ModelVersion", required=True, description="Which version.")
+        visibility = VersionVisibility(required=True, description="Who sees it from now on.")
+        expected_version = graphene.Int(
+            description="The publication's version that was seen: VERSION_CONFLICT, and nothing "
+            "changed, if somebody has changed it since."
+        )
+
+    version = graphene.Field(ModelVersion, description="The version, with its publication.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"version": _shown(actions.change_visibility(actor=actor, **values))}
+
+
+class WithdrawVersion(Mutation):
+    """Takes an own version out of the library: nobody adopts it from then on; whoever runs it keeps it
+    and is told."""
+
+    class Meta:
+        permission = Permission.MODELS_PUBLISH
+
+    class Input:
+        version_id = IdOf("ModelVersion", required=True, description="Which version.")
+        reason = graphene.String(
+            required=True, description="Why; whoever runs it and whoever sees it reads that."
+        )
+
+    version = graphene.Field(ModelVersion, description="The version, with its publication.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"version": _shown(actions.withdraw_version(actor=actor, **values))}
+
+
+def _shown(version: models.ModelVersion) -> models.ModelVersion | None:
+    """By whoever may publish, be it that they may not read it: what is shown, its type decides."""
+    return models.ModelVersion.objects.filter(pk=version.pk).first()
 
 
 class AdoptVersion(Mutation):

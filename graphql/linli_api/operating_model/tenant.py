@@ -157,6 +157,8 @@ MUTATIONS = [
     draft_mutations.DiscardDraft,
     draft_mutations.FinishDraft,
     mutations.PublishVersion,
+    mutations.ChangeVisibility,
+    mutations.WithdrawVersion,
     mutations.AdoptVersion,
     mutations.SetLayer,
     mutations.IssuePolicy,

@@ -10,12 +10,13 @@ from linli.library import paths
 from linli.library.bounds import MOST_PLACES, Origin
 from linli.library.layers import Effective
 from linli.library.limits import Limits
+from linli_api import ids
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, Computed, One
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
-from linli_api.library.types import RuleBound, bounds_of
+from linli_api.library.types import RuleBound, VersionVisibility, bounds_of
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import PATH
 from linli_api.scalars import Date, DateTime, Document, choices
@@ -60,6 +61,36 @@ def values_of(by_path: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"path": path, "value": value} for path, value in by_path.items()]
 
 
+class Publication(Object):
+    """How a version stands in the library."""
+
+    class Meta:
+        permission = INHERITED
+
+    published_id = graphene.ID(
+        description="Global id of the PublishedVersion; null where it is no longer shown here."
+    )
+    version = graphene.Int(
+        description="Counts its changes, for changeVisibility as expectedVersion; null for a copy."
+    )
+    visibility = graphene.Field(
+        VersionVisibility, description="Who sees it; null where it is no longer shown here."
+    )
+    withdrawn_at = DateTime(
+        description="When its author took it back: what runs goes on, nobody adopts it anew."
+    )
+    withdrawal_reason = graphene.String(description="Why.")
+
+    @staticmethod
+    def resolve_published_id(told: dict[str, Any], info: Any) -> str | None:
+        key = told["published_id"]
+        return None if key is None else ids.encode("PublishedVersion", key)
+
+    @staticmethod
+    def resolve_withdrawal_reason(told: dict[str, Any], info: Any) -> str | None:
+        return told["withdrawal_reason"] or None
+
+
 class ModelVersion(Object):
     """One immutable version of an operating model: written here, or a frozen copy."""
 
@@ -85,6 +116,11 @@ class ModelVersion(Object):
         description="What it was written from; null for a first one, and for a copy.",
     )
     created_at = DateTime(required=True, description="When it was written or copied here.")
+    publication = Computed(
+        Publication,
+        load=selectors.publication_by_version,
+        description="How it stands in the library, or that of which this is a copy; null: it does not.",
+    )
 
     @staticmethod
     def resolve_bounds(version: models.ModelVersion, info: Any) -> list[dict[str, Any]]:

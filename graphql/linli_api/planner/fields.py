@@ -243,13 +243,15 @@ class _Page:
 
         return [value(index) for index in range(len(cut.columns))]
 
-    def _open(self, narrowing: Mapping[str, Any]) -> dict[str, Hole]:
+    def _open(self, narrowing: Mapping[str, Any]) -> dict[str, Any]:
         """The filters with holes for their values."""
         node = self.node
         columns = self.of._meta.model._meta.concrete_fields
         documents = {column.name for column in columns if isinstance(column, JSONField)}
 
-        def value(lookup: str, sample: Any) -> Hole:
+        def value(lookup: str, sample: Any) -> Any:
+            if lookup.endswith("__isnull"):
+                return sample  # part of the text: a `Filter.read` gives one or the other, not both
             many = isinstance(sample, list)
             type_ = type_of_value(sample[0] if many and sample else sample)
             if lookup.split("__")[0] in documents:

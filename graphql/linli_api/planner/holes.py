@@ -129,6 +129,10 @@ class Probe:
             return None
         return Hole(lambda run: list(run.actor.communities(permission)), "uuid", many=True)
 
+    def held_in(self, permission: Permission) -> Any:
+        """Asked of the database each time: a plan would keep what it once was."""
+        raise Unplanned("where somebody holds a permission")
+
     @property
     def person(self) -> Person | None:
         self.personal = True

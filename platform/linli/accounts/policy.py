@@ -34,8 +34,10 @@ __all__ = [
     "actor_for",
     "covered",
     "covered_tenants",
+    "everywhere",
     "grants_of",
     "grants_of_client",
+    "held_at",
     "may_enter",
     "narrowed",
     "reachable_tenants",
@@ -194,6 +196,12 @@ class Actor:
         if not self.holds(permission):
             raise self.forbidden(permission)
 
+    def held_in(self, permission: Permission) -> list[tuple[UUID, ...]]:
+        """The tenants in which a person or a client holds it, be it in one community only; each with
+        the units above it. One statement; what a role gives everywhere is not among it (`everywhere`)."""
+        chain = held_at(self, permission).values_list("pk", "parent", "parent__parent")
+        return [tuple(unit for unit in units if unit) for units in chain.order_by()]
+
     def held_below(self) -> frozenset[Permission]:
         """What is permitted in every tenant under the one the actor stands in."""
         every = (grant.below for grant in self.grants if grant.community_id is None)
@@ -340,6 +348,28 @@ def covered(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
     if client is not None:
         return tenants_of(client, permission)
     return Tenant.objects.all() if actor.allows(permission) else Tenant.objects.none()
+
+
+def everywhere(actor: Actor, permission: Permission) -> bool:
+    """Whether a role of the platform gives it, or the system itself asks: no tenant is left out."""
+    return any(
+        grant.reach == Reach.EVERYWHERE and permission in grant.permissions
+        for grant in actor.grants
+    )
+
+
+def held_at(actor: Actor, permission: Permission) -> QuerySet[Tenant]:
+    """The tenants in which a person or a client has a permission, be it in one community only."""
+    client = actor.client
+    if client is not None and permission not in client.permissions:
+        return Tenant.objects.none()
+    if actor.person is not None:
+        memberships = Membership.objects.live().filter(person=actor.person)
+        return _reached(
+            memberships.filter(role__in=roles_with(permission)),
+            memberships.filter(community_id=None, role__in=roles_with(permission, below=True)),
+        )
+    return tenants_of(client, permission) if client is not None else Tenant.objects.none()
 
 
 def tenants_of(client: Client, permission: Permission | None = None) -> QuerySet[Tenant]:

@@ -6,18 +6,32 @@ Called by a tenant's own actions, which have checked the content; these write it
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
-from linli.library.models import AdoptionRecord, AdoptionRule, Offer, Policy, PublishedVersion
+from linli.library.models import (
+    AdoptionRecord,
+    AdoptionRule,
+    Offer,
+    Outcome,
+    Policy,
+    PublishedVersion,
+)
+from linli.library.pictures import attach, check_words
+from linli.library.search import grams, one_spelling
+from linli.library.selectors import refuse_withdrawn
+from linli.library.visibility import audience_of
 from linli.registry.models import Tenant
+from linli.rules import check_version, is_blank, save_changes, upheld
 from linli.tenancy.context import public_context
 
 
@@ -25,8 +39,17 @@ from linli.tenancy.context import public_context
 class Package:
     """All that leaves a tenant when it publishes: nothing else does (M4).
 
-    `document` and `bounds` as JSON values, `profiles` the kinds of community it suits, `evidence`
-    the author's measured outcomes by measure.
+    Field by field, and a test holds that there is no other:
+
+    - ``key``, ``number``, ``title``, ``digest``, ``notes``: the version's own;
+    - ``document``, ``bounds``: the model, as JSON values;
+    - ``profiles``: the kinds of community it suits; ``case_text``: the case in words. What people typed
+      is searched for numbers and addresses of persons before (`linli.library.personal`);
+    - ``evidence``: by measure what the platform measured of the whole tenant in the period from
+      ``evidence_starts_on`` until before ``evidence_ends_on``: value and as_of at its end, start_value
+      and start_as_of at its start, unit; no period: published without evidence;
+    - ``ran_in``: how many communities ran it in that period, by profile, and their residents together;
+      withheld where there are too few of them (`tenants.operating_model.evidence`).
     """
 
     key: str
@@ -39,34 +62,58 @@ class Package:
     profiles: Sequence[str]
     case_text: str
     evidence: Mapping[str, Any]
+    evidence_starts_on: date | None = None
+    evidence_ends_on: date | None = None
+    ran_in: Mapping[str, Any] | None = None
 
 
 def publish(
-    *, actor: Actor, author: Tenant, package: Package, adoptions: Iterable[UUID]
+    *,
+    actor: Actor,
+    author: Tenant,
+    package: Package,
+    adoptions: Iterable[UUID],
+    visibility: str = PublishedVersion.Visibility.ALL,
+    pictures: Sequence[Mapping[str, Any]] = (),
 ) -> PublishedVersion:
-    """Put a version on the shelf for every tenant to adopt. Refused: ALREADY_PUBLISHED.
+    """Put a version on the shelf for those who shall see it to adopt.
 
-    ``adoptions``: those of the author's own, recorded before, that are of this version.
+    ``adoptions``: those of the author's own, recorded before, that are of this version. ``pictures``:
+    picture_id, alt, caption of uploads. Refused: ALREADY_PUBLISHED, VISIBILITY_INVALID, NO_UNIT_ABOVE,
+    what `check_words` and `attach` of `linli.library.pictures` refuse.
     """
     actor.require(Permission.MODELS_PUBLISH)
+    check_words(pictures)
+    searched = one_spelling(package.title, package.notes, package.case_text)
     with public_context(), transaction.atomic():
-        published = PublishedVersion(author=author, **vars(package))
-        try:
-            with transaction.atomic():
-                published.save(force_insert=True)
-        except IntegrityError as error:
-            message = _("{version} is in the library already. Write a new version to publish it.")
-            raise Refused(
-                "ALREADY_PUBLISHED", format_lazy(message, version=str(published)), field="versionId"
-            ) from error
+        published = PublishedVersion(
+            author=author,
+            visibility=visibility,
+            audience_id=audience_of(author, visibility),
+            place=author.division_id or "",
+            under=[author.pk, *(above.pk for above in author.ancestors())],
+            searched=searched,
+            grams=grams(searched),
+            **vars(package),
+        )
+        with upheld(published_once=lambda: _already_published(published)):
+            published.save(force_insert=True)
+        Outcome.objects.bulk_create(
+            Outcome(version=published, measure=measure, value=Decimal(told["value"]))
+            for measure, told in package.evidence.items()
+            if told["value"] is not None
+        )
+        attach(published, author, pictures)
+        after = snapshot(
+            published, "author", "key", "number", "digest", "profiles", "case_text", "evidence",
+            "evidence_starts_on", "evidence_ends_on", "ran_in", "visibility",
+        )  # fmt: skip
         record(
             actor=actor,
             action="library.publish",
             obj=published,
             before=None,
-            after=snapshot(
-                published, "author", "key", "number", "digest", "profiles", "case_text", "evidence"
-            ),
+            after=after | {"pictures": [str(picture["picture_id"]) for picture in pictures]},
         )
         for told in AdoptionRecord.objects.filter(pk__in=list(adoptions)).order_by("pk"):
             before = snapshot(told, "version")
@@ -80,6 +127,86 @@ def publish(
                 after=snapshot(told, "version"),
             )
     return published
+
+
+def change_visibility(
+    *,
+    actor: Actor,
+    author: Tenant,
+    published_id: UUID,
+    visibility: str,
+    expected_version: int | None = None,
+) -> PublishedVersion:
+    """Show an own version to others than before; whoever runs it keeps its copy (M4).
+
+    Refused: NOT_FOUND, VERSION_CONFLICT, VISIBILITY_INVALID, NO_UNIT_ABOVE, NOTHING_CHANGES.
+    """
+    actor.require(Permission.MODELS_PUBLISH)
+    with public_context(), transaction.atomic():
+        published = _own(author, published_id)
+        check_version(published, expected_version)
+        if published.visibility == visibility:
+            raise Refused("NOTHING_CHANGES", _("This is who sees it already."), field="visibility")
+        before = snapshot(published, "visibility", "audience_id")
+        published.audience_id = audience_of(author, visibility)
+        published.visibility = visibility
+        save_changes(published, ["visibility", "audience_id"])
+        record(
+            actor=actor,
+            action="library.change_visibility",
+            obj=published,
+            before=before,
+            after=snapshot(published, "visibility", "audience_id"),
+        )
+    return published
+
+
+def withdraw(
+    *, actor: Actor, author: Tenant, published_id: UUID, reason: str
+) -> tuple[PublishedVersion, list[UUID]]:
+    """Take an own version back: from then on nobody adopts it; whoever runs it keeps it (M4).
+
+    It and the tenants other than the author that have adopted it at any time. Waits for adoptions that
+    are under way (`linli.library.selectors.hold`), so that they are among these. Refused: NOT_FOUND,
+    REASON_MISSING, WITHDRAWN (before).
+    """
+    actor.require(Permission.MODELS_PUBLISH)
+    if is_blank(reason):
+        message = _("Say why it is withdrawn: whoever runs it reads that.")
+        raise Refused("REASON_MISSING", message, field="reason")
+    with public_context(), transaction.atomic():
+        published = _own(author, published_id)
+        refuse_withdrawn(published)
+        published.withdrawn_at = timezone.now()
+        published.withdrawal_reason = reason.strip()
+        save_changes(published, ["withdrawn_at", "withdrawal_reason"])
+        record(
+            actor=actor,
+            action="library.withdraw",
+            obj=published,
+            before=None,
+            after=snapshot(published, "withdrawn_at"),
+            reason=reason.strip(),
+        )
+        told = AdoptionRecord.objects.filter(version=published).exclude(tenant=author)
+        return published, sorted(set(told.values_list("tenant", flat=True)))
+
+
+def _own(author: Tenant, published_id: UUID) -> PublishedVersion:
+    """One of the author's, for this transaction alone. Refused: NOT_FOUND."""
+    found = PublishedVersion.objects.select_for_update(no_key=True).filter(
+        pk=published_id, author=author
+    )
+    published = found.first()
+    if published is None:
+        raise NotFound(_("published version"), field="versionId")
+    return published
+
+
+def _already_published(published: PublishedVersion) -> Refused:
+    message = _("{version} is in the library already. Write a new version to publish it.")
+    told = format_lazy(message, version=str(published))
+    return Refused("ALREADY_PUBLISHED", told, field="versionId")
 
 
 def issue(

@@ -1,17 +1,31 @@
 """What tenants publish for others: model versions, and policies that bind the tenants below."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.ids import uuid7
 from linli.registry.models import Tenant
-from linli.rules import one_of
+from linli.rules import Versioned, one_of
 
 
-class PublishedVersion(models.Model):
-    """A version of an operating model that others may adopt (M4). Rows are never changed."""
+class PublishedVersion(Versioned):
+    """A version of an operating model that others may adopt (M4).
+
+    Of a row only who sees it and whether it is withdrawn may change: the application's log-in has no
+    right to more. Whoever runs it keeps a frozen copy, which neither touches.
+    """
+
+    class Visibility(models.TextChoices):
+        """Who sees a published version."""
+
+        PRIVATE = "private", _("its author only")
+        DISTRICT = "district", _("its author's district")
+        CITY = "city", _("its author's city")
+        ALL = "all", _("every unit")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     author = models.ForeignKey(
@@ -28,7 +42,24 @@ class PublishedVersion(models.Model):
     profiles = models.JSONField(_("suits communities that are"), default=list)
     case_text = models.TextField(_("the case"), blank=True)
     evidence = models.JSONField(_("measured outcomes"), default=dict)
+    evidence_starts_on = models.DateField(_("measured from"), null=True)
+    evidence_ends_on = models.DateField(_("measured until before"), null=True)
+    # Where it ran in that time: how many communities of which profile, never which.
+    ran_in = models.JSONField(_("communities it ran in"), null=True)
     published_at = models.DateTimeField(_("published on"), auto_now_add=True)
+    visibility = models.CharField(
+        _("visible to"), max_length=8, choices=Visibility.choices, default=Visibility.ALL
+    )
+    # The district or the city that sees it, with all units below; `linli.library.visibility`.
+    audience_id = models.UUIDField(_("visible within"), null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
+    withdrawal_reason = models.TextField(_("reason"), blank=True, default="", db_default="")
+    # What it is found by, worked out of the above: where its author stands (its code in the national
+    # list; its own key and those of the units above it), and what its texts hold.
+    place = models.CharField(max_length=9, blank=True, default="", db_default="")
+    under = ArrayField(models.UUIDField(), default=list)
+    searched = models.TextField(blank=True, default="", db_default="")
+    grams = ArrayField(models.CharField(max_length=2), default=list)
 
     class Meta:
         verbose_name = _("published version")
@@ -39,10 +70,147 @@ class PublishedVersion(models.Model):
             sizes.largest("evidence", name="published_evidence_size", most=sizes.DOCUMENT),
             sizes.longest("notes", name="published_notes_length", most=sizes.TEXT),
             sizes.longest("case_text", name="published_case_length", most=sizes.TEXT),
+            sizes.longest("withdrawal_reason", name="published_reason_length", most=sizes.REASON),
+            one_of(
+                "visibility",
+                "private",
+                "district",
+                "city",
+                "all",
+                name="published_visibility_known",
+            ),
+            models.CheckConstraint(
+                name="published_audience_fits",
+                condition=Q(visibility__regex="^(district|city)$", audience_id__isnull=False)
+                | Q(visibility__regex="^(private|all)$", audience_id=None),
+            ),
+            models.CheckConstraint(
+                name="published_withdrawn_with_reason",
+                condition=(Q(withdrawn_at=None) & Q(withdrawal_reason=""))
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawal_reason="")),
+            ),
+            models.CheckConstraint(
+                name="published_evidence_has_period",
+                condition=Q(evidence_starts_on=None, evidence_ends_on=None)
+                | Q(evidence_starts_on__lt=F("evidence_ends_on")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["title", "id"], name="published_by_title"),
+            models.Index(fields=["key", "number", "id"], name="published_by_key"),
+            models.Index(fields=["visibility", "id"], name="published_by_visibility"),
+            models.Index(fields=["audience_id", "id"], name="published_by_audience"),
+            models.Index(
+                fields=["place"], opclasses=["varchar_pattern_ops"], name="published_by_place"
+            ),
+            GinIndex(
+                fields=["profiles"], opclasses=["jsonb_path_ops"], name="published_by_profile"
+            ),
+            GinIndex(fields=["under"], name="published_by_unit"),
+            GinIndex(fields=["grams"], name="published_by_words"),
         ]
 
     def __str__(self) -> str:
         return f"{self.key} v{self.number}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
+
+
+class Outcome(models.Model):
+    """One measured outcome of a published version as a row, to search by; what is shown is
+    `PublishedVersion.evidence`. Rows are never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    version = models.ForeignKey(
+        PublishedVersion,
+        models.PROTECT,
+        related_name="outcomes",
+        db_index=False,  # outcome_once leads with it
+        verbose_name=_("version"),
+    )
+    measure = models.CharField(_("measure"), max_length=40)
+    value = models.DecimalField(_("value"), max_digits=24, decimal_places=6)
+
+    class Meta:
+        verbose_name = _("outcome")
+        constraints = [
+            models.UniqueConstraint(fields=["version", "measure"], name="outcome_once"),
+        ]
+        indexes = [
+            models.Index(fields=["measure", "value", "version"], name="outcome_by_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.value}"
+
+
+class Image(models.Model):
+    """What is kept of a picture: written anew by us, so that it holds what is seen and no more."""
+
+    class ContentType(models.TextChoices):
+        """What a picture is, found out from its content."""
+
+        JPEG = "image/jpeg", "JPEG"
+        PNG = "image/png", "PNG"
+        WEBP = "image/webp", "WebP"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    content = models.BinaryField(_("content"))
+    content_type = models.CharField(_("type"), max_length=10, choices=ContentType.choices)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    size = models.PositiveIntegerField(_("bytes"))
+    digest = models.CharField(_("SHA-256"), max_length=64)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.content_type} {self.width} × {self.height}"
+
+
+class Upload(Image):
+    """A picture that waits for its version to be published; gone after a day."""
+
+    tenant = models.ForeignKey(
+        Tenant, models.CASCADE, related_name="uploads", verbose_name=_("tenant")
+    )
+    uploaded_at = models.DateTimeField(_("uploaded on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("uploaded picture")
+        constraints = [
+            one_of(
+                "content_type", "image/jpeg", "image/png", "image/webp", name="upload_type_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["uploaded_at"], name="upload_by_age")]
+
+
+class Picture(Image):
+    """A picture of a published case. Rows are never changed; the id is that of the upload."""
+
+    version = models.ForeignKey(
+        PublishedVersion,
+        models.PROTECT,
+        related_name="pictures",
+        db_index=False,  # picture_order leads with it
+        verbose_name=_("version"),
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    alt = models.CharField(_("what it shows"), max_length=200)
+    caption = models.CharField(_("caption"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("picture")
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="picture_order"),
+            one_of(
+                "content_type", "image/jpeg", "image/png", "image/webp", name="picture_type_known"
+            ),
+        ]
 
 
 class AdoptionRecord(models.Model):

@@ -1,32 +1,82 @@
 """The public shelf: published versions, and the policies that bind a tenant."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
-from linli.errors import NotFound
+from linli.errors import NotFound, Refused
 from linli.library.governing import made_to
-from linli.library.models import AdoptionRule, Offer, Policy, PublishedVersion
+from linli.library.models import AdoptionRule, Offer, Outcome, Policy, PublishedVersion
+from linli.library.visibility import visible_in, visible_to
 from linli.registry.models import Tenant
 
 
 def published_versions(*, actor: Actor, profile: str | None = None) -> QuerySet[PublishedVersion]:
-    """What every tenant may adopt, the newest first; ``profile``: only what suits such communities."""
+    """What the actor may see of the library, the newest first, what was withdrawn as well;
+    ``profile``: only what suits such communities."""
     actor.require_somewhere(Permission.LIBRARY_READ)
-    versions = PublishedVersion.objects.order_by("-id")
+    versions = visible_to(actor).order_by("-id")
     return versions.filter(profiles__contains=[profile]) if profile else versions
 
 
-def published_version(published_id: UUID) -> PublishedVersion:
-    """One of them, with its author. Refused: NOT_FOUND."""
-    published = PublishedVersion.objects.select_related("author").filter(pk=published_id).first()
+def published_version(published_id: UUID, *, reader: Tenant) -> PublishedVersion:
+    """One of those that a tenant sees, with its author. Refused: NOT_FOUND."""
+    seen = visible_in(reader).select_related("author")
+    published = seen.filter(pk=published_id).first()
     if published is None:
         raise NotFound(_("published version"), field="publishedId")
     return published
+
+
+def hold(published_id: UUID) -> None:
+    """Until the transaction ends nobody withdraws it or shows it to others: what is read of it from
+    here on holds when it is adopted. Others may adopt it meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM public.library_publishedversion WHERE id = %s FOR SHARE", [published_id]
+        )
+
+
+def refuse_withdrawn(published: PublishedVersion) -> None:
+    """Refused: WITHDRAWN, with the author's reason."""
+    if published.withdrawn_at is not None:
+        message = _("{version} was withdrawn by its author on {day}: {reason}")
+        told = format_lazy(
+            message,
+            version=str(published),
+            day=timezone.localdate(published.withdrawn_at),
+            reason=published.withdrawal_reason,
+        )
+        raise Refused("WITHDRAWN", told, field="publishedId")
+
+
+def publications(versions: Iterable[tuple[UUID, str, int]]) -> list[PublishedVersion]:
+    """The published forms of versions, each by author, key and number, where there is one."""
+    wanted = Q()
+    for author_id, key, number in versions:
+        wanted |= Q(author_id=author_id, key=key, number=number)
+    return list(PublishedVersion.objects.filter(wanted)) if wanted else []
+
+
+def with_outcome(outcome: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The lookup of versions with a measured outcome of at least and at most a value.
+
+    ``measure``, ``at_least``, ``at_most``.
+    """
+    found = Outcome.objects.filter(measure=outcome["measure"])
+    if outcome.get("at_least") is not None:
+        found = found.filter(value__gte=outcome["at_least"])
+    if outcome.get("at_most") is not None:
+        found = found.filter(value__lte=outcome["at_most"])
+    return {"pk__in": found.values("version")}
 
 
 def published_from(*, author_id: UUID, key: str, number: int) -> PublishedVersion | None:

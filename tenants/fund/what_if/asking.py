@@ -106,7 +106,7 @@ def _version(
         message = _("Give one of: a document, a version that is here, a published version.")
         raise Refused("ONE_VERSION", message, field="document")
     if document is None:
-        return version_to_adopt(published_id, version_id)
+        return version_to_adopt(tenant, published_id, version_id)
     return ModelVersion(
         key="draft",
         number=0,

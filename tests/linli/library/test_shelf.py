@@ -87,9 +87,9 @@ def test_the_database_keeps_the_shelf_as_it_is(district, street):
                 change()
 
 
-def test_what_is_not_in_the_library_is_not_found(db):
+def test_what_is_not_in_the_library_is_not_found(street):
     with pytest.raises(NotFound):
-        published_version(uuid7())
+        published_version(uuid7(), reader=street)
 
 
 def test_only_who_may_read_the_library_does(street, actor_as):

@@ -1,19 +1,13 @@
 """M1, M2, M4: versions are checked, numbered, hashed, immutable, and published with evidence."""
 
-from datetime import date
-from decimal import Decimal
-
 import pytest
 from django.db import ProgrammingError, transaction
-from django.utils import timezone
 
 from linli.accounts.policy import Role, system_actor
-from linli.comparison.models import Figure
 from linli.errors import Forbidden, NotFound, Refused
-from linli.library.models import PublishedVersion
 from linli.library.selectors import published_versions
-from linli.tenancy.context import public_context, tenant_context
-from tenants.operating_model.actions import adopt_version, publish_version, write_version
+from linli.tenancy.context import tenant_context
+from tenants.operating_model.actions import adopt_version, write_version
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.selectors import versions
 
@@ -118,42 +112,6 @@ def test_the_database_itself_keeps_a_version_as_it_is(at_street):
     for change in (lambda: version.update(number=9), version.delete):
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             change()
-
-
-def test_publishing_takes_along_what_was_measured_here_and_nothing_else(
-    at_street, other_street, administrator
-):
-    version = write(at_street)
-    now = timezone.now()
-    for tenant, measure, day, value in (
-        (at_street, "self_reliance", date(2024, 9, 30), Decimal("0.2")),
-        (at_street, "self_reliance", date(2024, 10, 31), Decimal("0.25")),
-        (at_street, "needs_met", date(2024, 10, 31), None),
-        (other_street, "self_reliance", date(2024, 10, 31), Decimal("0.9")),
-    ):
-        Figure.objects.create(
-            tenant=tenant, measure=measure, as_of=day, value=value, rolled_up_at=now
-        )
-
-    published = publish_version(
-        actor=administrator, version_id=version.pk, profiles=["ageing"], case_text="一社一策"
-    )
-
-    published.refresh_from_db()
-    assert published.evidence == {
-        "needs_met": {"value": None, "as_of": "2024-10-31"},
-        "self_reliance": {"value": "0.250000", "as_of": "2024-10-31"},
-    }
-    assert {field.name for field in PublishedVersion._meta.get_fields()} == {
-        "id", "author", "key", "number", "title", "document", "bounds", "digest", "notes",
-        "profiles", "case_text", "evidence", "published_at", "adoptions",
-    }  # fmt: skip
-    assert (published.document, published.bounds) == (version.document, version.bounds)
-    assert (published.author, published.digest) == (at_street, version.digest)
-    [here] = trail("models.publish_version")
-    with public_context():
-        [entry] = trail("library.publish")
-    assert here.person_id == entry.person_id == administrator.person_id
 
 
 def test_what_is_published_every_tenant_finds_by_the_profile_it_suits(
