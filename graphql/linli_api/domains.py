@@ -12,6 +12,7 @@ TENANT_DOMAINS = [
     "audit",
     "communities",
     "operating_model",
+    "packages",
     "partners",
     "fund",
     "trusted",
@@ -26,5 +27,7 @@ PLATFORM_DOMAINS = [
     "clients",
     "audit",
     "library",
+    "packages",
+    "lineage",
     "comparison",
 ]

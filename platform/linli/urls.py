@@ -8,6 +8,7 @@ urlpatterns = [
     path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
     path("graphql/docs", include("linli_api.reference.urls")),
+    path("packages/", include("linli_api.packages.urls")),
 ]
 
 handler404 = "linli.programs.not_found"

@@ -46,6 +46,7 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
 from tenants.operating_model.selectors import measured_outcomes
+from tenants.operating_model.telling import tell_changes
 
 # By rules that are kept themselves (`tenants.operating_model.rulebook`). Snapshots are never deleted.
 _frozen: WeakKeyDictionary[Effective, RuleSnapshot] = WeakKeyDictionary()
@@ -245,6 +246,7 @@ def adopt_version(
             ),
             effective_from=effective_from,
         )
+        tell_changes(actor=actor, tenant=tenant, since=effective_from)
         settle_clashes(actor=actor)
     return adoption
 
@@ -295,6 +297,7 @@ def set_layer(
             reason=reason,
         )
         tell_layer(actor, "layer.set", layer)
+        tell_changes(actor=actor, tenant=tenant_of(actor), since=effective_from)
         settle_clashes(actor=actor)
     return layer
 

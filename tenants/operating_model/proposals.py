@@ -139,11 +139,11 @@ def version_to_adopt(published_id: UUID | None, version_id: UUID | None) -> Mode
         return version_here(version_id)
     assert published_id is not None
     published = published_version(published_id)
-    told = {"author_id": published.author_id, "key": published.key, "number": published.number}
+    told = {"author_id": published.written_by, "key": published.key, "number": published.number}
     here = ModelVersion.objects.filter(**told).first()
     return here or ModelVersion(
         **told,
-        author_name=published.author.name,
+        author_name=published.written_by_name,
         title=published.title,
         document=published.document,
         bounds=published.bounds,

@@ -20,6 +20,7 @@ from linli.clients import actions as clients
 from linli.clients.models import Client
 from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
+from linli.library.signing import public_text
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
@@ -37,6 +38,7 @@ from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
+from tests.support.packages import key_of, package, trust
 from tests.support.town import RATE
 from tests.support.two_towns import Town
 
@@ -249,6 +251,28 @@ def issue_policy(place: Place) -> Deed:
     wrong = {"effectiveFrom": "2020-01-01"}
     administrator = place.somebody(Role.DISTRICT_ADMINISTRATOR, district)
     return Deed(administrator, given, wrong, "CHANGE_BACKDATED")
+
+
+# ── Packages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("importPackage")
+def import_package(place: Place) -> Deed:
+    trust(7, "临汾")
+    return Deed(place.everybody, {"file": package(7)}, {"file": package(8)}, "SOURCE_UNKNOWN")
+
+
+@_does("addTrustedSource")
+def add_trusted_source(place: Place) -> Deed:
+    given = {"name": "晋城", "publicKey": public_text(key_of(9).public_key()), "reason": "核对过"}
+    return Deed(place.platform, given, {"name": trust(7, "临汾").name}, "SOURCE_NAME_TAKEN")
+
+
+@_does("revokeTrustedSource")
+def revoke_trusted_source(place: Place) -> Deed:
+    given = {"trustedSourceId": place.id(trust(7, "临汾")), "reason": "钥匙丢了"}
+    wrong = {"trustedSourceId": place.code_of_none("TrustedSource")}
+    return Deed(place.platform, given, wrong, "NOT_FOUND")
 
 
 # ── Partners ─────────────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,8 @@ class Permission(models.TextChoices):
     MODELS_ISSUE_POLICY = "models.issue_policy"
     MODELS_PUBLISH = "models.publish"
     LIBRARY_READ = "library.read"
+    LIBRARY_IMPORT = "library.import"
+    LIBRARY_TRUST = "library.trust"
     PARTNERS_READ = "partners.read"
     PARTNERS_ADMIT = "partners.admit"
     PARTNERS_SIGN = "partners.sign"
@@ -145,6 +147,8 @@ DUTIES: dict[Role, Duties] = {
             P.TENANTS_MANAGE,
             P.PEOPLE_GRANT,
             P.COMMUNITIES_ONBOARD,
+            P.LIBRARY_IMPORT,
+            P.LIBRARY_TRUST,
             P.COMPARISON_REFRESH,
             *ENTRUSTS,
         ),
@@ -158,6 +162,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_AUTHOR,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_CREATE,
@@ -176,6 +181,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_AUTHOR,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_CREATE,
@@ -195,6 +201,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_ADOPT,
             P.MODELS_OVERRIDE,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.PARTNERS_ADMIT,
             P.PARTNERS_SIGN,
             P.PARTNERS_DECLARE,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import Refused
-from linli.library.models import AdoptionRecord, Policy, PublishedVersion
+from linli.library.models import AdoptionRecord, ChangeRecord, Policy, PublishedVersion
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context
 
@@ -42,15 +42,26 @@ class Package:
 
 
 def publish(
-    *, actor: Actor, author: Tenant, package: Package, adoptions: Iterable[UUID]
+    *,
+    actor: Actor,
+    author: Tenant,
+    package: Package,
+    adoptions: Iterable[UUID],
+    derived_from: PublishedVersion | None = None,
 ) -> PublishedVersion:
     """Put a version on the shelf for every tenant to adopt. Refused: ALREADY_PUBLISHED.
 
     ``adoptions``: those of the author's own, recorded before, that are of this version.
+    ``derived_from``: the version it was made from (M7); unless told, the author's last one before it
+    under the same key.
     """
     actor.require(Permission.MODELS_PUBLISH)
     with public_context(), transaction.atomic():
-        published = PublishedVersion(author=author, **vars(package))
+        published = PublishedVersion(
+            author=author,
+            derived_from=derived_from or _before(author, package),
+            **vars(package),
+        )
         try:
             with transaction.atomic():
                 published.save(force_insert=True)
@@ -65,9 +76,11 @@ def publish(
             obj=published,
             before=None,
             after=snapshot(
-                published, "author", "key", "number", "digest", "profiles", "case_text", "evidence"
+                published,
+                "author", "derived_from", "key", "number", "digest", "profiles", "case_text",
+                "evidence",
             ),
-        )
+        )  # fmt: skip
         for told in AdoptionRecord.objects.filter(pk__in=list(adoptions)).order_by("pk"):
             before = snapshot(told, "version")
             told.version = published
@@ -80,6 +93,11 @@ def publish(
                 after=snapshot(told, "version"),
             )
     return published
+
+
+def _before(author: Tenant, package: Package) -> PublishedVersion | None:
+    earlier = PublishedVersion.objects.filter(author=author, key=package.key)
+    return earlier.filter(number__lt=package.number).order_by("-number").first()
 
 
 def issue(
@@ -134,3 +152,19 @@ def record_adoption(
             after=snapshot(told),
         )
     return told
+
+
+def record_changes(*, actor: Actor, told: Iterable[ChangeRecord]) -> None:
+    """Tell how a tenant's rules differ from the version it runs, from a day on each (M7)."""
+    if not (actor.holds(Permission.MODELS_ADOPT) or actor.holds(Permission.MODELS_OVERRIDE)):
+        raise actor.forbidden(Permission.MODELS_OVERRIDE)
+    with public_context(), transaction.atomic():
+        for one in told:
+            one.save(force_insert=True)
+            record(
+                actor=actor,
+                action="library.record_changes",
+                obj=one,
+                before=None,
+                after=snapshot(one, "tenant", "effective_from", "places", "communities"),
+            )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
@@ -28,8 +28,9 @@ def published_version(published_id: UUID) -> PublishedVersion:
 
 
 def published_from(*, author_id: UUID, key: str, number: int) -> PublishedVersion | None:
-    """The published form of a version, if its author has published it."""
-    return PublishedVersion.objects.filter(author_id=author_id, key=key, number=number).first()
+    """The published form of a version, if its author has published it, here or over there."""
+    written = Q(author_id=author_id) | Q(author=None, origin_author_id=author_id)
+    return PublishedVersion.objects.filter(written, key=key, number=number).first()
 
 
 def policies_of(issuer: Tenant) -> list[Policy]:
@@ -39,5 +40,5 @@ def policies_of(issuer: Tenant) -> list[Policy]:
 
 def author_name_by_version(rows: Sequence[PublishedVersion], actor: Actor) -> dict[UUID, str]:
     """The library is for everybody, so its authors are named to everybody."""
-    names = Tenant.objects.in_bulk({row.author_id for row in rows})
-    return {row.pk: names[row.author_id].name for row in rows}
+    names = Tenant.objects.in_bulk({row.author_id for row in rows} - {None})
+    return {row.pk: names[row.author_id].name if row.author_id else row.origin_name for row in rows}
