@@ -1,5 +1,6 @@
 """What the platform's schema shows of who runs what, and how they fare."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
@@ -54,12 +55,11 @@ class Query:
         found = together(
             descent.runners(actor=actor, versions=versions, on=day, under_id=_under(under_id))
         )
-        return {
-            "on": day,
-            "versions": [
-                Descendant(one, [r for r in found if r.version_id == one.pk]) for one in versions
-            ],
-        }
+        by_version = defaultdict(list)
+        for runner in found:
+            by_version[runner.version_id].append(runner)
+        nodes = [Descendant(version, by_version[version.pk]) for version in versions]
+        return {"on": day, "versions": nodes}
 
     @staticmethod
     def resolve_peers(

@@ -147,6 +147,9 @@ def test_publishing_takes_along_what_was_measured_here_and_nothing_else(
     assert {field.name for field in PublishedVersion._meta.get_fields()} == {
         "id", "author", "key", "number", "title", "document", "bounds", "digest", "notes",
         "profiles", "case_text", "evidence", "published_at", "adoptions",
+        # Where it came from, and what it was made of.
+        "source", "origin_author_id", "origin_name", "imported_by", "imported_at", "package",
+        "derived_from", "derivatives",
     }  # fmt: skip
     assert (published.document, published.bounds) == (version.document, version.bounds)
     assert (published.author, published.digest) == (at_street, version.digest)

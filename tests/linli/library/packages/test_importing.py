@@ -328,6 +328,20 @@ def test_from_zibo_to_datong_and_adopted_there(settings, scratch_database, elsew
     file = export(published)
     assert export(PublishedVersion.objects.get(pk=published.pk)) == file
 
+    told = json.loads(file)["content"]
+    assert told.keys() == {
+        "author", "key", "number", "title", "document", "bounds", "digest", "notes", "profiles",
+        "case_text", "evidence", "pictures", "published_at", "derived_from",
+    }  # fmt: skip
+    assert told["author"].keys() == {"id", "name", "within"}
+    first = published.derived_from
+    assert told["derived_from"] == [
+        {
+            "author_id": str(first.author_id), "key": "dongjie", "number": 1,
+            "digest": first.digest,
+        }
+    ]  # fmt: skip
+
     connect_to(elsewhere.name)
     settings.LINLI_SIGNING_KEY = b64encode(datong.private_bytes_raw()).decode()
     assert not PublishedVersion.objects.exists()
