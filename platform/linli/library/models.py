@@ -207,7 +207,7 @@ class ChangeRecord(models.Model):
     places = models.JSONField(_("places"))
     count = models.PositiveIntegerField(_("number of places"))
     communities = models.PositiveIntegerField(_("communities with a layer of their own"))
-    recorded_at = models.DateTimeField(_("recorded on"), auto_now_add=True)
+    told_at = models.DateTimeField(_("told on"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("change against the model")

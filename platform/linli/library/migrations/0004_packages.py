@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('places', models.JSONField(verbose_name='places')),
                 ('count', models.PositiveIntegerField(verbose_name='number of places')),
                 ('communities', models.PositiveIntegerField(verbose_name='communities with a layer of their own')),
-                ('recorded_at', models.DateTimeField(auto_now_add=True, verbose_name='recorded on')),
+                ('told_at', models.DateTimeField(auto_now_add=True, verbose_name='told on')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='registry.tenant', verbose_name='tenant')),
             ],
             options={

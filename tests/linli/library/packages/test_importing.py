@@ -1,6 +1,8 @@
 """M5: versions that come from another installation, and whom this one believes."""
 
 import json
+import subprocess
+import sys
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -35,7 +37,7 @@ from tenants.operating_model.actions import adopt_version, publish_version
 from tenants.operating_model.models import Adoption, ModelVersion
 from tenants.operating_model.packages import import_package
 from tenants.operating_model.selectors import effective_rules
-from tests.support.databases import connect_to, copy_of_template
+from tests.support.databases import ROOT, connect_to, copy_of_template
 from tests.support.models import chengnan, write_chengnan
 from tests.support.packages import RATE, content, key_of, package, trust
 from tests.support.rows import rows_unchanged
@@ -439,3 +441,28 @@ class TestCommands:
         call_command("signing_key", new=True, stdout=new)
         settings.LINLI_SIGNING_KEY = new.getvalue().strip()
         assert public_text(signing_key().public_key()) not in out.getvalue()
+
+
+class TestByHand:
+    """The script in docs/packages.md, which needs nothing of the product."""
+
+    @pytest.mark.parametrize(
+        ("file", "seed", "genuine"),
+        [
+            (package(1), 1, True),
+            (json.dumps(json.loads(package(1)), indent=1), 1, True),
+            (package(1), 2, False),
+            (package(1).replace("第一版", "第二版"), 1, False),
+            (package(1, digest="0" * 64), 1, False),
+        ],
+    )
+    def test_a_file_is_verified(self, tmp_path, file, seed, genuine):
+        page = (ROOT / "docs/packages.md").read_text()
+        script = page.partition("```python\n")[2].partition("```")[0]
+        path = tmp_path / "a.linli.json"
+        path.write_text(file)
+        key = public_text(key_of(seed).public_key())
+        done = subprocess.run(
+            [sys.executable, "-c", script, path, key], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert (done.returncode == 0, done.stdout) == (genuine, "genuine\n" if genuine else "")
