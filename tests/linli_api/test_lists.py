@@ -163,8 +163,8 @@ SELECT {K}, 'n' || i, 'partners:read', i, now(), {U.format("1 + i % 5000")}, {U.
 FROM generate_series(1, 50000) i;
 INSERT INTO library_publishedversion
     (id, author_id, key, number, title, document, bounds, digest, notes, profiles, case_text,
-     evidence, published_at)
-SELECT {K}, {K}, 'k', i, 't' || i, '{{}}', '{{}}', i, '', '["ageing"]', '', '{{}}', now()
+     evidence, published_at, origin_name)
+SELECT {K}, {K}, 'k', i, 't' || i, '{{}}', '{{}}', i, '', '["ageing"]', '', '{{}}', now(), ''
 FROM generate_series(1, 1000) i;
 INSERT INTO audit_entry (id, at, action, object_type, object_id, after, reason)
 SELECT {K}, now(), CASE WHEN i % 5000 = 0 THEN 'fund.rare' ELSE 'fund.receive' END, 'fund.Fund',

@@ -45,6 +45,7 @@ VERBS = {
     "end",
     "export",
     "grant",
+    "import",
     "issue",
     "onboard",
     "open",

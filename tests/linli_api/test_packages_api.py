@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from linli.accounts.policy import Role, system_actor
 from linli.library.models import PackageFile, PublishedVersion
-from linli.library.signing import key_id, public_text, signing_key
+from linli.library.signing import fingerprint, public_text, signing_key
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tenants.operating_model.actions import publish_version
@@ -43,19 +43,19 @@ def published(tenant) -> PublishedVersion:
 def test_the_own_key_is_shown_to_who_reads_the_library(actor_as, street, settings):
     reader = actor_as(None, Role.STREET_ADMINISTRATOR, held_at=street)
     public = signing_key().public_key()
-    assert ask(reader, "{ signingKey { keyId publicKey } }") == {
-        "signingKey": {"keyId": key_id(public), "publicKey": public_text(public)}
+    assert ask(reader, "{ signingKey { fingerprint publicKey } }") == {
+        "signingKey": {"fingerprint": fingerprint(public), "publicKey": public_text(public)}
     }
     settings.DEVELOPMENT = False
-    assert ask(reader, "{ signingKey { keyId } }") == {"signingKey": None}
+    assert ask(reader, "{ signingKey { fingerprint } }") == {"signingKey": None}
 
 
 def test_sources_are_added_and_revoked(operator, actor_as, street):
     key = public_text(key_of(1).public_key())
-    shown = "source { id name keyId publicKey reason revokedAt revokedReason }"
+    shown = "source { id name fingerprint publicKey reason revokedAt revokedReason }"
     made = done(operator, "addTrustedSource", shown, name="大同", publicKey=key, reason="核对过")
     assert made | {"id": ""} == {
-        "id": "", "name": "大同", "keyId": key_id(key_of(1).public_key()), "publicKey": key,
+        "id": "", "name": "大同", "fingerprint": fingerprint(key_of(1).public_key()), "publicKey": key,
         "reason": "核对过", "revokedAt": None, "revokedReason": None,
     }  # fmt: skip
     assert refused(operator, "addTrustedSource", name="大同", publicKey="x") == [
@@ -80,16 +80,16 @@ def test_sources_are_added_and_revoked(operator, actor_as, street):
 def test_a_file_is_brought_in_and_adopted(street, administrator):
     trust(1)
     file = package(1)
-    shown = "publishedId key number authorName errors { code }"
+    shown = "package { publishedId key number digest authorName }"
 
-    made = do(administrator, "importPackage", shown, file=file)
+    made = done(administrator, "importPackage", shown, file=file)
 
     version = PublishedVersion.objects.get()
     assert made == {
         "publishedId": ids.encode("PublishedVersion", version.pk), "key": "gucheng", "number": 1,
-        "authorName": "古城街道", "errors": [],
+        "authorName": "古城街道", "digest": version.digest,
     }  # fmt: skip
-    assert do(administrator, "importPackage", shown, file=file) == made
+    assert done(administrator, "importPackage", shown, file=file) == made
     adopted = done(
         administrator, "adoptVersion", "adoption { effectiveFrom }",
         publishedId=made["publishedId"], effectiveFrom=timezone.localdate().isoformat(),

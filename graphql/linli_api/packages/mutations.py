@@ -6,10 +6,9 @@ import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli.library.packages.actions import add_trusted_source, revoke_trusted_source
-from linli_api import ids
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
-from linli_api.packages.types import TrustedSource
+from linli_api.packages.types import ImportedPackage, TrustedSource
 from tenants.operating_model.packages import import_package
 
 
@@ -26,22 +25,11 @@ class ImportPackage(Mutation):
             required=True, description="The file's whole text, as it was fetched at a packageUrl."
         )
 
-    published_id = graphene.ID(
-        description="Global id of the PublishedVersion: at the platform's host, and for adoptVersion."
-    )
-    key = graphene.String(description="The model's.")
-    number = graphene.Int(description="Of the version.")
-    author_name = graphene.String(description="Who wrote it, over there.")
+    package = graphene.Field(ImportedPackage, description="What stands in the library now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        published = import_package(actor=actor, **values)
-        return {
-            "published_id": ids.encode("PublishedVersion", published.pk),
-            "key": published.key,
-            "number": published.number,
-            "author_name": published.written_by_name,
-        }
+        return {"package": import_package(actor=actor, **values)}
 
 
 class AddTrustedSource(Mutation):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from linli.errors import Refused
-from linli.library.signing import key_id, public_text, signing_key
+from linli.library.signing import fingerprint, public_text, signing_key
 from linli_api.connections import Connection
 from linli_api.fields import ById, Field
 from linli_api.packages import mutations
@@ -26,7 +26,7 @@ class Query:
             public = signing_key().public_key()
         except Refused:
             return None
-        return {"key_id": key_id(public), "public_key": public_text(public)}
+        return {"fingerprint": fingerprint(public), "public_key": public_text(public)}
 
 
 MUTATIONS = [mutations.AddTrustedSource, mutations.RevokeTrustedSource]

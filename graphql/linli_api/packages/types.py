@@ -1,6 +1,7 @@
 """Signed files of versions, and whom this installation believes, as the API shows them."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import graphene
@@ -10,7 +11,8 @@ from django.urls import reverse
 from linli.accounts.policy import Actor, Permission
 from linli.library import models
 from linli.library.packages import selectors
-from linli_api.fields import Column, Computed, One
+from linli_api.fields import Column, Computed, GlobalId, One
+from linli_api.guard import INHERITED
 from linli_api.library.types import PublishedVersion
 from linli_api.scalars import DateTime
 from linli_api.types import Object, extends
@@ -26,7 +28,7 @@ class TrustedSource(Object):
         orderings = {"NAME": ("name",), "NEWEST": ("-id",), "OLDEST": ("id",)}
 
     name = graphene.String(required=True, description="What it is called here.")
-    key_id = graphene.String(required=True, description="Names the key in a package.")
+    fingerprint = graphene.String(required=True, description="Names the key in a package.")
     public_key = graphene.String(
         required=True, description="The Ed25519 key: base64 of its 32 bytes."
     )
@@ -41,13 +43,35 @@ class TrustedSource(Object):
     )
 
 
+class ImportedPackage(Object):
+    """A version in the library that came as a file; at the platform's host all of it is shown."""
+
+    class Meta:
+        permission = INHERITED
+
+    published_id = GlobalId(
+        "PublishedVersion",
+        by="pk",
+        required=True,
+        description="Global id of the PublishedVersion: at the platform's host, and for adoptVersion.",
+    )
+    key = graphene.String(required=True, description="The model's.")
+    number = graphene.Int(required=True, description="Of the version.")
+    digest = graphene.String(required=True, description="SHA-256 over document and bounds.")
+    author_name = graphene.String(required=True, description="Who wrote it, over there.")
+
+    @staticmethod
+    def resolve_author_name(version: models.PublishedVersion, info: Any) -> str:
+        return version.written_by_name
+
+
 class SigningKey(Object):
     """The key that packages of this installation are signed with."""
 
     class Meta:
         permission = Permission.LIBRARY_READ
 
-    key_id = graphene.String(required=True, description="Names the key in a package.")
+    fingerprint = graphene.String(required=True, description="Names the key in a package.")
     public_key = graphene.String(
         required=True,
         description="The Ed25519 key, base64 of its 32 bytes: what others register to believe it.",

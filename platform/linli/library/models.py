@@ -24,9 +24,9 @@ class TrustedSource(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=100)
-    # Base64 of the 32 bytes of an Ed25519 key, and its id (`linli.library.signing`).
+    # base64 of the 32 bytes of an Ed25519 key, and its fingerprint (`linli.library.signing`).
     public_key = models.CharField(_("public key"), max_length=44)
-    key_id = models.CharField(_("key id"), max_length=32)
+    fingerprint = models.CharField(_("fingerprint"), max_length=32)
     added_at = models.DateTimeField(_("added on"), auto_now_add=True)
     reason = models.TextField(_("reason"), blank=True)
     revoked_at = models.DateTimeField(_("revoked on"), null=True)
@@ -35,7 +35,7 @@ class TrustedSource(models.Model):
     class Meta:
         verbose_name = _("trusted source")
         constraints = [
-            models.UniqueConstraint(fields=["key_id"], name="trusted_source_key_once"),
+            models.UniqueConstraint(fields=["fingerprint"], name="trusted_source_key_once"),
             models.UniqueConstraint(
                 fields=["name"], condition=Q(revoked_at=None), name="trusted_source_name_once"
             ),

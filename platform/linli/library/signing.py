@@ -1,6 +1,6 @@
 """The key this installation signs with what leaves it as a file, and reading those of others (M5).
 
-Ed25519. A key's text is the base64 of its 32 bytes, or PEM; its id the first 32 hex digits of the
+Ed25519. A key's text is the base64 of its 32 bytes, or PEM; its fingerprint the first 32 hex digits of the
 SHA-256 of the public key's 32 bytes. How they are used: docs/adr/0014-signed-packages.md.
 """
 
@@ -37,15 +37,15 @@ def signing_key() -> Ed25519PrivateKey:
     return key
 
 
-def own_key_id() -> str | None:
-    """The id of the installation's own key; None where it has none."""
+def own_fingerprint() -> str | None:
+    """The fingerprint of the installation's own key; None where it has none."""
     try:
-        return key_id(signing_key().public_key())
+        return fingerprint(signing_key().public_key())
     except Refused:
         return None
 
 
-def key_id(public: Ed25519PublicKey) -> str:
+def fingerprint(public: Ed25519PublicKey) -> str:
     return sha256(public.public_bytes_raw()).hexdigest()[:32]
 
 

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('public_key', models.CharField(max_length=44, verbose_name='public key')),
-                ('key_id', models.CharField(max_length=32, verbose_name='key id')),
+                ('fingerprint', models.CharField(max_length=32, verbose_name='fingerprint')),
                 ('added_at', models.DateTimeField(auto_now_add=True, verbose_name='added on')),
                 ('reason', models.TextField(blank=True, verbose_name='reason')),
                 ('revoked_at', models.DateTimeField(null=True, verbose_name='revoked on')),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'trusted source',
-                'constraints': [models.UniqueConstraint(fields=('key_id',), name='trusted_source_key_once'), models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('name',), name='trusted_source_name_once'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length(models.F('reason')), 1000), name='trusted_source_reason_length', violation_error_code='TEXT_TOO_LONG', violation_error_message='A text here has 1000 characters at most.'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length(models.F('revoked_reason')), 1000), name='trusted_source_why_length', violation_error_code='TEXT_TOO_LONG', violation_error_message='A text here has 1000 characters at most.')],
+                'constraints': [models.UniqueConstraint(fields=('fingerprint',), name='trusted_source_key_once'), models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('name',), name='trusted_source_name_once'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length(models.F('reason')), 1000), name='trusted_source_reason_length', violation_error_code='TEXT_TOO_LONG', violation_error_message='A text here has 1000 characters at most.'), models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length(models.F('revoked_reason')), 1000), name='trusted_source_why_length', violation_error_code='TEXT_TOO_LONG', violation_error_message='A text here has 1000 characters at most.')],
             },
         ),
         migrations.AddField(

@@ -16,7 +16,13 @@ from linli.errors import NotFound, Refused
 from linli.library.models import PackageFile, PublishedVersion, TrustedSource
 from linli.library.packages.form import Content
 from linli.library.packages.reading import Opened, open_package, read_content
-from linli.library.signing import key_id, own_key_id, parse_public, public_text, signing_key
+from linli.library.signing import (
+    fingerprint,
+    own_fingerprint,
+    parse_public,
+    public_text,
+    signing_key,
+)
 from linli.registry.models import Tenant
 from linli.rules import check_fields, is_blank, upheld
 from linli.tenancy.context import public_context
@@ -32,12 +38,12 @@ def add_trusted_source(
     """
     actor.require(Permission.LIBRARY_TRUST)
     key = parse_public(public_key, field="publicKey")
-    identity = key_id(key)
+    identity = fingerprint(key)
     source = TrustedSource(
-        name=name.strip(), public_key=public_text(key), key_id=identity, reason=reason
+        name=name.strip(), public_key=public_text(key), fingerprint=identity, reason=reason
     )
     check_fields(source)
-    if identity == own_key_id():
+    if identity == own_fingerprint():
         message = _("This is the key of this installation itself.")
         raise Refused("SOURCE_KNOWN", message, field="publicKey")
     with public_context(), transaction.atomic():
@@ -50,7 +56,7 @@ def add_trusted_source(
             action="library.add_trusted_source",
             obj=source,
             before=None,
-            after=snapshot(source, "name", "public_key", "key_id"),
+            after=snapshot(source, "name", "public_key", "fingerprint"),
             reason=reason,
         )
     return source
@@ -103,7 +109,7 @@ def take_in(
         if Tenant.objects.filter(pk=content.author.id).exists():
             return _own(content)
         if source is None:
-            raise _unknown(opened.signature.key_id)
+            raise _unknown(opened.signature.fingerprint)
         if (here := _here(content)) is not None:
             return here
         version = _version(content, source, importer)
@@ -132,9 +138,9 @@ def take_in(
 def _key_of(opened: Opened) -> tuple[TrustedSource | None, Ed25519PublicKey]:
     """Whose key the signature names; no source for this installation's own. Locks the source, so
     that what is revoked meanwhile is not taken in."""
-    identity = opened.signature.key_id
-    source = TrustedSource.objects.select_for_update().filter(key_id=identity).first()
-    if source is None and identity == own_key_id():
+    identity = opened.signature.fingerprint
+    source = TrustedSource.objects.select_for_update().filter(fingerprint=identity).first()
+    if source is None and identity == own_fingerprint():
         return None, signing_key().public_key()
     if source is None:
         raise _unknown(identity)
@@ -214,7 +220,7 @@ def _derived_from(content: Content) -> PublishedVersion | None:
 
 
 def _known(identity: str) -> Refused:
-    source = TrustedSource.objects.get(key_id=identity)
+    source = TrustedSource.objects.get(fingerprint=identity)
     if source.revoked_at is not None:
         return _revoked(source, "publicKey")
     message = _("This key is registered already, as {name}.")
@@ -228,14 +234,14 @@ def _name_taken() -> Refused:
 
 def _unknown(identity: str) -> Refused:
     message = _(
-        "Nobody here knows the key {key_id} that signed this package. Whoever runs this installation"
+        "Nobody here knows the key {fingerprint} that signed this package. Whoever runs this installation"
         " can register the other one's public key."
     )
-    told = format_lazy(message, key_id=identity)
-    return Refused("SOURCE_UNKNOWN", told, field="file", key_id=identity)
+    told = format_lazy(message, fingerprint=identity)
+    return Refused("SOURCE_UNKNOWN", told, field="file", fingerprint=identity)
 
 
 def _revoked(source: TrustedSource, field: str) -> Refused:
     message = _("The key of {name} was revoked: {reason}")
     told = format_lazy(message, name=source.name, reason=source.revoked_reason)
-    return Refused("SOURCE_REVOKED", told, field=field, key_id=source.key_id)
+    return Refused("SOURCE_REVOKED", told, field=field, fingerprint=source.fingerprint)

@@ -4,7 +4,7 @@ A file is one JSON object in its one spelling (`linli.library.document.canonical
 line's end:
 
     {"content": {…}, "format": "linli-package", "format_version": 1,
-     "signature": {"algorithm": "Ed25519", "key_id": "…", "value": "…"}}
+     "signature": {"algorithm": "Ed25519", "fingerprint": "…", "value": "…"}}
 
 Signed is the one spelling of all but ``signature``. It is a whitelist: rules, texts about them,
 measured outcomes and names of units; nothing in it is about a person.
@@ -86,5 +86,5 @@ class Signature(_Part):
     """Which key made it."""
 
     algorithm: Literal["Ed25519"]
-    key_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     value: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$")]

@@ -15,7 +15,7 @@ from linli.errors import Refused
 from linli.library.document import canonical
 from linli.library.models import PACKAGE_BYTES, PackageFile, PublishedVersion
 from linli.library.packages.form import ALGORITHM, FORMAT, FORMAT_VERSION, MOST_ANCESTORS
-from linli.library.signing import key_id, signing_key
+from linli.library.signing import fingerprint, signing_key
 
 
 def export(version: PublishedVersion) -> str:
@@ -35,8 +35,8 @@ def sign(content: dict[str, Any], key: Ed25519PrivateKey) -> str:
     """The whole file."""
     package = {"format": FORMAT, "format_version": FORMAT_VERSION, "content": content}
     value = b64encode(key.sign(canonical(package).encode())).decode()
-    identity = key_id(key.public_key())
-    signature = {"algorithm": ALGORITHM, "key_id": identity, "value": value}
+    identity = fingerprint(key.public_key())
+    signature = {"algorithm": ALGORITHM, "fingerprint": identity, "value": value}
     return canonical(package | {"signature": signature})
 
 

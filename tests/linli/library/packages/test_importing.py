@@ -30,7 +30,7 @@ from linli.library.document import digest
 from linli.library.models import PackageFile, PublishedVersion, TrustedSource
 from linli.library.packages.actions import add_trusted_source, revoke_trusted_source, take_in
 from linli.library.packages.writing import export, sign
-from linli.library.signing import key_id, public_text, signing_key
+from linli.library.signing import fingerprint, public_text, signing_key
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from tenants.operating_model.actions import adopt_version, publish_version
@@ -65,7 +65,7 @@ class TestSources:
         )
 
         source.refresh_from_db()
-        assert (source.name, source.key_id) == ("大同市", key_id(key))
+        assert (source.name, source.fingerprint) == ("大同市", fingerprint(key))
         entry = Entry.objects.get(action="library.add_trusted_source")
         assert (entry.object_id, entry.reason) == (str(source.pk), "电话核对过")
         assert entry.person_id == operator.person_id

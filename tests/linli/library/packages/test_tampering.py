@@ -11,7 +11,7 @@ from linli.errors import Refused
 from linli.library.document import canonical
 from linli.library.models import PACKAGE_BYTES
 from linli.library.packages.reading import open_package, read_content
-from linli.library.signing import key_id, parse_public, public_text
+from linli.library.signing import fingerprint, parse_public, public_text
 from tests.support.packages import RATE, content, key_of, package
 
 KEY = key_of(1).public_key()
@@ -22,7 +22,7 @@ PROFILES = ["old_estate"]
 
 def read(file):
     opened = open_package(file)
-    if opened.signature.key_id != key_id(KEY):
+    if opened.signature.fingerprint != fingerprint(KEY):
         raise Refused("SOURCE_UNKNOWN", "")
     opened.verify(KEY)
     return read_content(opened, profiles=PROFILES)
@@ -221,7 +221,9 @@ class TestKeys:
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         pem = KEY.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        assert {key_id(parse_public(text)) for text in (public_text(KEY), pem)} == {key_id(KEY)}
+        assert {fingerprint(parse_public(text)) for text in (public_text(KEY), pem)} == {
+            fingerprint(KEY)
+        }
 
     @pytest.mark.parametrize(
         "text",

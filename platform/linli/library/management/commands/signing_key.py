@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management.base import BaseCommand, CommandError
 
 from linli.errors import Refused
-from linli.library.signing import key_id, public_text, signing_key
+from linli.library.signing import fingerprint, public_text, signing_key
 
 
 class Command(BaseCommand):
@@ -30,4 +30,4 @@ class Command(BaseCommand):
             public = signing_key().public_key()
         except Refused as refused:
             raise CommandError(str(refused.message)) from refused
-        self.stdout.write(f"public key: {public_text(public)}\nkey id:     {key_id(public)}")
+        self.stdout.write(f"public key:  {public_text(public)}\nfingerprint: {fingerprint(public)}")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from linli.errors import Refused
 from linli.library.document import digest
 from linli.library.packages.reading import open_package
-from linli.library.signing import key_id, parse_public
+from linli.library.signing import fingerprint, parse_public
 
 
 class Command(BaseCommand):
@@ -26,8 +26,8 @@ class Command(BaseCommand):
         try:
             public = parse_public(Path(key).read_text() if Path(key).is_file() else key)
             opened = open_package(file.read_bytes().decode("utf-8-sig"))
-            if opened.signature.key_id != key_id(public):
-                raise CommandError(f"signed by another key, {opened.signature.key_id}")
+            if opened.signature.fingerprint != fingerprint(public):
+                raise CommandError(f"signed by another key, {opened.signature.fingerprint}")
             opened.verify(public)
         except (OSError, UnicodeError) as error:
             raise CommandError(str(error)) from error
