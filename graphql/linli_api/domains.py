@@ -13,6 +13,7 @@ TENANT_DOMAINS = [
     "communities",
     "operating_model",
     "governing",
+    "packages",
     "partners",
     "fund",
     "trusted",
@@ -27,5 +28,7 @@ PLATFORM_DOMAINS = [
     "clients",
     "audit",
     "library",
+    "packages",
+    "lineage",
     "comparison",
 ]

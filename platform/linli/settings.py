@@ -16,6 +16,7 @@ LINLI_ANSWER_BYTES                 the most that one answer of the API may hold
 LINLI_READ_SECONDS                 how long a query may take
 LINLI_WRITE_SECONDS                how long a mutation may take
 LINLI_EXPORTS                      the folder of exported files
+LINLI_SIGNING_KEY                  an Ed25519 key that operating models leaving as files are signed with
 LINLI_MAIL_HOST                    the SMTP server for notices; without it they are printed
 LINLI_MAIL_PORT, LINLI_MAIL_SECURITY, LINLI_MAIL_USER, LINLI_MAIL_PASSWORD, LINLI_MAIL_TIMEOUT
                                    how it is reached (linli.mail)
@@ -44,6 +45,9 @@ DEBUG = False  # an error page never shows settings or SQL, not in development e
 SECRET_KEY = os.environ.get("LINLI_SECRET_KEY", "for development only" if DEVELOPMENT else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set LINLI_SECRET_KEY: production has no default for it.")
+
+# What operating models that leave as files are signed with (linli.library.signing).
+LINLI_SIGNING_KEY = os.environ.get("LINLI_SIGNING_KEY", "").strip()
 
 # ── Hosts ────────────────────────────────────────────────────────────────────────────────────────
 LINLI_PLATFORM_URL = os.environ.get("LINLI_PLATFORM_URL", "http://linli.localhost:8000")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("graphql", include("linli_api.urls")),
     path("graphql/docs", include("linli_api.reference.urls")),
     path("", include("linli_api.pictures.urls")),
+    path("packages/", include("linli_api.packages.urls")),
 ]
 
 handler404 = "linli.programs.not_found"

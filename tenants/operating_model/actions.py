@@ -45,6 +45,7 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
+from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.versions import add_version, check_names, contents_of
 from tenants.operating_model.withdrawals import tell_withdrawn
 
@@ -133,9 +134,15 @@ def publish_version(
     )
     with one_at_a_time():
         adoptions = Adoption.objects.filter(version=version).values_list("pk", flat=True)
+        source = version.derived_from
         published = library.publish(
             actor=actor,
             author=tenant,
+            derived_from=published_from(
+                author_id=source.author_id, key=source.key, number=source.number
+            )
+            if source
+            else None,
             package=package,
             adoptions=list(adoptions),
             visibility=visibility,
@@ -347,6 +354,7 @@ def adopt(
             ),
             effective_from=effective_from,
         )
+        tell_changes(actor=actor, tenant=tenant, since=effective_from)
         settle_clashes(actor=actor)
     return adoption
 
@@ -401,6 +409,7 @@ def set_layer(
             reason=reason,
         )
         tell_layer(actor, "layer.set", layer)
+        tell_changes(actor=actor, tenant=tenant_of(actor), since=effective_from)
         settle_clashes(actor=actor)
     return layer
 

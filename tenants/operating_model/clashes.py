@@ -21,6 +21,7 @@ from tenants.operating_model.models import Layer
 from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
 from tenants.operating_model.proposals import rules_clash, tenant_of
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.upgrades import Said, refuse_too_many
 from tenants.operating_model.upgrading import Answers, Plan, plan_policy
 
@@ -64,6 +65,7 @@ def decide_clash(
             reason=reason,
         )
         tell_layer(actor, "policy.settled", policy)
+        tell_changes(actor=actor, tenant=tenant, since=planned.since)
         settle_clashes(actor=actor)
     return policy
 

@@ -173,11 +173,11 @@ def version_to_adopt(
     if to_write:
         hold(published_id)
     published = published_version(published_id, reader=tenant)
-    told = {"author_id": published.author_id, "key": published.key, "number": published.number}
+    told = {"author_id": published.written_by, "key": published.key, "number": published.number}
     here = ModelVersion.objects.filter(**told).first()
     return here or ModelVersion(
         **told,
-        author_name=published.author.name,
+        author_name=published.written_by_name,
         title=published.title,
         document=published.document,
         bounds=published.bounds,

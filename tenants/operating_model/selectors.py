@@ -300,7 +300,7 @@ def publication_by_version(
     seen = visible_in(tenant).filter(pk__in=[one.pk for one in found])
     shown = set(seen.values_list("pk", flat=True))
     return {
-        by_place[one.author_id, one.key, one.number]: {
+        by_place[one.written_by, one.key, one.number]: {
             "published_id": one.pk if one.pk in shown else None,
             "visibility": one.visibility if one.pk in shown else None,
             "version": one.version if one.author_id == tenant.pk else None,

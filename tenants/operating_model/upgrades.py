@@ -34,6 +34,7 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.upgrading import Plan, plan_of
 
 MOST_DECISIONS = 500
@@ -495,6 +496,7 @@ def _put_in_force(
         published=published_of(version),
         effective_from=adoption.effective_from,
     )
+    tell_changes(actor=actor, tenant=tenant, since=adoption.effective_from)
 
 
 def published_of(version: ModelVersion) -> Any:

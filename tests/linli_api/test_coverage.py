@@ -7,12 +7,14 @@ from tests.support.databases import ROOT
 # Where actions live: verb functions that take who acts.
 ROOMS = [
     "platform/linli/*/actions.py",
+    "platform/linli/library/packages/actions.py",
     "tenants/*/actions.py",
     "tenants/*/actions/*.py",
     "tenants/communities/facts.py",
     "tenants/operating_model/drafts.py",
     "tenants/operating_model/governing.py",
     "tenants/operating_model/requests.py",
+    "tenants/operating_model/packages.py",
     "onboarding/*.py",
 ]
 # Reads that stand in such a room.
@@ -27,6 +29,8 @@ PART_OF_ANOTHER = {
     "lay_down_rule": "set_adoption_rule in the tenant calls it",
     "make_offer": "offer_version in the tenant calls it",
     "end_offer": "withdraw_offer in the tenant calls it",
+    "record_changes": "adopt_version and set_layer in the tenant call it",
+    "take_in": "import_package in the tenant calls it",
     "record_event": "the trail's row of the fund's own actions",
     "fill": "resetSandbox and requestSandbox have a job call it",
     "event_of": "the facts that the fund's own actions post under",

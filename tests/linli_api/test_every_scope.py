@@ -44,6 +44,7 @@ WRITES = {
     "models:adopt": "setLayer",
     "models:approve": "approveChange",
     "models:policy": "issuePolicy",
+    "models:trust": "addTrustedSource",
     "partners:write": "admitPartner",
     "partners:receive": "recordIncome",
     "fund:write": "proposeSpending",
@@ -61,7 +62,7 @@ BESIDE = {
     "webhooks:write": ("fund:read", "partners:read"),
     "webhooks:manage": ("webhooks:write", "fund:read"),
 }
-AT_THE_PLATFORM = {"tenants:write", "tenants:manage", "people:write"}
+AT_THE_PLATFORM = {"tenants:write", "tenants:manage", "people:write", "models:trust"}
 AT_THE_PLATFORM |= {"comparison:read", "comparison:write"}
 # What nobody above may do: the street's own endpoints are there to be managed.
 OF_THE_UNIT = {"webhooks:manage"}

@@ -180,7 +180,7 @@ FROM generate_series(1, 50000) i;
 INSERT INTO library_publishedversion
     (id, author_id, key, number, title, document, bounds, digest, notes, profiles, case_text,
      evidence, published_at, visibility, version, place, under, searched, grams, withdrawn_at,
-     withdrawal_reason)
+     withdrawal_reason, origin_name)
 SELECT {K}, {K}, 'key.' || i / 20, i, 't' || i, '{{}}', '{{}}', i, '',
     CASE WHEN i % 500 = 0 THEN '["ageing"]' ELSE '["young"]' END::jsonb, '', '{{}}', now(), 'all', 1,
     CASE WHEN i % 500 = 0 THEN '370303001' ELSE '110101' || lpad((i % 100)::text, 3, '0') END,
@@ -188,7 +188,7 @@ SELECT {K}, {K}, 'key.' || i / 20, i, 't' || i, '{{}}', '{{}}', i, '',
     CASE WHEN i % 5 = 0 THEN ARRAY['社', '区', '社区'] ELSE ARRAY['养', '老', '养老'] END
         || (SELECT array_agg(DISTINCT substr(i::text, at, length)) FROM
             generate_series(1, length(i::text)) at, generate_series(1, 2) length),
-    CASE WHEN i % 10 = 0 THEN now() END, CASE WHEN i % 10 = 0 THEN 'r' ELSE '' END
+    CASE WHEN i % 10 = 0 THEN now() END, CASE WHEN i % 10 = 0 THEN 'r' ELSE '' END, ''
 FROM generate_series(1, 10000) i;
 INSERT INTO library_outcome (id, version_id, measure, value)
 SELECT {K}, {K}, 'self_reliance_rate', i * 7919 % 10000 / 10000.0 FROM generate_series(1, 10000) i;

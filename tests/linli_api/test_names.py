@@ -52,6 +52,7 @@ VERBS = {
     "give",
     "finish",
     "grant",
+    "import",
     "issue",
     "onboard",
     "open",

@@ -24,6 +24,7 @@ from linli.events import actions as webhooks
 from linli.events.models import Delivery, WebhookEndpoint
 from linli.library.models import AdoptionRule, Offer, PublishedVersion
 from linli.library.pictures import add_picture
+from linli.library.signing import public_text
 from linli.registry.models import Brand, Sandbox, Tenant
 from linli.tenancy.context import tenant_context
 from linli.trusted.models import TrustedDocument
@@ -51,6 +52,7 @@ from tenants.operating_model.policies import waiting
 from tenants.partners.models import Agreement, Contribution, Partner
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
+from tests.support.packages import key_of, package, trust
 from tests.support.town import RATE
 from tests.support.two_towns import Town
 
@@ -529,6 +531,28 @@ def return_change(place: Place) -> Deed:
 def withdraw_request(place: Place) -> Deed:
     given = {"requestId": place.id(asked_for(place)), "reason": "不急"}
     return Deed(place.everybody, given, {"requestId": decided(place)}, "REQUEST_DECIDED")
+
+
+# ── Packages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@_does("importPackage")
+def import_package(place: Place) -> Deed:
+    trust(7, "临汾")
+    return Deed(place.everybody, {"file": package(7)}, {"file": package(8)}, "SOURCE_UNKNOWN")
+
+
+@_does("addTrustedSource")
+def add_trusted_source(place: Place) -> Deed:
+    given = {"name": "晋城", "publicKey": public_text(key_of(9).public_key()), "reason": "核对过"}
+    return Deed(place.platform, given, {"name": trust(7, "临汾").name}, "SOURCE_NAME_TAKEN")
+
+
+@_does("revokeTrustedSource")
+def revoke_trusted_source(place: Place) -> Deed:
+    given = {"trustedSourceId": place.id(trust(7, "临汾")), "reason": "钥匙丢了"}
+    wrong = {"trustedSourceId": place.code_of_none("TrustedSource")}
+    return Deed(place.platform, given, wrong, "NOT_FOUND")
 
 
 # ── Partners ─────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,8 @@ HANG_OFF_A_TENANT = (
     "registry_brand",
     "registry_domain",
     "comparison_figure",
+    "library_adoptionrecord",
+    "library_changerecord",
     "clients_client",
     "clients_personaltoken",
     "trusted_trusteddocument",

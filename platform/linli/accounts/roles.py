@@ -34,6 +34,8 @@ class Permission(models.TextChoices):
     MODELS_ISSUE_POLICY = "models.issue_policy"
     MODELS_PUBLISH = "models.publish"
     LIBRARY_READ = "library.read"
+    LIBRARY_IMPORT = "library.import"
+    LIBRARY_TRUST = "library.trust"
     PARTNERS_READ = "partners.read"
     PARTNERS_ADMIT = "partners.admit"
     PARTNERS_SIGN = "partners.sign"
@@ -146,6 +148,8 @@ DUTIES: dict[Role, Duties] = {
             P.TENANTS_MANAGE,
             P.PEOPLE_GRANT,
             P.COMMUNITIES_ONBOARD,
+            P.LIBRARY_IMPORT,
+            P.LIBRARY_TRUST,
             P.COMPARISON_REFRESH,
             *ENTRUSTS,
         ),
@@ -160,6 +164,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_APPROVE,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_CREATE,
@@ -179,6 +184,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_APPROVE,
             P.MODELS_ISSUE_POLICY,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.COMPARISON_REFRESH,
             *TRUSTS,
             P.CLIENTS_CREATE,
@@ -199,6 +205,7 @@ DUTIES: dict[Role, Duties] = {
             P.MODELS_APPROVE,
             P.MODELS_OVERRIDE,
             P.MODELS_PUBLISH,
+            P.LIBRARY_IMPORT,
             P.PARTNERS_ADMIT,
             P.PARTNERS_SIGN,
             P.PARTNERS_DECLARE,

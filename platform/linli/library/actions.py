@@ -21,6 +21,7 @@ from linli.errors import NotFound, Refused
 from linli.library.models import (
     AdoptionRecord,
     AdoptionRule,
+    ChangeRecord,
     Offer,
     Outcome,
     Policy,
@@ -75,12 +76,15 @@ def publish(
     adoptions: Iterable[UUID],
     visibility: str = PublishedVersion.Visibility.ALL,
     pictures: Sequence[Mapping[str, Any]] = (),
+    derived_from: PublishedVersion | None = None,
 ) -> PublishedVersion:
     """Put a version on the shelf for those who shall see it to adopt.
 
     ``adoptions``: those of the author's own, recorded before, that are of this version. ``pictures``:
     picture_id, alt, caption of uploads. Refused: ALREADY_PUBLISHED, VISIBILITY_INVALID, NO_UNIT_ABOVE,
     what `check_words` and `attach` of `linli.library.pictures` refuse.
+    ``derived_from``: the version it was made from (M7); unless told, the author's last one before it
+    under the same key.
     """
     actor.require(Permission.MODELS_PUBLISH)
     check_words(pictures)
@@ -94,18 +98,15 @@ def publish(
             under=[author.pk, *(above.pk for above in author.ancestors())],
             searched=searched,
             grams=grams(searched),
+            derived_from=derived_from or _before(author, package),
             **vars(package),
         )
         with upheld(published_once=lambda: _already_published(published)):
             published.save(force_insert=True)
-        Outcome.objects.bulk_create(
-            Outcome(version=published, measure=measure, value=Decimal(told["value"]))
-            for measure, told in package.evidence.items()
-            if told["value"] is not None
-        )
+        add_outcomes(published)
         attach(published, author, pictures)
         after = snapshot(
-            published, "author", "key", "number", "digest", "profiles", "case_text", "evidence",
+            published, "author", "derived_from", "key", "number", "digest", "profiles", "case_text", "evidence",
             "evidence_starts_on", "evidence_ends_on", "ran_in", "visibility",
         )  # fmt: skip
         record(
@@ -127,6 +128,15 @@ def publish(
                 after=snapshot(told, "version"),
             )
     return published
+
+
+def add_outcomes(published: PublishedVersion) -> None:
+    """What was measured as rows, for it to be found by. Part of the caller's action."""
+    Outcome.objects.bulk_create(
+        Outcome(version=published, measure=measure, value=Decimal(told["value"]))
+        for measure, told in published.evidence.items()
+        if told["value"] is not None
+    )
 
 
 def change_visibility(
@@ -209,6 +219,11 @@ def _already_published(published: PublishedVersion) -> Refused:
     return Refused("ALREADY_PUBLISHED", told, field="versionId")
 
 
+def _before(author: Tenant, package: Package) -> PublishedVersion | None:
+    earlier = PublishedVersion.objects.filter(author=author, key=package.key)
+    return earlier.filter(number__lt=package.number).order_by("-number").first()
+
+
 def issue(
     *,
     actor: Actor,
@@ -265,6 +280,22 @@ def record_adoption(
             after=snapshot(told),
         )
     return told
+
+
+def record_changes(*, actor: Actor, told: Iterable[ChangeRecord]) -> None:
+    """Tell how a tenant's rules differ from the version it runs, from a day on each (M7)."""
+    if not (actor.holds(Permission.MODELS_ADOPT) or actor.holds(Permission.MODELS_OVERRIDE)):
+        raise actor.forbidden(Permission.MODELS_OVERRIDE)
+    with public_context(), transaction.atomic():
+        for one in told:
+            one.save(force_insert=True)
+            record(
+                actor=actor,
+                action="library.record_changes",
+                obj=one,
+                before=None,
+                after=snapshot(one, "tenant", "effective_from", "places", "communities"),
+            )
 
 
 def lay_down_rule(

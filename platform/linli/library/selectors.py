@@ -63,6 +63,7 @@ def publications(versions: Iterable[tuple[UUID, str, int]]) -> list[PublishedVer
     wanted = Q()
     for author_id, key, number in versions:
         wanted |= Q(author_id=author_id, key=key, number=number)
+        wanted |= Q(author=None, origin_author_id=author_id, key=key, number=number)
     return list(PublishedVersion.objects.filter(wanted)) if wanted else []
 
 
@@ -80,8 +81,9 @@ def with_outcome(outcome: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def published_from(*, author_id: UUID, key: str, number: int) -> PublishedVersion | None:
-    """The published form of a version, if its author has published it."""
-    return PublishedVersion.objects.filter(author_id=author_id, key=key, number=number).first()
+    """The published form of a version, if its author has published it, here or over there."""
+    written = Q(author_id=author_id) | Q(author=None, origin_author_id=author_id)
+    return PublishedVersion.objects.filter(written, key=key, number=number).first()
 
 
 def policies_of(issuer: Tenant) -> list[Policy]:
@@ -91,8 +93,8 @@ def policies_of(issuer: Tenant) -> list[Policy]:
 
 def author_name_by_version(rows: Sequence[PublishedVersion], actor: Actor) -> dict[UUID, str]:
     """The library is for everybody, so its authors are named to everybody."""
-    names = Tenant.objects.in_bulk({row.author_id for row in rows})
-    return {row.pk: names[row.author_id].name for row in rows}
+    names = Tenant.objects.in_bulk({row.author_id for row in rows} - {None})
+    return {row.pk: names[row.author_id].name if row.author_id else row.origin_name for row in rows}
 
 
 def adoption_rules(*, actor: Actor) -> QuerySet[AdoptionRule]:

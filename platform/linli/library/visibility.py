@@ -31,6 +31,17 @@ def visible_to(actor: Actor) -> QuerySet[PublishedVersion]:
     return _seen([units[0] for units in held], {unit for units in held for unit in units})
 
 
+def to_take_along(actor: Actor) -> QuerySet[PublishedVersion]:
+    """What the actor may export: what everybody sees, for its author put it there and has not taken it
+    back; what is shown to some only leaves with who may read it at its author's alone."""
+    actor.require_somewhere(Permission.LIBRARY_READ)
+    shown = visible_to(actor).filter(withdrawn_at=None)
+    if everywhere(actor, Permission.LIBRARY_READ):
+        return shown
+    own = [units[0] for units in actor.held_in(Permission.LIBRARY_READ)]
+    return shown.filter(Q(visibility=Visibility.ALL) | Q(author__in=own))
+
+
 def visible_in(tenant: Tenant) -> QuerySet[PublishedVersion]:
     """What one tenant sees."""
     return _seen([tenant.pk], {tenant.pk, *(above.pk for above in tenant.ancestors())})

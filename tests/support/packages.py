@@ -1,0 +1,58 @@
+"""Packages as another installation makes them."""
+
+from copy import deepcopy
+from typing import Any
+from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from linli.accounts.policy import system_actor
+from linli.library.document import digest
+from linli.library.models import TrustedSource
+from linli.library.packages.actions import add_trusted_source
+from linli.library.packages.writing import sign
+from linli.library.signing import public_text
+from tests.support.models import chengnan
+
+RATE = "partners.contributions[stationed].rate"
+
+
+def key_of(seed: int) -> Ed25519PrivateKey:
+    """The same for the same seed."""
+    return Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+
+
+def trust(seed: int, name: str = "大同") -> TrustedSource:
+    key = public_text(key_of(seed).public_key())
+    return add_trusted_source(actor=system_actor(None), name=name, public_key=key)
+
+
+def content(**more: Any) -> dict[str, Any]:
+    """What a package of Pingcheng's holds; ``document`` and ``bounds`` come with their digest."""
+    rules = {
+        "document": chengnan(),
+        "bounds": {RATE: {"minimum": "0.01", "maximum": "0.05"}},
+    } | {name: more[name] for name in ("document", "bounds") if name in more}
+    return deepcopy(
+        {
+            "author": {"id": str(uuid4()), "name": "古城街道", "within": ["平城区", "大同市"]},
+            "key": "gucheng",
+            "number": 1,
+            "title": "古城模式",
+            **rules,
+            "digest": digest(rules),
+            "notes": "第一版",
+            "profiles": ["old_estate"],
+            "case_text": "两年，三个社区。",
+            "evidence": {"communities": {"value": "3.000000", "as_of": "2026-06-30"}},
+            "pictures": [],
+            "published_at": "2026-07-01T00:00:00+00:00",
+            "derived_from": [],
+        }
+        | more
+    )
+
+
+def package(seed: int, **more: Any) -> str:
+    """The file, signed by the key of the seed."""
+    return sign(content(**more), key_of(seed))
