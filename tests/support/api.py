@@ -13,7 +13,7 @@ from linli.tenancy.context import current_schema, public_context, tenant_context
 from tests.support.rows import rows_unchanged
 
 
-def send(actor: Actor | None, document: str, **variables: Any) -> dict[str, Any]:
+def send(actor: Actor | None, document: str, /, **variables: Any) -> dict[str, Any]:
     """The whole answer, in English, where the actor stands: their tenant's, or the platform's.
 
     Nobody (None) asks the tenant of the moment.
@@ -27,7 +27,7 @@ def send(actor: Actor | None, document: str, **variables: Any) -> dict[str, Any]
         return run(schema, Request(document, variables), actor).body
 
 
-def statements(actor: Actor, document: str, **variables: Any) -> int:
+def statements(actor: Actor, document: str, /, **variables: Any) -> int:
     """How many SQL statements an answer without errors takes, when its plan is made."""
     ask(actor, document, **variables)
     with CaptureQueriesContext(connection) as captured:
@@ -36,14 +36,14 @@ def statements(actor: Actor, document: str, **variables: Any) -> int:
     return sum(not query["sql"].startswith("SET search_path") for query in captured)
 
 
-def ask(actor: Actor | None, document: str, **variables: Any) -> dict[str, Any]:
+def ask(actor: Actor | None, document: str, /, **variables: Any) -> dict[str, Any]:
     """The data of an answer without errors."""
     body = send(actor, document, **variables)
     assert "errors" not in body, body["errors"]
     return body["data"]
 
 
-def errors(actor: Actor | None, document: str, **variables: Any) -> list[tuple[str, str | None]]:
+def errors(actor: Actor | None, document: str, /, **variables: Any) -> list[tuple[str, str | None]]:
     """The code and field of each error of a query that is refused."""
     found = send(actor, document, **variables)["errors"]
     return [(error["extensions"]["code"], error["extensions"].get("field")) for error in found]

@@ -60,7 +60,8 @@ SCALARS: dict[str, Any] = {
     "Document": {"any": "thing"},
 }
 # Where one day has to come before another.
-EARLIER = {("since", "Date"): (date.today() - timedelta(days=1000)).isoformat()}
+_LONG_AGO = (date.today() - timedelta(days=1000)).isoformat()
+EARLIER = {("since", "Date"): _LONG_AGO, ("startsOn", "Date"): _LONG_AGO}
 
 
 @dataclass(frozen=True)

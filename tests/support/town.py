@@ -255,14 +255,6 @@ def _community(
         value=[f"{mark}集市", 4_000_000 + seed],
         source=f"{mark}报",
     )
-    set_layer(
-        actor=administrator,
-        community_id=community.pk,
-        values={RATE: f"0.02{seed}"},
-        bounds={RATE: {"minimum": f"0.02{seed}"}},
-        effective_from=timezone.localdate(),
-        reason=f"{mark}社区定的",
-    )
     partner = partners.admit_partner(
         actor=administrator, community_id=community.pk, name=f"{mark}诊所", kind="enterprise"
     )
@@ -285,6 +277,15 @@ def _community(
         ends_on=date(2025, 4, 1),
         income_fen=60_000_000 + seed,
         sessions=0,
+    )
+    set_layer(
+        actor=administrator,
+        community_id=community.pk,
+        values={RATE: f"0.02{seed}"},
+        bounds={RATE: {"minimum": f"0.02{seed}", "maximum": "0.029"}},
+        effective_from=timezone.localdate(),
+        reason=f"{mark}社区定的",
+        despite_agreements=True,  # the clinic's is one that no longer fits
     )
     _fund(staff, community, contribution.pk, mark, seed)
     return community
