@@ -14,6 +14,7 @@ from linli_api.fields import Bounded, Computed, GlobalId, One
 from linli_api.guard import INHERITED
 from linli_api.library.types import RuleBound, bounds_of
 from linli_api.operating_model.types import Adoption, ModelVersion, RuleValue, values_of
+from linli_api.operating_model.upgrades import Upgrade
 from linli_api.scalars import Date, DateTime, choices
 from linli_api.types import Object
 from tenants.operating_model import models, selectors
@@ -166,6 +167,7 @@ class ChangeRequest(Object):
             models.ChangeRequest.Kind,
             "ChangeKind",
             ADOPTION="A version is to be run from a day on, with the unit's own values.",
+            UPGRADE="An upgrade whose clashes have been decided is to be put in force.",
         ),
         required=True,
         description="What approval brings about.",
@@ -175,6 +177,16 @@ class ChangeRequest(Object):
         "PublishedVersion",
         by="published_id",
         description="Where it was asked for out of the library.",
+    )
+    upgrade = One(
+        Upgrade,
+        by="upgrade_id",
+        description="The upgrade that is to be applied, with what was decided of it; null for an "
+        "adoption.",
+    )
+    despite_agreements = graphene.Boolean(
+        required=True,
+        description="True: agreements that are running and would no longer fit do not hold it up.",
     )
     values = Bounded(
         RuleValue,
