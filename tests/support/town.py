@@ -59,9 +59,8 @@ def furnish(tenant: Tenant, mark: str, seed: int) -> list[Community]:
     staff = _staff(tenant, mark)
     published = _published_by_the_city(tenant, seed)
     with tenant_context(tenant):
-        _run_a_model(tenant, mark, seed)
-        _write_on(staff[Role.STREET_ADMINISTRATOR], mark, seed)
         _run_a_model(tenant, staff[Role.STREET_ADMINISTRATOR], mark, seed)
+        _write_on(staff[Role.STREET_ADMINISTRATOR], mark, seed)
         _govern(district, tenant, published, mark)
         _lay_down_a_policy(district, mark)
         land_policies(tenant, actor=system_actor(tenant))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import graphene
 
@@ -10,6 +11,7 @@ from linli.library import models as library
 from linli.library import selectors as shelf
 from linli.library.bounds import MOST_PLACES
 from linli.library.governing import Rule
+from linli_api.batches import batch_of
 from linli_api.fields import Bounded, Computed, GlobalId, One
 from linli_api.guard import INHERITED
 from linli_api.library.types import RuleBound, bounds_of
@@ -27,7 +29,7 @@ Approver = choices(
     NOBODY="The unit decides for itself, and it counts at once.",
     SECOND_PERSON="Another person of the same unit than the one who asks, who may approve there.",
     DISTRICT="An administrator of the district (区); where there is none, of what stands above.",
-    CITY="A supervisor of the city (市).",
+    CITY="A supervisor of the city (市), whichever district (区) lies between.",
 )
 Upgrades = choices(
     library.AdoptionRule.Upgrades,
@@ -117,11 +119,11 @@ class Offer(Object):
     to_all = graphene.Boolean(
         required=True, description="True: to all units below, those that come later too."
     )
-    unit_names = Computed(
-        graphene.List(graphene.NonNull(graphene.String)),
-        load=shelf.units_by_offer,
-        description="To whom, where not to all; a unit sees its own name only. "
-        f"At most {MOST_UNITS:,}.",
+    unit_names = Bounded(
+        graphene.String,
+        most=MOST_UNITS,
+        required=False,
+        description="To whom, null where to all; a unit sees its own name only.",
     )
     effective_from = Date(required=True, description="The first day it may be taken up.")
     binding_by = Date(
@@ -151,6 +153,13 @@ class Offer(Object):
     @staticmethod
     def resolve_to_all(offer: library.Offer, info: Any) -> bool:
         return offer.units is None
+
+    @staticmethod
+    def resolve_unit_names(offer: library.Offer, info: Any) -> list[str] | None:
+        def load(rows: list[library.Offer]) -> Mapping[UUID, list[str]]:
+            return shelf.units_by_offer(rows, info.context.actor)
+
+        return batch_of(offer).load("unit_names", load).get(offer.pk)
 
 
 class ChangeRequest(Object):
