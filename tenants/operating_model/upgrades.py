@@ -573,7 +573,7 @@ def published_of(version: ModelVersion) -> Any:
 
 
 def _told(row: UpgradeDecision) -> dict[str, Any]:
-    return snapshot(row, "community", "aspect", "path", "choice", "value", "reason")
+    return snapshot(row, "id", "community", "aspect", "path", "choice", "value", "reason")
 
 
 def _tell(actor: Actor, type: str, upgrade: Upgrade) -> None:
