@@ -252,7 +252,9 @@ class _Carrying:
         decided: Mapping[Place, Decision],
     ) -> Iterator[Question]:
         bounds = [path for aspect, path in {**by_place, **decided} if aspect == Aspect.BOUND]
-        values = dict.fromkeys([*met, *(p for a, p in by_place if a == Aspect.VALUE)])
+        # What was said of a place that nothing meets at is shown too, and only counts while it is.
+        said = [path for aspect, path in {**by_place, **decided} if aspect == Aspect.VALUE]
+        values = dict.fromkeys([*met, *said])
         for path in values:
             place = paths.steps(path)
             meeting = met.get(path) or Meeting(
