@@ -11,7 +11,7 @@ from linli.library.bounds import Origin, parse_bounds
 from linli.library.document import parse_document, plain
 from linli.library.layers import LayerSpec, check_result, stack, under
 
-_CHENGNAN = json.loads((Path(__file__).parents[1] / "linli/library/chengnan.json").read_text())
+CHENGNAN = json.loads((Path(__file__).parents[1] / "linli/library/chengnan.json").read_text())
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 AUTHOR = Origin("model", "车站街道")
@@ -103,7 +103,7 @@ _BOUND = st.one_of(
 @st.composite
 def documents(draw, start=None):
     """A valid document, some changes away from another."""
-    document = start or plain(parse_document(_CHENGNAN))
+    document = start or plain(parse_document(CHENGNAN))
     for path, value in draw(st.lists(CHANGE, max_size=6)):
         try:
             document = plain(parse_document(paths.put(document, path, value)))

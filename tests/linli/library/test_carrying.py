@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from linli.library import paths
 from linli.library.carrying import Answer, Aspect, carry
 from linli.library.changes import differences
-from linli.library.layers import check_result, under
+from linli.library.document import parse_document
+from linli.library.layers import LayerSpec, check_result, stack, under
 from linli.library.limits import violations
 from linli.library.merging import Choice, Decision, same
-from tests.support.models_at_random import CHANGE, layers, models
+from linli.library.paths import put
+from tests.support.models_at_random import AUTHOR, CHANGE, CHENGNAN, layers, models
 
 MANY = settings(max_examples=300, deadline=None)
 
@@ -175,3 +177,21 @@ def without_nulls(value):
     if isinstance(value, dict):
         return {k: without_nulls(v) for k, v in value.items() if v is not None}
     return [without_nulls(v) for v in value] if isinstance(value, list) else value
+
+
+def test_what_is_set_within_what_is_set_stays_where_it_is():
+    """A rule put in the place of another one, and its fee set by a path of its own."""
+    before = stack(parse_document(CHENGNAN), {}, base=AUTHOR)
+    place = "partners.contributions[stationed]"
+    rule = {"key": "stationed", "title": {"zh": "按场次"}, "type": "per_session"}
+    values = {place: {**rule, "modes": ["stationed"], "fee_fen": 900}, f"{place}.fee_fen": 500}
+    own = LayerSpec("street", "新华街道", values=values)
+    after = stack(parse_document(put(CHENGNAN, f"{place}.rate", "0.04")), {}, base=AUTHOR)
+
+    same_above = carry(own, before=before, after=before, answers={})
+    assert list(same_above.values.items()) == list(values.items())
+    changed = carry(own, before=before, after=after, answers={})
+    assert [question.path for question in changed.questions] == [place]
+    assert changed.state.value(f"{place}.fee_fen") == 500
+    taken = carry(own, before=before, after=after, answers=answered(changed, taking))
+    assert (taken.values, taken.is_open) == ({}, False)
