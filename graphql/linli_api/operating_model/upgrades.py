@@ -249,7 +249,8 @@ def _of_decision(decision: models.UpgradeDecision, value: Any) -> str:
 def _documents(decision: models.UpgradeDecision) -> list[Mapping[str, Any]]:
     """The new version's, read once for all rows of a list; and what was set here and stood before,
     each at its place, for an item that the new version has not."""
-    targets = batch_of(decision).load("target_documents", selectors.target_documents)
+    batch = batch_of(decision)
+    targets = batch.load("target_documents", lambda _rows: selectors.target_documents(batch.rows))
     found = [targets[decision.upgrade_id]]
     for value in (decision.own, decision.old):
         with suppress(Refused):  # no item, or one without its key

@@ -9,7 +9,7 @@ what the schema does not know goes by its own name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -121,7 +121,7 @@ def _title(item: Any) -> str:
     return _in_language(title) if _is_text(title) else ""
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether it is a name or sentence in one or two languages."""
     return isinstance(value, Mapping) and {"zh"} <= value.keys() <= {"zh", "en"}
 
