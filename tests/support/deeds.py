@@ -505,7 +505,7 @@ def asked_for(place: Place) -> ChangeRequest:
     """By somebody else than who decides."""
     return requests.request_adoption(
         actor=place.somebody(Role.STREET_ADMINISTRATOR),
-        version_id=place.version().pk,
+        version_id=place.running().pk,
         effective_from=place.today,
         values={RATE: "0.025"},
     )
@@ -513,6 +513,11 @@ def asked_for(place: Place) -> ChangeRequest:
 
 def decided(place: Place) -> str:
     return place.id(ChangeRequest.objects.exclude(state="proposed").order_by("pk")[0])
+
+
+@_does("requestUpgrade")
+def request_upgrade(place: Place) -> Deed:
+    return apply_upgrade(place)
 
 
 @_does("approveChange")
