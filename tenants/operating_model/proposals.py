@@ -63,18 +63,27 @@ class Proposal:
         return unfit(self.before, self.after, self.since)
 
     def check_agreements(self, *, despite: bool, reason: str) -> list[str]:
-        """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+        """As the function of this name."""
+        return check_agreements(self.unfit(), despite=despite, reason=reason)
 
-        Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
-        """
-        found = self.unfit()
-        if found and not despite:
-            message = _("Agreements that are running would no longer fit these rules.")
-            raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
-        if found and is_blank(reason):
-            message = _("Say why the rules change although agreements no longer fit them.")
-            raise Refused("REASON_MISSING", message, field="reason")
-        return [str(one.agreement_id) for one in found]
+
+def check_agreements(found: list[Unfit], *, despite: bool, reason: str) -> list[str]:
+    """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+
+    Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
+    """
+    if found and not despite:
+        message = _("Agreements that are running would no longer fit these rules.")
+        raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
+    if found and is_blank(reason):
+        message = _("Say why the rules change although agreements no longer fit them.")
+        raise Refused("REASON_MISSING", message, field="reason")
+    return [str(one.agreement_id) for one in found]
+
+
+def despite(unfit: list[str]) -> dict[str, Any]:
+    """What the trail keeps of a change that was made although agreements no longer fit."""
+    return {"despite_agreements": unfit} if unfit else {}
 
 
 def propose_adoption(
@@ -107,7 +116,7 @@ def propose_adoption(
         raise _nothing_changes()
     if running and running.version_id != version.pk:
         _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
-    if running and _follows(version, running.version):
+    if running and follows(version, running.version):
         check_offered(tenant, version, timezone.localdate(), effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
@@ -273,7 +282,7 @@ def street_layer(
     )
 
 
-def _follows(version: ModelVersion, current: ModelVersion) -> bool:
+def follows(version: ModelVersion, current: ModelVersion) -> bool:
     """Whether going over to it is an upgrade: a later version of the same author's model."""
     same = (version.author_id, version.key) == (current.author_id, current.key)
     return same and version.number > current.number

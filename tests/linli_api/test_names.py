@@ -54,6 +54,7 @@ VERBS = {
     "grant",
     "import",
     "issue",
+    "offer",
     "onboard",
     "open",
     "pause",
@@ -70,6 +71,7 @@ VERBS = {
     "require",
     "reset",
     "resume",
+    "return",
     "reverse",
     "revoke",
     "save",
@@ -83,8 +85,9 @@ VERBS = {
     "withdraw",
     "write",
 }
-# Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day.
-DAYS = {"effectiveFrom", "asOf", "since", "until", "on", "month"}
+# Dates that are named by what they are in a sentence: effective from a day, as of a day, on a day,
+# binding by a day.
+DAYS = {"effectiveFrom", "bindingBy", "asOf", "since", "until", "on", "month"}
 INSTANTS = {"at", "since", "until", "stateSince", "failingSince"}
 # Ids that are others' to name: OAuth's of a client, GraphQL over HTTP's of a document. They are text
 # wherever they stand.

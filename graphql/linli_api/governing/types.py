@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import graphene
 
@@ -10,10 +11,12 @@ from linli.library import models as library
 from linli.library import selectors as shelf
 from linli.library.bounds import MOST_PLACES
 from linli.library.governing import Rule
+from linli_api.batches import batch_of
 from linli_api.fields import Bounded, Computed, GlobalId, One
 from linli_api.guard import INHERITED
 from linli_api.library.types import RuleBound, bounds_of
 from linli_api.operating_model.types import Adoption, ModelVersion, RuleValue, values_of
+from linli_api.operating_model.upgrades import Upgrade
 from linli_api.scalars import Date, DateTime, choices
 from linli_api.types import Object
 from tenants.operating_model import models, selectors
@@ -26,7 +29,7 @@ Approver = choices(
     NOBODY="The unit decides for itself, and it counts at once.",
     SECOND_PERSON="Another person of the same unit than the one who asks, who may approve there.",
     DISTRICT="An administrator of the district (区); where there is none, of what stands above.",
-    CITY="A supervisor of the city (市).",
+    CITY="A supervisor of the city (市), whichever district (区) lies between.",
 )
 Upgrades = choices(
     library.AdoptionRule.Upgrades,
@@ -116,11 +119,11 @@ class Offer(Object):
     to_all = graphene.Boolean(
         required=True, description="True: to all units below, those that come later too."
     )
-    unit_names = Computed(
-        graphene.List(graphene.NonNull(graphene.String)),
-        load=shelf.units_by_offer,
-        description="To whom, where not to all; a unit sees its own name only. "
-        f"At most {MOST_UNITS:,}.",
+    unit_names = Bounded(
+        graphene.String,
+        most=MOST_UNITS,
+        required=False,
+        description="To whom, null where to all; a unit sees its own name only.",
     )
     effective_from = Date(required=True, description="The first day it may be taken up.")
     binding_by = Date(
@@ -151,6 +154,13 @@ class Offer(Object):
     def resolve_to_all(offer: library.Offer, info: Any) -> bool:
         return offer.units is None
 
+    @staticmethod
+    def resolve_unit_names(offer: library.Offer, info: Any) -> list[str] | None:
+        def load(rows: list[library.Offer]) -> Mapping[UUID, list[str]]:
+            return shelf.units_by_offer(rows, info.context.actor)
+
+        return batch_of(offer).load("unit_names", load).get(offer.pk)
+
 
 class ChangeRequest(Object):
     """A change of the rules that waits until another has approved it, or how it was decided."""
@@ -166,6 +176,7 @@ class ChangeRequest(Object):
             models.ChangeRequest.Kind,
             "ChangeKind",
             ADOPTION="A version is to be run from a day on, with the unit's own values.",
+            UPGRADE="An upgrade whose clashes have been decided is to be put in force.",
         ),
         required=True,
         description="What approval brings about.",
@@ -175,6 +186,16 @@ class ChangeRequest(Object):
         "PublishedVersion",
         by="published_id",
         description="Where it was asked for out of the library.",
+    )
+    upgrade = One(
+        Upgrade,
+        by="upgrade_id",
+        description="The upgrade that is to be applied, with what was decided of it; null for an "
+        "adoption.",
+    )
+    despite_agreements = graphene.Boolean(
+        required=True,
+        description="True: agreements that are running and would no longer fit do not hold it up.",
     )
     values = Bounded(
         RuleValue,
