@@ -157,23 +157,14 @@ def _decide(stage: Stage, given: dict[str, Any], found: dict[str, Any]) -> None:
 
 
 def _apply(stage: Stage, given: dict[str, Any], found: dict[str, Any]) -> None:
-    """At once, or where somebody else has to approve it, as asked for and approved."""
+    """Asked for, and approved by the district, as it has laid down."""
     at = by = given["tenant"]
     if reads.waiting(stage, at) is None:
-        try:
-            # A run that was killed may have opened it on an earlier day than it is applied.
-            stage.write(
-                "applyUpgrade", "upgrade { id }",
-                by=by, at=at, upgradeId=found["id"], expectedVersion=found["version"],
-                effectiveFrom=date.today().isoformat(), reason=given["reason"],
-            )  # fmt: skip
-            return
-        except DemoError as refused:
-            if "APPROVAL_NEEDED" not in str(refused):
-                raise
         stage.write(
             "requestUpgrade", "request { id }",
-            by=by, at=at, upgradeId=found["id"], reason=given["reason"],
+            by=by, at=at, upgradeId=found["id"], expectedVersion=found["version"],
+            # A run that was killed may have opened it on an earlier day than it is applied.
+            effectiveFrom=date.today().isoformat(), reason=given["reason"],
         )  # fmt: skip
     _approve(stage, given)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from linli.money import yuan
@@ -55,7 +56,7 @@ def clash(stage: Stage) -> Table:
         shown.add_column(heading)
     for said in found["decisions"]["nodes"]:
         values = (_short(said[side]) for side in ("old", "new", "own"))
-        shown.add_row(said["path"], *values, said["choice"], said["reason"])
+        shown.add_row(escape(said["path"]), *values, said["choice"], said["reason"])
     return shown
 
 
@@ -63,11 +64,10 @@ def what_if(stage: Stage) -> Table:
     given, found = stage.data["what_if"], travel.what_if(stage)
     names = {tenant["slug"]: tenant["name"] for tenant in stage.data["tenants"]}
     shown = Table(
-        title=f"What if: {given['starts_on']} to {given['ends_on']} of {names[given['tenant']]} "
-        f"under v2 ({found['declarations']} declarations)"
+        title=f"{names[given['tenant']]}, {given['starts_on']} to {given['ends_on']}, under v2"
     )
     shown.add_column("partner or account")
-    for heading in ("was", "would be", "difference"):
+    for heading in ("was", "would be", "more"):
         shown.add_column(heading, justify="right")
     for row in found["partners"]:
         shown.add_row(row["partner"]["name"], *_amounts(row))
@@ -75,7 +75,7 @@ def what_if(stage: Stage) -> Table:
     for row in found["accounts"]:
         shown.add_row(row["code"], *_amounts(row))
     shown.add_section()
-    shown.add_row("in total", *_amounts(found))
+    shown.add_row(f"{found['declarations']} declarations", *_amounts(found))
     return shown
 
 
@@ -117,7 +117,7 @@ def _versions(stage: Stage) -> list[dict[str, Any]]:
 def _change(change: dict[str, Any] | None) -> tuple[str, str, str]:
     if change is None:
         return "–", "", ""
-    return change["path"], _short(change["model"]), _short(change["here"])
+    return escape(change["path"]), _short(change["model"]), _short(change["here"])
 
 
 def _short(value: Any) -> str:
