@@ -266,9 +266,7 @@ class _Carrying:
                     if one[: len(place)] == place or place[: len(one)] == one
                 ]
             if place and not any(path in values for _aspect, path in told):
-                told = [
-                    (Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)
-                ] or told
+                told = [(Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)] or told
             for one in told:
                 found.setdefault(one, []).append(fault)
             if not told:

@@ -39,6 +39,7 @@ from .conftest import (
 
 LATER = TOMORROW + timedelta(days=30)
 
+
 @pytest.fixture
 def published(running, at_street):
     """Chezhan's version, in the library."""

@@ -319,7 +319,10 @@ def published_in_dongjie() -> PublishedVersion:
                 evidence_starts_on=date(2025, 7, 1),
                 evidence_ends_on=date(2026, 7, 1),
                 ran_in={
-                    "days": 365, "communities": 5, "profiles": {"ageing": 5}, "residents": None,
+                    "days": 365,
+                    "communities": 5,
+                    "profiles": {"ageing": 5},
+                    "residents": None,
                     "residents_of": 0,
                 },
             ),
