@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from linli.errors import Refused
 from linli.library import paths
 from linli.library.bounds import Origin, parse_bounds
+from linli.library.changes import differences
 from linli.library.document import parse_document, plain
 from linli.library.layers import LayerSpec, check_result, stack, under
+from linli.library.merging import same
 
 CHENGNAN = json.loads((Path(__file__).parents[1] / "linli/library/chengnan.json").read_text())
 RATE = "partners.contributions[stationed].rate"
@@ -155,6 +157,26 @@ def layers(draw, above, kind="street", name="新华街道"):
     for path, bound in draw(st.lists(_BOUND, max_size=2)):
         layer = _with(above, layer, bounds={**layer.bounds, **parse_bounds({path: bound})})
     return layer
+
+
+def own_changes(before, own):
+    """What the layer makes different, and what it says on purpose though it makes no difference."""
+    with_own = under(before, own).raw
+    told = {change.path: change.after for change in differences(before.raw, with_own)}
+    for path in own.values:
+        if not any(paths.related(path, other) for other in told):
+            told[path] = paths.get(with_own, path) if paths.exists(with_own, path) else None
+    return told
+
+
+def stands(document, path, value):
+    if not paths.exists(document, path):
+        return value is None
+    found = paths.get(document, path)
+    keys = paths.keys(found)
+    if isinstance(value, list) and keys is not None and all(isinstance(v, str) for v in value):
+        return [k for k in keys if k in value] == [v for v in value if v in keys]  # an order
+    return same(found, value)
 
 
 def state_bounds(state):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, NotFound, Refused
+from linli.library import paths
 from linli.library.document import digest
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
@@ -26,7 +27,7 @@ from tenants.operating_model.upgrades import (
     roll_back_upgrade,
 )
 from tenants.operating_model.upgrading import plan_of
-from tests.support.models_at_random import documents, layers, models
+from tests.support.models_at_random import documents, layers, models, own_changes, stands
 
 from .conftest import (
     BOUNDS,
@@ -480,7 +481,8 @@ def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, 
         place = community(street, "甲社区")
         own = data.draw(layers(model))
         _lay(street, own)
-        below = data.draw(layers(effective_rules(TODAY), "community", "甲社区"))
+        above = effective_rules(TODAY)
+        below = data.draw(layers(above, "community", "甲社区"))
         _lay(street, below, place)
         was, past = everywhere(place), effective_rules(TODAY - timedelta(days=1)).digest
         target = write(street, data.draw(documents(model.raw)), {}, key="further")
@@ -496,12 +498,11 @@ def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, 
             raise AssertionError(still)
         apply(street, upgrade)
         decided = list(UpgradeDecision.objects.values_list("community_id", "path"))
-        for level, layer_before in ((None, own), (place.pk, below)):
-            layer_after = Rulebook.load().layer("community" if level else "street", level, TODAY)
-            kept = layer_after.values if layer_after else {}
-            for path, value in layer_before.values.items():
-                said = [p for c, p in decided if c == level and (p in path or path in p)]
-                assert said or kept.get(path) == value or value is None, (path, value, kept)
+        for level, before, layer_before in ((None, model, own), (place.pk, above, below)):
+            said, now = [p for c, p in decided if c == level], effective_rules(TODAY, level).raw
+            for path, value in own_changes(before, layer_before).items():
+                if not any(paths.related(path, other) for other in said):
+                    assert stands(now, path, value), (path, value)
         assert effective_rules(TODAY - timedelta(days=1)).digest == past
 
         roll_back(street, upgrade)
