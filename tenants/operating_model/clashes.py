@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
+from linli.library import paths
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect
 from linli.library.merging import Choice, Decision
@@ -22,8 +23,14 @@ from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
 from tenants.operating_model.proposals import rules_clash, tenant_of
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrades import Said, refuse_too_many
-from tenants.operating_model.upgrading import Answers, Plan, plan_policy
+from tenants.operating_model.upgrades import (
+    Said,
+    check_decisions,
+    level_of,
+    not_in_question,
+    question_changed,
+)
+from tenants.operating_model.upgrading import Answers, Level, Plan, plan_policy
 
 
 def decide_clash(
@@ -34,17 +41,19 @@ def decide_clash(
     What no decision names stays as it is set and has to fit. The policy, the street office's layer and
     those of communities change in one transaction, from the policy's day on or from today. TAKE gives
     up what is set, SET sets something else, of any place. Refused: NOT_FOUND (it does not wait),
-    NOT_IN_QUESTION, TOO_MANY_DECISIONS, and what would still not fit.
+    CHOICE_INVALID, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, and what
+    would still not fit.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
-    refuse_too_many(decisions)
+    check_decisions(decisions)
     with one_at_a_time():
         policy = next((layer for layer in waiting() if layer.pk == layer_id), None)
         if policy is None:
             raise NotFound(_("waiting policy"), field="layerId")
         before = snapshot(policy, "state", "effective_from")
         planned = plan_clash(policy, tenant, _answers(decisions))
+        _refuse_misplaced(plan_clash(policy, tenant, {}), decisions)
         _refuse_misfits(planned)
         policy.state, policy.effective_from = Layer.State.IN_FORCE, planned.since
         policy.save(update_fields=["state", "effective_from"])
@@ -96,8 +105,34 @@ def _answers(decisions: Sequence[Said]) -> Answers:
             parse_bounds({said.path: said.value})
         place = Aspect(said.aspect), said.path
         decision = Decision(Choice(said.choice), said.value)
-        found.setdefault(said.community_id, {})[place] = Answer(decision, said.seen or "")
+        # What was seen is compared with what there was to see: here the street office's decisions count.
+        found.setdefault(said.community_id, {})[place] = Answer(decision, "")
     return found
+
+
+def _refuse_misplaced(asked: Plan, decisions: Sequence[Said]) -> None:
+    """No decision is passed over in silence. asked: the plan without any, as it was read."""
+    for position, said in enumerate(decisions if asked.levels else ()):
+        field = f"decisions.{position}"
+        level = level_of(asked, said, field)
+        place = Aspect(said.aspect), said.path
+        question = next((one for one in level.carried.questions if one.place == place), None)
+        if question is None and not _can_give_way(level, said):
+            raise not_in_question(said.path, field)
+        question = question or level.carried.question_of(said.path)
+        if said.seen is not None and said.seen != question.seen:
+            raise question_changed(said.path, field)
+
+
+def _can_give_way(level: Level, said: Said) -> bool:
+    """Whether something is set at the place, in it or around it; a value can also be set anew."""
+    if said.aspect == Aspect.BOUND:
+        return level.layer is not None and said.path in level.layer.bounds
+    place = paths.steps(said.path)
+    own = [paths.steps(path) for path in level.layer.values] if level.layer else []
+    return said.choice == Choice.SET or any(
+        one[: len(place)] == place or place[: len(one)] == one for one in own
+    )
 
 
 def _refuse_misfits(planned: Plan) -> None:

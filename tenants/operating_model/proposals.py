@@ -108,14 +108,14 @@ def propose_adoption(
     if not (running and running.version_id == version.pk):
         refuse_withdrawn_copy(version)
     adoption = Adoption(version=version, effective_from=effective_from)
-    layer = None
-    if values is not None or bounds is not None:
+    layer, says_anew = None, values is not None or bounds is not None
+    if says_anew:
         layer = street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
         layer = layer if _differs(book, layer) else None
     if running and running.version_id == version.pk and layer is None:
         raise _nothing_changes()
     if running and running.version_id != version.pk:
-        _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
+        _refuse_silent_carrying(book, effective_from, says_anew=says_anew)
     if running and follows(version, running.version):
         check_offered(tenant, version, timezone.localdate(), effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
@@ -302,13 +302,13 @@ def refuse_district(tenant: Tenant) -> None:
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
 
 
-def _refuse_silent_carrying(book: Rulebook, on: date, *, street_replaced: bool) -> None:
+def _refuse_silent_carrying(book: Rulebook, on: date, *, says_anew: bool) -> None:
     """What was set on one version is not taken to mean the same on another: that is decided place by
-    place. A street office that says anew all it sets has decided."""
+    place. A street office that says anew all it sets, be it the same, has decided."""
     own = [
         book.layer(Layer.Kind.COMMUNITY, community_id, on) for community_id in book.communities(on)
     ]
-    if not street_replaced:
+    if not says_anew:
         own.append(book.layer(Layer.Kind.STREET, None, on))
     names = [layer.set_by for layer in own if layer and (layer.values or layer.bounds)]
     if names:

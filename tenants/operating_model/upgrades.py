@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from linli import sizes
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
@@ -42,7 +43,7 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrading import Plan, plan_of
+from tenants.operating_model.upgrading import Level, Plan, plan_of
 
 MOST_DECISIONS = 500
 
@@ -122,8 +123,8 @@ def decide_upgrade(
 
     The street office's places are decided by who may adopt, a community's also by who may override
     there. KEEP, TAKE and OPEN are said of a question, SET of any place. Refused: NOT_FOUND,
-    UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS, and what
-    is wrong with what would stand there; then none of them counts.
+    UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS,
+    REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
     """
     for community_id in {said.community_id for said in decisions} or {None}:
         if community_id is None:
@@ -131,7 +132,7 @@ def decide_upgrade(
         else:
             actor.require(Permission.MODELS_OVERRIDE, community_id=community_id)
     tenant = tenant_of(actor)
-    refuse_too_many(decisions)
+    check_decisions(decisions)
     with one_at_a_time():
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
@@ -343,8 +344,8 @@ def roll_back_upgrade(
     return upgrade
 
 
-def refuse_too_many(decisions: Sequence[Said]) -> None:
-    """Refused: TOO_MANY_DECISIONS."""
+def check_decisions(decisions: Sequence[Said]) -> None:
+    """Refused: TOO_MANY_DECISIONS, REASON_TOO_LONG."""
     if len(decisions) > MOST_DECISIONS:
         message = _("At most {most} decisions at once.")
         raise Refused(
@@ -353,6 +354,33 @@ def refuse_too_many(decisions: Sequence[Said]) -> None:
             field="decisions",
             most=MOST_DECISIONS,
         )
+    for position, said in enumerate(decisions):
+        if len(said.reason) > sizes.REASON:
+            told = format_lazy(_("A reason has {most} characters at most."), most=sizes.REASON)
+            raise Refused("REASON_TOO_LONG", told, field=f"decisions.{position}.reason")
+
+
+def question_changed(path: str, field: str) -> Refused:
+    """That something else meets at the place than what was read."""
+    message = _("Something else meets at {path} by now. Read the question again.")
+    return Refused("QUESTION_CHANGED", format_lazy(message, path=path), field=f"{field}.seen")
+
+
+def not_in_question(path: str, field: str) -> Refused:
+    """That there is nothing to decide at the place."""
+    message = _("{path} is not in question here: nothing meets there.")
+    return Refused("NOT_IN_QUESTION", format_lazy(message, path=path), field=f"{field}.path")
+
+
+def level_of(planned: Plan, said: Said, field: str) -> Level:
+    """Whose place it is about. Refused: NOT_FOUND, NOT_IN_QUESTION."""
+    if said.community_id is not None:
+        community_to_act_on(said.community_id)
+    level = next((one for one in planned.levels if one.community_id == said.community_id), None)
+    if level is None:
+        message = _("This community has set nothing, so nothing of it is in question.")
+        raise Refused("NOT_IN_QUESTION", message, field=f"{field}.communityId")
+    return level
 
 
 def _found(upgrade_id: UUID) -> Upgrade:
@@ -404,28 +432,16 @@ def _refuse_before_later(book: Rulebook, since: date) -> None:
 def _row(
     upgrade: Upgrade, standing: Plan, said: Said, position: int, actor: Actor
 ) -> UpgradeDecision:
-    levels = {level.community_id: level for level in standing.levels}
-    level = levels.get(said.community_id)
     field = f"decisions.{position}"
-    if said.community_id is not None:
-        community_to_act_on(said.community_id)
-    if level is None:
-        message = _("This community has set nothing, so nothing of it is in question.")
-        raise Refused("NOT_IN_QUESTION", message, field=f"{field}.communityId")
+    level = level_of(standing, said, field)
     place = Aspect(said.aspect), said.path
     question = next((q for q in level.carried.questions if q.place == place), None)
     if question is None:
         if said.choice != UpgradeDecision.Choice.SET or said.aspect != Aspect.VALUE:
-            message = _("{path} is not in question here: nothing meets there.")
-            raise Refused(
-                "NOT_IN_QUESTION", format_lazy(message, path=said.path), field=f"{field}.path"
-            )
+            raise not_in_question(said.path, field)
         question = level.carried.question_of(said.path)
-    elif said.seen is not None and said.seen != question.seen:
-        message = _("Something else meets at {path} by now. Read the question again.")
-        raise Refused(
-            "QUESTION_CHANGED", format_lazy(message, path=said.path), field=f"{field}.seen"
-        )
+    if said.seen is not None and said.seen != question.seen:
+        raise question_changed(said.path, field)
     if said.choice == UpgradeDecision.Choice.SET and said.aspect == Aspect.BOUND:
         parse_bounds({said.path: said.value})
     return UpgradeDecision(
@@ -573,7 +589,7 @@ def published_of(version: ModelVersion) -> Any:
 
 
 def _told(row: UpgradeDecision) -> dict[str, Any]:
-    return snapshot(row, "community", "aspect", "path", "choice", "value", "reason")
+    return snapshot(row, "id", "community", "aspect", "path", "choice", "value", "reason")
 
 
 def _tell(actor: Actor, type: str, upgrade: Upgrade) -> None:

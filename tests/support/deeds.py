@@ -505,7 +505,7 @@ def asked_for(place: Place) -> ChangeRequest:
     """By somebody else than who decides."""
     return requests.request_adoption(
         actor=place.somebody(Role.STREET_ADMINISTRATOR),
-        version_id=place.version().pk,
+        version_id=place.running().pk,
         effective_from=place.today,
         values={RATE: "0.025"},
     )

@@ -156,7 +156,7 @@ class Offer(Object):
 
     @staticmethod
     def resolve_unit_names(offer: library.Offer, info: Any) -> list[str] | None:
-        def load(rows: list[library.Offer]) -> Mapping[UUID, list[str]]:
+        def load(rows: list[Any]) -> Mapping[UUID, list[str]]:
             return shelf.units_by_offer(rows, info.context.actor)
 
         return batch_of(offer).load("unit_names", load).get(offer.pk)

@@ -287,8 +287,8 @@ def record_changes(*, actor: Actor, told: Iterable[ChangeRecord]) -> None:
 
     By whoever changes them, or approves that they are changed.
     """
-    changing = (Permission.MODELS_ADOPT, Permission.MODELS_APPROVE, Permission.MODELS_OVERRIDE)
-    if not any(actor.holds(permission) for permission in changing):
+    may = (Permission.MODELS_APPROVE, Permission.MODELS_ADOPT, Permission.MODELS_OVERRIDE)
+    if not any(actor.holds(permission) for permission in may):
         raise actor.forbidden(Permission.MODELS_OVERRIDE)
     with public_context(), transaction.atomic():
         for one in told:

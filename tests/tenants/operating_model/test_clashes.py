@@ -104,3 +104,41 @@ def test_what_does_not_wait_is_not_decided(clash, chengnan, at_street, actor_as)
 
     with nothing_written(), pytest.raises(NotFound):
         decide(at_street, clash)
+
+
+def test_no_decision_is_passed_over_in_silence(clash, chengnan, at_street):
+    other = community(at_street, "城北社区")
+    for code, field, said in [
+        ("NOT_IN_QUESTION", "communityId", Said(RATE, "set", other.pk, value="0.02")),
+        ("NOT_IN_QUESTION", "path", Said(DAY, "take")),
+        ("NOT_IN_QUESTION", "path", Said(RATE, "take", aspect="bound")),
+        ("CHOICE_INVALID", "choice", Said(RATE, "open")),
+        ("REASON_TOO_LONG", "reason", Said(RATE, "take", reason="因" * 1001)),
+    ]:
+        with nothing_written(), pytest.raises(Refused) as refused:
+            decide(at_street, clash, said)
+        assert (refused.value.code, refused.value.field) == (code, f"decisions.0.{field}")
+
+
+def test_what_is_set_gives_way_though_it_fits(clash, chengnan, at_street):
+    decide(
+        at_street, clash, Said(RATE, "take"), Said(MONTHS, "take"), Said(RATE, "take", chengnan.pk)
+    )
+    assert Rulebook.load().layer("street", None, TODAY).values == {}
+
+
+def test_a_question_counts_as_it_was_read(clash, chengnan, at_street):
+    """What the street office decides changes what meets at the community's place, not what was asked."""
+    (_street, street), (_here, here) = plan_clash(clash, at_street, {}).questions
+    said = [
+        Said(RATE, "set", value="0.02", seen=street.seen),
+        Said(RATE, "take", community_id=chengnan.pk, seen=here.seen),
+    ]
+    layer(at_street, {RATE: "0.045", DAY: 5}, community=chengnan)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, clash, *said)
+    assert (refused.value.code, refused.value.field) == ("QUESTION_CHANGED", "decisions.1.seen")
+
+    layer(at_street, {RATE: "0.05", DAY: 5}, community=chengnan)
+    decide(at_street, clash, *said)
+    assert effective_rules(TODAY, chengnan.pk).value(RATE) == "0.02"

@@ -298,6 +298,12 @@ def test_one_decides_on_what_one_has_read(running, at_street):
 def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
     upgrade, place = begin(at_street, second(at_street)), community(at_street)
 
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(MONTHS, "set", value=5, seen="what was asked once"))
+    assert (refused.value.code, refused.value.field) == ("QUESTION_CHANGED", "decisions.0.seen")
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(MONTHS, "set", value=5, reason="因" * 1001))
+    assert (refused.value.code, refused.value.field) == ("REASON_TOO_LONG", "decisions.0.reason")
     for said, field in [
         (Said(MONTHS, "keep"), "decisions.0.path"),
         (Said(MONTHS, "keep", community_id=place.pk), "decisions.0.communityId"),
@@ -306,7 +312,13 @@ def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
             decide(at_street, upgrade, said)
         assert (refused.value.code, refused.value.field) == ("NOT_IN_QUESTION", field)
 
-    decide(at_street, upgrade, Said(DAY, "set", value=5))  # but anything can be set
+    decide(
+        at_street, upgrade, Said(MONTHS, "set", value=3), Said(DAY, "set", value=5)
+    )  # but all can be set
+    shown = {
+        q.path: (q.decision.value, q.is_open) for _level, q in plan_of(upgrade, at_street).questions
+    }
+    assert shown == {MONTHS: (3, False), DAY: (5, False)}
     apply(at_street, upgrade)
     assert effective_rules(TODAY).value(DAY) == 5
 
