@@ -47,7 +47,8 @@ def upgrade(stage: Stage, slug: str) -> dict[str, Any] | None:
     return stage.read(
         """query($id: ID!) { upgrade(id: $id) { id version state target { key number }
              questions { path old new own setBy setBecause isOpen seen }
-             decisions { nodes { path old new own choice reason } } } }""",
+             decisions { nodes { path label old new own oldText newText ownText choice reason } }
+           } }""",
         by=slug, at=slug, id=max(rows, key=lambda row: row["openedAt"])["id"],
     )["upgrade"]  # fmt: skip
 

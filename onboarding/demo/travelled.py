@@ -52,11 +52,11 @@ def clash(stage: Stage) -> Table:
     shown = Table(
         title=f"The upgrade of {names[given['tenant']]}, {found['state'].lower()}: what clashed"
     )
-    for heading in ("place", "version before", "version now", "set here", "decided", "why"):
+    for heading in ("place", "v1 said", "v2 says", "set here", "decided", "why"):
         shown.add_column(heading)
     for said in found["decisions"]["nodes"]:
-        values = (_short(said[side]) for side in ("old", "new", "own"))
-        shown.add_row(escape(said["path"]), *values, said["choice"], said["reason"])
+        told = (said[name] for name in ("label", "oldText", "newText", "ownText"))
+        shown.add_row(*map(escape, told), said["choice"], said["reason"])
     return shown
 
 
@@ -64,7 +64,7 @@ def what_if(stage: Stage) -> Table:
     given, found = stage.data["what_if"], travel.what_if(stage)
     names = {tenant["slug"]: tenant["name"] for tenant in stage.data["tenants"]}
     shown = Table(
-        title=f"{names[given['tenant']]}, {given['starts_on']} to {given['ends_on']}, under v2"
+        title=f"What if: {names[given['tenant']]}, {given['starts_on']} to {given['ends_on']}, under v2"
     )
     shown.add_column("partner or account")
     for heading in ("was", "would be", "more"):
