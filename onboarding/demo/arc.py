@@ -10,16 +10,16 @@ from datetime import date
 from typing import Any
 
 from linli.money import fen_from_yuan
-from onboarding.demo import reads
+from onboarding.demo import reads, travel
 from onboarding.demo.client import DemoError
-from onboarding.demo.stage import OPERATOR, PASSWORD, Stage, load
+from onboarding.demo.stage import OPERATOR, PASSWORD, Stage
 
 WAIT_SECONDS = 120
 
 
 def steps() -> list[tuple[str, Callable[[Stage], None]]]:
     return [
-        ("provisioning a city, four districts and four street offices", tenants),
+        ("provisioning two cities, five districts and five street offices", tenants),
         ("registering their people", people),
         ("bringing communities on board from the national list", communities),
         ("stating published facts", facts),
@@ -31,6 +31,12 @@ def steps() -> list[tuple[str, Callable[[Stage], None]]]:
         ("running partners and funds there", roll_out),
         ("spending: proposed, approved, paid by three people", spending),
         ("rolling figures up for comparison", comparison),
+        ("laying down in another city who approves", travel.adoption_rule),
+        ("adopting the model there, approved by the district", travel.approved_adoption),
+        ("writing and publishing its second version", travel.next_version),
+        ("offering it to some first", travel.offers),
+        ("upgrading there, the one clash decided by a person", travel.upgrade),
+        ("publishing the model that this district wrote itself", travel.own_model),
     ]
 
 
@@ -129,10 +135,10 @@ def facts(stage: Stage) -> None:
         for group in groups:
             name = group.get("community")
             for key, value in group.items():
-                if key != "community" and there.get((name, key)) != value:
+                if key not in ("community", "source") and there.get((name, key)) != value:
                     stage.write(
                         "stateFact", "fact { id }",
-                        by=OPERATOR, at=slug, key=key, value=value, source=stage.data["source"],
+                        by=OPERATOR, at=slug, key=key, value=value, source=group["source"],
                         communityId=reads.community(stage, slug, name) if name else None,
                     )  # fmt: skip
 
@@ -165,15 +171,7 @@ def _run(stage: Stage, slugs: list[str]) -> None:
 def model(stage: Stage) -> None:
     given = stage.data["model"]
     at = by = given["author"]
-    content = load(given["document"])
-    version = reads.version(stage, at, given["key"])
-    if version is None:
-        samples = "、".join(content["sample_paths"])
-        version = stage.write(
-            "writeVersion", "version { id number }",
-            by=by, at=at, key=given["key"], title=given["title"], document=content["document"],
-            bounds=given["bounds"], notes=f"{given['notes']}。以下为样例值，未见公开口径：{samples}",
-        )["version"]  # fmt: skip
+    version = travel.written(stage, given)
     if not reads.adopted(stage, at):
         stage.write(
             "adoptVersion", "adoption { id }",
@@ -184,17 +182,11 @@ def model(stage: Stage) -> None:
 
 def publish(stage: Stage) -> None:
     given = stage.data["model"]
-    if reads.published(stage) is None:
-        version = reads.version(stage, given["author"], given["key"])
-        stage.write(
-            "publishVersion", "publishedId",
-            by=given["author"], at=given["author"], versionId=version and version["id"],
-            profiles=given["profiles"], caseText=given["case_text"],
-        )  # fmt: skip
+    travel.published(stage, given)
 
 
 def adoptions(stage: Stage) -> None:
-    published = reads.published(stage)
+    published = reads.published(stage, stage.data["model"]["key"])
     for wanted in stage.data["adoptions"]:
         at = by = wanted["tenant"]
         if reads.adopted(stage, at):

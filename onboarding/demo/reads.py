@@ -24,13 +24,32 @@ def community(stage: Stage, slug: str, name: str) -> str:
     return communities(stage, slug)[name]["id"]
 
 
-def version(stage: Stage, slug: str, key: str) -> dict[str, Any] | None:
+def version(stage: Stage, slug: str, key: str, number: int = 1) -> dict[str, Any] | None:
     rows = nodes(stage, "modelVersions", "id key number", by=slug, at=slug)
-    return next((row for row in rows if row["key"] == key), None)
+    return next((row for row in rows if (row["key"], row["number"]) == (key, number)), None)
 
 
 def adopted(stage: Stage, slug: str) -> list[dict[str, Any]]:
     return nodes(stage, "adoptions", "id", by=slug, at=slug)
+
+
+def waiting(stage: Stage, slug: str) -> dict[str, Any] | None:
+    """The change that waits there for approval."""
+    rows = nodes(stage, "changeRequests", "id state", by=slug, at=slug)
+    return next((row for row in rows if row["state"] == "PROPOSED"), None)
+
+
+def upgrade(stage: Stage, slug: str) -> dict[str, Any] | None:
+    """The last one there, with what clashes and what was decided; most others have none."""
+    rows = nodes(stage, "upgrades", "id openedAt", by=slug, at=slug)
+    if not rows:
+        return None
+    return stage.read(
+        """query($id: ID!) { upgrade(id: $id) { id version state target { key number }
+             questions { path old new own setBy setBecause isOpen seen }
+             decisions { nodes { path old new own choice reason } } } }""",
+        by=slug, at=slug, id=max(rows, key=lambda row: row["openedAt"])["id"],
+    )["upgrade"]  # fmt: skip
 
 
 def layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
@@ -39,9 +58,9 @@ def layers(stage: Stage, slug: str, kind: str) -> list[dict[str, Any]]:
     ]
 
 
-def published(stage: Stage) -> dict[str, Any] | None:
-    rows = nodes(stage, "publishedVersions", "id key", by=OPERATOR)
-    return next((row for row in rows if row["key"] == stage.data["model"]["key"]), None)
+def published(stage: Stage, key: str, number: int = 1) -> dict[str, Any] | None:
+    rows = nodes(stage, "publishedVersions", "id key number", by=OPERATOR)
+    return next((row for row in rows if (row["key"], row["number"]) == (key, number)), None)
 
 
 def funds(stage: Stage, slug: str) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ from tenants.operating_model.policies import land_policies, settle_clashes, tell
 from tenants.operating_model.proposals import (
     bounds_by_path,
     by_path,
+    despite,
     propose_adoption,
     propose_layer,
     refuse_past,
@@ -332,7 +333,7 @@ def adopt(
             action="models.adopt_version",
             obj=adoption,
             before=_told(previous, replaced if layer else None) if previous else None,
-            after=_told(adoption, layer) | _despite(unfit),
+            after=_told(adoption, layer) | despite(unfit),
             reason=reason,
         )
         emit(
@@ -405,7 +406,7 @@ def set_layer(
             action="models.set_layer",
             obj=layer,
             before=snapshot(previous) if previous else None,
-            after=snapshot(layer) | _despite(unfit),
+            after=snapshot(layer) | despite(unfit),
             reason=reason,
         )
         tell_layer(actor, "layer.set", layer)
@@ -522,8 +523,3 @@ def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:
         **snapshot(adoption, "version", "effective_from"),
         "layer": snapshot(layer, "id", "values", "bounds") if layer else None,
     }
-
-
-def _despite(unfit: list[str]) -> dict[str, Any]:
-    """What the trail keeps of a change that was made although agreements no longer fit."""
-    return {"despite_agreements": unfit} if unfit else {}

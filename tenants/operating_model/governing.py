@@ -166,7 +166,7 @@ def refuse_unapproved(actor: Actor) -> None:
         assert rule.approver_by is not None
         message = _(
             "{issuer} has laid down that this is approved first, by: {approver}. Ask for it with "
-            "requestAdoption."
+            "requestAdoption, or requestUpgrade."
         )
         raise Refused(
             "APPROVAL_NEEDED",

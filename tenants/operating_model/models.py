@@ -366,6 +366,7 @@ class ChangeRequest(TenantModel):
         """What approval brings about."""
 
         ADOPTION = "adoption", _("adoption")
+        UPGRADE = "upgrade", _("upgrade")
 
     class State(models.TextChoices):
         """How far it has come."""
@@ -386,6 +387,15 @@ class ChangeRequest(TenantModel):
     bounds = models.JSONField(_("bounds"), null=True)
     effective_from = models.DateField(_("in force from"))
     reason = models.TextField(_("reason"), blank=True)
+    # The upgrade, where it is one, and its version then: what was decided of it, the approver reads there.
+    upgrade = models.ForeignKey(
+        Upgrade, models.PROTECT, null=True, db_index=False, verbose_name=_("upgrade")
+    )
+    upgrade_seen = models.PositiveIntegerField(_("version of the upgrade"), null=True)
+    # Although agreements that are running would no longer fit.
+    despite_agreements = models.BooleanField(
+        _("despite agreements"), default=False, db_default=False
+    )
     # How much had been decided when it was asked for: with anything more it is another change.
     adoptions_seen = models.PositiveIntegerField(_("adoptions until then"))
     layers_seen = models.PositiveIntegerField(_("layers until then"))
@@ -404,7 +414,18 @@ class ChangeRequest(TenantModel):
     class Meta:
         verbose_name = _("change request")
         constraints = [
-            one_of("kind", "adoption", name="change_request_kind_known"),
+            one_of("kind", "adoption", "upgrade", name="change_request_kind_known"),
+            models.CheckConstraint(
+                name="change_request_upgrade_names_it",
+                condition=Q(kind="adoption", upgrade=None, upgrade_seen=None)
+                | Q(
+                    kind="upgrade",
+                    upgrade__isnull=False,
+                    upgrade_seen__isnull=False,
+                    values__isnull=True,
+                    bounds__isnull=True,
+                ),
+            ),
             one_of(
                 "state",
                 "proposed",
@@ -436,7 +457,7 @@ class ChangeRequest(TenantModel):
             ),
             models.CheckConstraint(
                 name="change_request_adoption_names_it",
-                condition=~Q(kind="adoption", state="approved") | Q(adoption__isnull=False),
+                condition=~Q(state="approved") | Q(adoption__isnull=False),
             ),
             sizes.largest("values", name="change_request_values_size", most=sizes.DOCUMENT),
             sizes.largest("bounds", name="change_request_bounds_size", most=sizes.DOCUMENT),

@@ -63,18 +63,27 @@ class Proposal:
         return unfit(self.before, self.after, self.since)
 
     def check_agreements(self, *, despite: bool, reason: str) -> list[str]:
-        """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+        """As the function of this name."""
+        return check_agreements(self.unfit(), despite=despite, reason=reason)
 
-        Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
-        """
-        found = self.unfit()
-        if found and not despite:
-            message = _("Agreements that are running would no longer fit these rules.")
-            raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
-        if found and is_blank(reason):
-            message = _("Say why the rules change although agreements no longer fit them.")
-            raise Refused("REASON_MISSING", message, field="reason")
-        return [str(one.agreement_id) for one in found]
+
+def check_agreements(found: list[Unfit], *, despite: bool, reason: str) -> list[str]:
+    """The ids of the agreements that no longer fit, where that is wanted and has a reason.
+
+    Refused: AGREEMENTS_CLASH with a cause for each of them, REASON_MISSING.
+    """
+    if found and not despite:
+        message = _("Agreements that are running would no longer fit these rules.")
+        raise Refused("AGREEMENTS_CLASH", message, causes=[_agreement(one) for one in found])
+    if found and is_blank(reason):
+        message = _("Say why the rules change although agreements no longer fit them.")
+        raise Refused("REASON_MISSING", message, field="reason")
+    return [str(one.agreement_id) for one in found]
+
+
+def despite(unfit: list[str]) -> dict[str, Any]:
+    """What the trail keeps of a change that was made although agreements no longer fit."""
+    return {"despite_agreements": unfit} if unfit else {}
 
 
 def propose_adoption(
@@ -99,15 +108,15 @@ def propose_adoption(
     if not (running and running.version_id == version.pk):
         refuse_withdrawn_copy(version)
     adoption = Adoption(version=version, effective_from=effective_from)
-    layer = None
-    if values is not None or bounds is not None:
+    layer, says_anew = None, values is not None or bounds is not None
+    if says_anew:
         layer = street_layer(tenant, values or {}, bounds or {}, effective_from, reason)
         layer = layer if _differs(book, layer) else None
     if running and running.version_id == version.pk and layer is None:
         raise _nothing_changes()
     if running and running.version_id != version.pk:
-        _refuse_silent_carrying(book, effective_from, street_replaced=layer is not None)
-    if running and _follows(version, running.version):
+        _refuse_silent_carrying(book, effective_from, says_anew=says_anew)
+    if running and follows(version, running.version):
         check_offered(tenant, version, timezone.localdate(), effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
@@ -273,7 +282,7 @@ def street_layer(
     )
 
 
-def _follows(version: ModelVersion, current: ModelVersion) -> bool:
+def follows(version: ModelVersion, current: ModelVersion) -> bool:
     """Whether going over to it is an upgrade: a later version of the same author's model."""
     same = (version.author_id, version.key) == (current.author_id, current.key)
     return same and version.number > current.number
@@ -293,13 +302,13 @@ def refuse_district(tenant: Tenant) -> None:
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
 
 
-def _refuse_silent_carrying(book: Rulebook, on: date, *, street_replaced: bool) -> None:
+def _refuse_silent_carrying(book: Rulebook, on: date, *, says_anew: bool) -> None:
     """What was set on one version is not taken to mean the same on another: that is decided place by
-    place. A street office that says anew all it sets has decided."""
+    place. A street office that says anew all it sets, be it the same, has decided."""
     own = [
         book.layer(Layer.Kind.COMMUNITY, community_id, on) for community_id in book.communities(on)
     ]
-    if not street_replaced:
+    if not says_anew:
         own.append(book.layer(Layer.Kind.STREET, None, on))
     names = [layer.set_by for layer in own if layer and (layer.values or layer.bounds)]
     if names:

@@ -23,17 +23,21 @@ from linli.events.emit import emit
 from linli.library.governing import rule_for, who_approves
 from linli.rules import check_count
 from tenants.operating_model.actions import adopt
+from tenants.operating_model.dependents import unfit
 from tenants.operating_model.governing import require_reason
 from tenants.operating_model.models import Adoption, ChangeRequest, Layer
 from tenants.operating_model.policies import arriving
 from tenants.operating_model.proposals import (
+    BELOW,
     bounds_by_path,
     by_path,
+    check_agreements,
     propose_adoption,
     tenant_of,
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
+from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -49,6 +53,7 @@ def request_adoption(
     values: Mapping[str, Any] | None = None,
     bounds: Mapping[str, Any] | None = None,
     reason: str = "",
+    despite_agreements: bool = False,
     expected_version: int | None = None,
     expected_layer_version: int | None = None,
 ) -> ChangeRequest:
@@ -68,7 +73,7 @@ def request_adoption(
         book = Rulebook.load()
         if not book.adoptions:
             book = book.plus(*arriving(tenant, book))
-        propose_adoption(
+        proposal = propose_adoption(
             book,
             tenant=tenant,
             version=version,
@@ -76,7 +81,9 @@ def request_adoption(
             values=values,
             bounds=bounds,
             reason=reason,
-        ).check()
+        )
+        proposal.check()
+        proposal.check_agreements(despite=despite_agreements, reason=reason)
         if version._state.adding:
             version.save(force_insert=True)
         request = ChangeRequest.objects.create(
@@ -87,6 +94,7 @@ def request_adoption(
             bounds=None if bounds is None else bounds_by_path(bounds),
             effective_from=effective_from,
             reason=reason,
+            despite_agreements=despite_agreements,
             adoptions_seen=adoptions,
             layers_seen=layers,
             proposed_by_id=proposer,
@@ -97,6 +105,58 @@ def request_adoption(
             obj=request,
             before=None,
             after=snapshot(request, "kind", "version", "values", "bounds", "effective_from"),
+            reason=reason,
+        )
+        _tell(actor, "change_request.made", request)
+    return request
+
+
+def request_upgrade(
+    *,
+    actor: Actor,
+    upgrade_id: UUID,
+    effective_from: date | None = None,
+    expected_version: int | None = None,
+    reason: str = "",
+    despite_agreements: bool = False,
+) -> ChangeRequest:
+    """Ask for what `apply_upgrade` would do with the same input; another approves it (M6).
+
+    All of it has to be decided; what is decided later is another change. Refused: REQUEST_OPEN while
+    another waits, and what `apply_upgrade` refuses, but for APPROVAL_NEEDED.
+    """
+    actor.require(Permission.MODELS_ADOPT)
+    tenant, proposer = tenant_of(actor), _somebody(actor)
+    with one_at_a_time():
+        _refuse_a_second()
+        upgrade, planned = plan_to_apply(
+            tenant, upgrade_id, effective_from=effective_from, expected_version=expected_version
+        )
+        assert planned.after is not None
+        check_agreements(
+            unfit(planned.before, planned.after, planned.since),
+            despite=despite_agreements,
+            reason=reason,
+        )
+        request = ChangeRequest.objects.create(
+            kind=Kind.UPGRADE,
+            version=upgrade.target,
+            published_id=upgrade.target.published_id,
+            upgrade=upgrade,
+            upgrade_seen=upgrade.version,
+            effective_from=upgrade.effective_from,
+            reason=reason,
+            despite_agreements=despite_agreements,
+            adoptions_seen=Adoption.objects.count(),
+            layers_seen=_layers(),
+            proposed_by_id=proposer,
+        )
+        record(
+            actor=actor,
+            action="models.request_change",
+            obj=request,
+            before=None,
+            after=snapshot(request, "kind", "version", "upgrade", "effective_from"),
             reason=reason,
         )
         _tell(actor, "change_request.made", request)
@@ -154,11 +214,7 @@ def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
     now = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
     replaces_layer = request.values is not None or request.bounds is not None
     if now[0] != seen[0] or (replaces_layer and now[1] != seen[1]):
-        message = _(
-            "The rules here were changed after this had been asked for, so it would undo what was "
-            "decided since. Return it, and have it asked for anew."
-        )
-        raise Refused("CHANGED_SINCE_REQUESTED", message, field="requestId")
+        raise _changed_since()
     first, today = now[0] == 0, timezone.localdate()
     return adopt(
         actor=actor,
@@ -168,12 +224,44 @@ def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
         values=request.values,
         bounds=request.bounds,
         reason=request.reason,
+        despite_agreements=request.despite_agreements,
     )
+
+
+def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
+    assert request.upgrade is not None
+    assert request.upgrade_id is not None
+    seen = request.adoptions_seen, request.layers_seen, request.upgrade_seen
+    if (Adoption.objects.count(), _layers(), request.upgrade.version) != seen:
+        raise _changed_since()
+    return put_upgrade_in_force(
+        actor=actor,
+        upgrade_id=request.upgrade_id,
+        effective_from=max(request.effective_from, timezone.localdate()),
+        reason=request.reason,
+        despite_agreements=request.despite_agreements,
+    ).adoption
+
+
+def _layers() -> int:
+    """How many there are of the unit's own and its communities': each is carried over."""
+    return Layer.objects.filter(kind__in=BELOW).count()
+
+
+def _changed_since() -> Refused:
+    message = _(
+        "The rules here were changed after this had been asked for, so it would undo what was "
+        "decided since. Return it, and have it asked for anew."
+    )
+    return Refused("CHANGED_SINCE_REQUESTED", message, field="requestId")
 
 
 # What approval brings about, by kind; the adoption that came of it, if one did. The caller holds
 # the tenant's rules and has checked who decides.
-_EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {Kind.ADOPTION: _adopt}
+_EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {
+    Kind.ADOPTION: _adopt,
+    Kind.UPGRADE: _upgrade,
+}
 
 
 def _somebody(actor: Actor) -> UUID:
@@ -194,7 +282,7 @@ def _refuse_a_second() -> None:
 
 
 def _open(request_id: UUID) -> ChangeRequest:
-    requests = ChangeRequest.objects.select_related("version")
+    requests = ChangeRequest.objects.select_related("version", "upgrade")
     request = requests.filter(pk=request_id).first()
     if request is None:
         raise NotFound(_("change request"), field="requestId")

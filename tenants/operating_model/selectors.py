@@ -69,6 +69,12 @@ class Preview:
     problems: list[Refused]
     unfit: list[Unfit] = field(default_factory=list)
 
+    @property
+    def documents(self) -> list[Mapping[str, Any]]:
+        """What would stand, and what `changes` are against, for the titles in them."""
+        against = self.before.raw if self.before else self.version.document
+        return [self.after.raw, against] if self.after else [against]
+
 
 @dataclass(frozen=True)
 class Clash:
@@ -81,11 +87,13 @@ class Clash:
 
 @dataclass(frozen=True)
 class Asked:
-    """A place to decide, with whose level it is of, and what stands there."""
+    """A place to decide, with whose level it is of, and what stands there; ``documents``: with what
+    is new, what is set here, and what was, for the titles in them."""
 
     community_id: UUID | None
     question: Question
     layer: Layer | None
+    documents: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -327,6 +335,12 @@ def upgrade_decisions(*, actor: Actor) -> QuerySet[UpgradeDecision]:
     return every if reach is None else every.filter(Q(community=None) | Q(community__in=reach))
 
 
+def target_documents(rows: Sequence[UpgradeDecision]) -> dict[UUID, Mapping[str, Any]]:
+    """By upgrade, the document that decisions the actor may read lead to."""
+    found = Upgrade.objects.filter(pk__in={row.upgrade_id for row in rows})
+    return dict(found.values_list("pk", "target__document"))
+
+
 def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
     """What an open upgrade asks, decided or not, of the street office and of the communities the
     actor may read. Of one that is closed: nothing."""
@@ -337,12 +351,15 @@ def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
 def _readable(planned: Plan, actor: Actor) -> list[Asked]:
     """The questions at the street office's level, and at that of communities the actor may read."""
     reach = actor.communities(Permission.MODELS_READ)
-    return [
-        Asked(level.community_id, question, level.layer)
-        for level in planned.levels
-        if reach is None or level.community_id is None or level.community_id in reach
-        for question in level.carried.questions
-    ]
+    found = []
+    for level in planned.levels:
+        if reach is None or level.community_id is None or level.community_id in reach:
+            old, new, own = level.carried.sides
+            found += [
+                Asked(level.community_id, question, level.layer, (new, own, old))
+                for question in level.carried.questions
+            ]
+    return found
 
 
 def planned_of(upgrade: Upgrade, *, actor: Actor) -> Plan | None:

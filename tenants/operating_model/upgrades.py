@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -20,14 +21,20 @@ from linli.library import actions as library
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Aspect
 from linli.library.document import canonical
+from linli.library.governing import check_offered
 from linli.library.selectors import hold, published_from
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
 from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model import dependents
+from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
 from tenants.operating_model.policies import settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
     BELOW,
+    check_agreements,
+    despite,
+    follows,
     refuse_past,
     refuse_withdrawn_copy,
     rules_clash,
@@ -81,6 +88,8 @@ def open_upgrade(
             message = _("{version} is in force on that day already. Name another version.")
             raise Refused("NOTHING_CHANGES", format_lazy(message, version=str(target)))
         _refuse_before_later(book, effective_from)
+        if follows(target, running.version):
+            check_offered(tenant, target, timezone.localdate(), effective_from)
         if target._state.adding:
             target.save(force_insert=True)
         upgrade = Upgrade(
@@ -150,30 +159,53 @@ def apply_upgrade(
     effective_from: date | None = None,
     expected_version: int | None = None,
     reason: str = "",
+    despite_agreements: bool = False,
 ) -> Upgrade:
     """Put the new version in force with all that was decided, in one transaction (M6).
 
     From the day it was opened for, or from another that is named here; never a past one.
     ``expected_version``: the upgrade's, as it was read. Refused: NOT_FOUND, UPGRADE_CLOSED,
     VERSION_CONFLICT, CHANGE_BACKDATED, LATER_CHANGES, WITHDRAWN, UPGRADE_UNDECIDED with a cause for each
-    open question, and what keeps the result from standing.
+    open question, APPROVAL_NEEDED, NOT_OFFERED, what keeps the result from standing, AGREEMENTS_CLASH
+    and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
+    with one_at_a_time():
+        refuse_unapproved(actor)
+        return put_upgrade_in_force(
+            actor=actor,
+            upgrade_id=upgrade_id,
+            effective_from=effective_from,
+            expected_version=expected_version,
+            reason=reason,
+            despite_agreements=despite_agreements,
+        )
+
+
+def put_upgrade_in_force(
+    *,
+    actor: Actor,
+    upgrade_id: UUID,
+    effective_from: date | None = None,
+    expected_version: int | None = None,
+    reason: str = "",
+    despite_agreements: bool = False,
+) -> Upgrade:
+    """`apply_upgrade` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
     with one_at_a_time():
-        upgrade = _open(upgrade_id)
-        check_version(upgrade, expected_version)
-        was = snapshot(upgrade, "state", "effective_from", "adoption")
-        upgrade.effective_from = effective_from or upgrade.effective_from
-        refuse_past(upgrade.effective_from)
-        if upgrade.target.published_id:
-            hold(upgrade.target.published_id)
-        refuse_withdrawn_copy(upgrade.target)
-        planned = plan_of(upgrade, tenant)
-        _refuse_before_later(planned.before, upgrade.effective_from)
-        _refuse_undecided(planned)
-        upgrade.before = _standing(planned.before, upgrade.effective_from)
+        upgrade, planned = plan_to_apply(
+            tenant, upgrade_id, effective_from=effective_from, expected_version=expected_version
+        )
         assert planned.adoption is not None
+        assert planned.after is not None
+        unfit = check_agreements(
+            dependents.unfit(planned.before, planned.after, planned.since),
+            despite=despite_agreements,
+            reason=reason,
+        )
+        was = snapshot(upgrade, "state", "adoption")
+        upgrade.before = _standing(planned.before, upgrade.effective_from)
         _put_in_force(actor, tenant, planned.adoption, planned.layers)
         upgrade.before["written"] = [str(layer.pk) for layer in planned.layers]
         upgrade.adoption, upgrade.state = planned.adoption, Upgrade.State.APPLIED
@@ -183,12 +215,40 @@ def apply_upgrade(
             action="models.apply_upgrade",
             obj=upgrade,
             before=was | {"replaced": upgrade.before},
-            after=snapshot(upgrade, "state", "target", "effective_from", "adoption"),
+            after=snapshot(upgrade, "state", "target", "effective_from", "adoption")
+            | despite(unfit),
             reason=reason,
         )
         _tell(actor, "upgrade.applied", upgrade)
         settle_clashes(actor=actor)
     return upgrade
+
+
+def plan_to_apply(
+    tenant: Tenant,
+    upgrade_id: UUID,
+    *,
+    effective_from: date | None = None,
+    expected_version: int | None = None,
+) -> tuple[Upgrade, Plan]:
+    """An open upgrade that can be applied as it stands, with its day; for actions that hold the rules.
+
+    Refused: as `apply_upgrade`, but for what is between people.
+    """
+    upgrade = _open(upgrade_id)
+    check_version(upgrade, expected_version)
+    upgrade.effective_from = effective_from or upgrade.effective_from
+    refuse_past(upgrade.effective_from)
+    if upgrade.target.published_id:
+        hold(upgrade.target.published_id)
+    refuse_withdrawn_copy(upgrade.target)
+    planned = plan_of(upgrade, tenant)
+    running = planned.before.adoption(planned.since)
+    if running and follows(upgrade.target, running.version):
+        check_offered(tenant, upgrade.target, timezone.localdate(), planned.since)
+    _refuse_before_later(planned.before, upgrade.effective_from)
+    _refuse_undecided(planned)
+    return upgrade, planned
 
 
 def give_up_upgrade(*, actor: Actor, upgrade_id: UUID, reason: str = "") -> Upgrade:
@@ -220,13 +280,14 @@ def roll_back_upgrade(
     effective_from: date,
     reason: str = "",
     give_up_later: bool = False,
+    despite_agreements: bool = False,
 ) -> Upgrade:
     """From a day on, exactly what was before the upgrade, at every level; past days keep theirs.
 
     What was set on top of the new version since would go: refused (CHANGED_SINCE, with whose), unless
     ``give_up_later`` says that it may, which the trail keeps. Refused besides: NOT_FOUND,
     UPGRADE_NOT_IN_FORCE, CHANGE_BACKDATED, LATER_CHANGES, and what keeps it from standing, such as a
-    policy that came since.
+    policy that came since; AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
@@ -252,9 +313,15 @@ def roll_back_upgrade(
                 layers=[str(layer.pk) for layer in since],
             )
         adoption, layers = _restored(book, tenant, upgrade, effective_from)
-        faults = book.plus(adoption, *layers).faults(effective_from)
+        after = book.plus(adoption, *layers)
+        faults = after.faults(effective_from)
         if faults:
             raise rules_clash(faults)
+        unfit = check_agreements(
+            dependents.unfit(book, after, effective_from),
+            despite=despite_agreements,
+            reason=reason,
+        )
         _put_in_force(actor, tenant, adoption, layers)
         upgrade.state = Upgrade.State.ROLLED_BACK
         save_changes(upgrade, ["state"])
@@ -268,7 +335,8 @@ def roll_back_upgrade(
                 "restored_by": str(adoption.pk),
                 "layers": [str(layer.pk) for layer in layers],
                 "given_up": [str(layer.pk) for layer in since],
-            },
+            }
+            | despite(unfit),
             reason=reason,
         )
         _tell(actor, "upgrade.rolled_back", upgrade)
@@ -521,7 +589,7 @@ def published_of(version: ModelVersion) -> Any:
 
 
 def _told(row: UpgradeDecision) -> dict[str, Any]:
-    return snapshot(row, "community", "aspect", "path", "choice", "value", "reason")
+    return snapshot(row, "id", "community", "aspect", "path", "choice", "value", "reason")
 
 
 def _tell(actor: Actor, type: str, upgrade: Upgrade) -> None:

@@ -72,11 +72,16 @@ class Plan:
 
     def changes(self, community_id: UUID | None = None) -> list[Change]:
         """What would change for the street office, or for a community, as far as is decided."""
-        before = self.before.effective(self.since, community_id)
+        sides = self.sides(community_id)
+        return changes(*sides) if sides else []
+
+    def sides(self, community_id: UUID | None = None) -> tuple[Effective, Effective] | None:
+        """What stands and what would; None where the new version cannot stand at all."""
         ways = {level.community_id: level.carried.state for level in self.levels}
         if not ways:
-            return []
-        return changes(before, ways.get(community_id, ways[None]))
+            return None
+        before = self.before.effective(self.since, community_id)
+        return before, ways.get(community_id, ways[None])
 
 
 def plan(

@@ -20,11 +20,15 @@ MOMENTS = [
     ("public", "SELECT count(*) >= 3 FROM registry_tenant WHERE status = 'active'"),
     ("chezhan", "SELECT count(*) >= 12 FROM fund_posting"),
     ("chezhan", "SELECT count(*) = 1 FROM fund_spending"),
+    ("shuibosi", "SELECT count(*) = 1 FROM operating_model_changerequest"),
+    ("chezhan", "SELECT count(*) = 1 FROM audit_entry WHERE action = 'models.open_draft'"),
+    ("shuibosi", "SELECT count(*) = 1 FROM operating_model_upgradedecision"),
 ]
 # What the arc writes in public; in a tenant's schema it is everything.
 PUBLIC = [
     "accounts_membership", "audit_entry", "comparison_figure", "library_adoptionrecord",
-    "library_policy", "library_publishedversion", "registry_domain", "registry_tenant",
+    "library_adoptionrule", "library_changerecord", "library_offer", "library_policy",
+    "library_publishedversion", "registry_domain", "registry_tenant",
 ]  # fmt: skip
 # What no two runs have in common: ids, those of the API too, digests over them, instants, and where
 # events stand.

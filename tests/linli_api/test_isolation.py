@@ -69,6 +69,8 @@ COMMON_COLUMNS = {
     "operating_model.Layer.effective_from",
     "operating_model.ModelVersion.number",
     "operating_model.Upgrade.effective_from",
+    "operating_model.ChangeRequest.despite_agreements",
+    "operating_model.ChangeRequest.upgrade_seen",
     "operating_model.Upgrade.version",
     "operating_model.UpgradeDecision.path",
     "operating_model.UpgradeDecision.decided_by_id",

@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from django.utils.translation import override
 
 from linli.accounts.policy import Role, system_actor
 from linli.tenancy.context import tenant_context
 from linli_api import ids
+from linli_api.execution import Request, run
+from linli_api.schema import tenant_schema
 from tenants.operating_model.policies import land_policies
 from tests.support.api import ask, do, done, errors, refused, send, statements, unchanged
 from tests.support.models import chengnan
@@ -394,7 +397,7 @@ PREVIEW = """query($publishedId: ID, $versionId: ID, $effectiveFrom: Date!,
         $values: [RuleValueInput!], $bounds: [RuleBoundInput!]) {
     previewAdoption(publishedId: $publishedId, versionId: $versionId,
         effectiveFrom: $effectiveFrom, values: $values, bounds: $bounds) {
-        changes { path before after } problems { code field message }
+        changes { path label before after beforeText afterText } problems { code field message }
     }
 }"""
 
@@ -441,7 +444,16 @@ class TestTheModelTravels:
         with unchanged():
             preview = ask(wenshao, PREVIEW, **given)["previewAdoption"]
         assert preview == {
-            "changes": [{"path": RATE, "before": "0.02", "after": "0.025"}],
+            "changes": [
+                {
+                    "path": RATE,
+                    "label": "Partners › Contributions › Share of takings › Rate",
+                    "before": "0.02",
+                    "after": "0.025",
+                    "beforeText": "2 %",
+                    "afterText": "2.5 %",
+                }
+            ],
             "problems": [],
         }
         adoption = done(
@@ -503,9 +515,9 @@ class TestTheModelTravels:
             "previewAdoption"
         ]
         assert preview["problems"] == []
-        assert preview["changes"] == [
-            {"path": RATE, "before": "0.03", "after": "0.02"},
-            {"path": MONTHS, "before": 18, "after": 12},
+        assert [(one["path"], one["before"], one["after"]) for one in preview["changes"]] == [
+            (RATE, "0.03", "0.02"),
+            (MONTHS, 18, 12),
         ]
         done(
             house.administrator,
@@ -522,6 +534,32 @@ class TestTheModelTravels:
             {"effectiveFrom": "2024-01-01", "version": {"number": 1}},
             {"effectiveFrom": "2026-07-01", "version": {"number": 2}},
         ]
+
+    @pytest.mark.parametrize(
+        ("language", "told"),
+        [
+            ("en", [("Partners › Contributions › Share of takings › Rate", "3 %", "2 %"),
+                    ("Partners › Rent-free months", "18 months", "12 months"),
+                    ("Partners › Kinds › Department", "Department (Tier: extended; Who: a person or "
+                     "a group; Published as: its own name)", "none")]),
+            ("zh-hans", [("合伙人 › 反哺规则 › 常驻合伙人按收入比例反哺 › 比例", "3 %", "2 %"),
+                         ("合伙人 › 免租月数", "18个月", "12个月"),
+                         ("合伙人 › 合伙人类别 › 职能部门",
+                          "职能部门（层级：拓展层；主体：个人或团体；公示名称：自身名称）", "无")]),
+        ],
+    )  # fmt: skip
+    def test_what_changes_is_told_in_the_readers_language(self, house, published, language, told):
+        given = {
+            "publishedId": published,
+            "effectiveFrom": "2026-07-01",
+            "values": [{"path": "partners.kinds[department]", "value": None}],
+        }
+        with override(language):
+            body = run(tenant_schema, Request(PREVIEW, given), house.auditor).body
+        changes = body["data"]["previewAdoption"]["changes"]
+        assert sorted(
+            (one["label"], one["beforeText"], one["afterText"]) for one in changes
+        ) == sorted(told)
 
     def test_which_version_must_be_clear(self, house, published):
         [own] = ask(house.auditor, "{ modelVersions(last: 1) { nodes { id } } }")["modelVersions"][

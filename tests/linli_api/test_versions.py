@@ -82,7 +82,7 @@ NOTHING_TO_LOSE = {
 }
 # What sets the whole of something: who has not seen it cannot but lose what stands there.
 REPLACES = {
-    "setLayer", "adoptVersion", "requestAdoption", "applyUpgrade", "issuePolicy", "setAdoptionRule",
+    "setLayer", "adoptVersion", "requestAdoption", "applyUpgrade", "requestUpgrade", "issuePolicy", "setAdoptionRule",
     "saveDraft", "editDraft", "discardDraft", "finishDraft",
 }  # fmt: skip
 RATE = "partners.contributions[stationed].rate"

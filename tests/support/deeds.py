@@ -520,6 +520,11 @@ def decided(place: Place) -> str:
     return place.id(ChangeRequest.objects.exclude(state="proposed").order_by("pk")[0])
 
 
+@_does("requestUpgrade")
+def request_upgrade(place: Place) -> Deed:
+    return apply_upgrade(place)
+
+
 @_does("approveChange")
 def approve_change(place: Place) -> Deed:
     given = {"requestId": place.id(asked_for(place)), "reason": "同意"}

@@ -11,10 +11,11 @@ from linli.library.bounds import Origin, parse_bounds
 from linli.library.document import parse_document, plain
 from linli.library.layers import LayerSpec, check_result, stack, under
 
-_CHENGNAN = json.loads((Path(__file__).parents[1] / "linli/library/chengnan.json").read_text())
+CHENGNAN = json.loads((Path(__file__).parents[1] / "linli/library/chengnan.json").read_text())
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
 AUTHOR = Origin("model", "车站街道")
+_FUNDING = {"甲": None, "乙": "0.8", "丙": "1"}
 
 
 def _titled(key, text, **more):
@@ -55,6 +56,20 @@ CHANGE = st.one_of(
         ],
     ),
     _fixed("partners.contributions[stationed].fee_fen", [500, 900]),
+    _item("evaluation.stars", ["one", "two", "three"], lambda key, text: _titled(
+        key, text, stars={"one": 1, "two": 2, "three": 3}[key],
+        from_score={"one": 60, "two": 75, "three": 90}[key], funding_share=_FUNDING[text])),
+    _fixed("evaluation.stars[two].from_score", [70, 75, 80, 95]),
+    _fixed("partners.incentives[exposure].stars_at_least", [None, 1, 2]),
+    _item("fund.caps", ["once", "monthly"], lambda key, text: _titled(
+        key, text, per="application" if key == "once" else "month",
+        most_fen={"甲": 100_000, "乙": 200_000, "丙": 300_000}[text],
+        use="activities" if text == "丙" else None)),
+    _fixed("fund.caps[once].most_fen", [100_000, 150_000, 250_000]),
+    _item("partners.admission", ["licence", "credit"], lambda key, text: _titled(
+        key, text, required=text != "乙", kinds=["enterprise"] if text == "丙" else [])),
+    _fixed("partners.admission[licence].kinds", [[], ["enterprise"], ["department"]]),
+    _fixed("partners.admission[licence].required", [True, False]),
     _fixed("evaluation.pass_line", [50, 60, 70]),
     _fixed("evaluation.criteria[service_quality].title.zh", ["质量", "服务"]),
     _fixed("evaluation.criteria[service_quality].weight", ["0.5", "0.6", "0.7"]),
@@ -97,13 +112,15 @@ _BOUND = st.one_of(
     _fixed("meetings.joint.day_of_month", [{"one_of": [5, 10, 25]}, {"one_of": [10, 25, None]}]),
     _fixed("fund.committee", [{"locked": True}]),
     _fixed("fund.uses[repairs]", [{"locked": True}]),
+    _fixed("fund.caps[*].most_fen", [{"maximum": 150_000}, {"maximum": 250_000}]),
+    _fixed("partners.admission[*].required", [{"locked": True}]),
 )
 
 
 @st.composite
 def documents(draw, start=None):
     """A valid document, some changes away from another."""
-    document = start or plain(parse_document(_CHENGNAN))
+    document = start or plain(parse_document(CHENGNAN))
     for path, value in draw(st.lists(CHANGE, max_size=6)):
         try:
             document = plain(parse_document(paths.put(document, path, value)))

@@ -33,9 +33,14 @@ from tenants.operating_model.actions import (
 )
 from tenants.operating_model.drafts import open_draft, save_draft
 from tenants.operating_model.governing import offer_version, set_adoption_rule
-from tenants.operating_model.models import ModelVersion
+from tenants.operating_model.models import ModelVersion, Upgrade
 from tenants.operating_model.policies import land_policies
-from tenants.operating_model.requests import approve_change, request_adoption, return_change
+from tenants.operating_model.requests import (
+    approve_change,
+    request_adoption,
+    request_upgrade,
+    return_change,
+)
 from tenants.partners import actions as partners
 from tests.support.factories import MembershipFactory, PersonFactory
 from tests.support.models import chengnan
@@ -190,10 +195,14 @@ def _run_a_model(tenant: Tenant, administrator: Actor, mark: str, seed: int) -> 
     )
     return_change(actor=administrator, request_id=again.pk, reason=f"{mark}先试点")
     for state in ("undone", "open"):
-        _upgrade(tenant, second, mark, state)
+        upgrade = _upgrade(tenant, second, mark, state)
+    asked = request_upgrade(
+        actor=administrator, upgrade_id=upgrade.pk, reason=f"{mark}想升级", despite_agreements=True
+    )
+    return_change(actor=other, request_id=asked.pk, reason=f"{mark}再等等")
 
 
-def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> None:
+def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> Upgrade:
     """One that was applied and rolled back, one that is being decided."""
     system, today = system_actor(tenant), timezone.localdate()
     upgrade = upgrades.open_upgrade(
@@ -208,6 +217,7 @@ def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> Non
         upgrades.roll_back_upgrade(
             actor=system, upgrade_id=upgrade.pk, effective_from=today, reason=f"{mark}退回"
         )
+    return upgrade
 
 
 def _write_on(administrator: Actor, mark: str, seed: int) -> None:

@@ -54,6 +54,7 @@ MUTATIONS = [
     mutations.OfferVersion,
     mutations.WithdrawOffer,
     mutations.RequestAdoption,
+    mutations.RequestUpgrade,
     mutations.ApproveChange,
     mutations.ReturnChange,
     mutations.WithdrawRequest,

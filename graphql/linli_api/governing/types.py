@@ -16,6 +16,7 @@ from linli_api.fields import Bounded, Computed, GlobalId, One
 from linli_api.guard import INHERITED
 from linli_api.library.types import RuleBound, bounds_of
 from linli_api.operating_model.types import Adoption, ModelVersion, RuleValue, values_of
+from linli_api.operating_model.upgrades import Upgrade
 from linli_api.scalars import Date, DateTime, choices
 from linli_api.types import Object
 from tenants.operating_model import models, selectors
@@ -155,7 +156,7 @@ class Offer(Object):
 
     @staticmethod
     def resolve_unit_names(offer: library.Offer, info: Any) -> list[str] | None:
-        def load(rows: list[library.Offer]) -> Mapping[UUID, list[str]]:
+        def load(rows: list[Any]) -> Mapping[UUID, list[str]]:
             return shelf.units_by_offer(rows, info.context.actor)
 
         return batch_of(offer).load("unit_names", load).get(offer.pk)
@@ -175,6 +176,7 @@ class ChangeRequest(Object):
             models.ChangeRequest.Kind,
             "ChangeKind",
             ADOPTION="A version is to be run from a day on, with the unit's own values.",
+            UPGRADE="An upgrade whose clashes have been decided is to be put in force.",
         ),
         required=True,
         description="What approval brings about.",
@@ -184,6 +186,16 @@ class ChangeRequest(Object):
         "PublishedVersion",
         by="published_id",
         description="Where it was asked for out of the library.",
+    )
+    upgrade = One(
+        Upgrade,
+        by="upgrade_id",
+        description="The upgrade that is to be applied, with what was decided of it; null for an "
+        "adoption.",
+    )
+    despite_agreements = graphene.Boolean(
+        required=True,
+        description="True: agreements that are running and would no longer fit do not hold it up.",
     )
     values = Bounded(
         RuleValue,

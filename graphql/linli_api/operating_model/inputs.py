@@ -11,6 +11,14 @@ from linli.errors import Refused
 from linli_api.scalars import Document
 
 PATH = "A place in the document, items by their key: partners.contributions[stationed].rate."
+LABEL = (
+    "The place as people call it, in the language of the request: Partners › Contributions › Share of "
+    "takings › Rate."
+)
+IN_WORDS = (
+    "as people read it, in the language of the request: 3 %, 50.00 yuan, 18 months, what a choice is "
+    "called, an item by its title; none for null. At most 300 characters"
+)
 
 
 class RuleValueInput(graphene.InputObjectType):

@@ -1,13 +1,15 @@
 """Operating models and the rules that follow from them, as the API shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import graphene
 
 from linli.accounts.policy import Permission
-from linli.library import paths
+from linli.library import labels, paths
 from linli.library.bounds import MOST_PLACES, Origin
+from linli.library.changes import Change
 from linli.library.layers import Effective
 from linli.library.limits import Limits
 from linli_api import ids
@@ -18,7 +20,7 @@ from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
 from linli_api.library.types import RuleBound, VersionVisibility, bounds_of
 from linli_api.mutation import Error, told
-from linli_api.operating_model.inputs import PATH
+from linli_api.operating_model.inputs import IN_WORDS, LABEL, PATH
 from linli_api.scalars import Date, DateTime, Document, choices
 from linli_api.types import Object, extends
 from tenants.operating_model import models, selectors
@@ -358,6 +360,14 @@ def _in_force(rules: Effective, path: str, origin: Origin) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A change, with the documents that say what its items are called."""
+
+    change: Change
+    documents: Sequence[Mapping[str, Any]]
+
+
 class RuleChange(Object):
     """One place that would change."""
 
@@ -365,8 +375,36 @@ class RuleChange(Object):
         permission = INHERITED
 
     path = graphene.String(required=True, description=PATH)
+    label = graphene.String(required=True, description=LABEL)
     before = Document(description="What stands there; null where it would be added.")
     after = Document(description="What would stand there; null where it would be taken away.")
+    before_text = graphene.String(required=True, description=f"`before` {IN_WORDS}.")
+    after_text = graphene.String(required=True, description=f"`after` {IN_WORDS}.")
+
+    @staticmethod
+    def resolve_path(shown: Shown, info: Any) -> str:
+        return shown.change.path
+
+    @staticmethod
+    def resolve_label(shown: Shown, info: Any) -> str:
+        return labels.label(shown.change.path, *shown.documents)
+
+    @staticmethod
+    def resolve_before(shown: Shown, info: Any) -> Any:
+        return shown.change.before
+
+    @staticmethod
+    def resolve_after(shown: Shown, info: Any) -> Any:
+        return shown.change.after
+
+    @staticmethod
+    def resolve_before_text(shown: Shown, info: Any) -> str:
+        # As it stood: an item may be called otherwise from then on.
+        return labels.value_label(shown.change.path, shown.change.before, *shown.documents[::-1])
+
+    @staticmethod
+    def resolve_after_text(shown: Shown, info: Any) -> str:
+        return labels.value_label(shown.change.path, shown.change.after, *shown.documents)
 
 
 class AdoptionPreview(Object):
@@ -382,6 +420,11 @@ class AdoptionPreview(Object):
         "as its author wrote it.",
     )
     problems = Bounded(Error, most=1_000, description="Why it cannot stand; empty if it can.")
+
+    @staticmethod
+    def resolve_changes(preview: selectors.Preview, info: Any) -> list[Shown]:
+        documents = preview.documents
+        return [Shown(change, documents) for change in preview.changes]
 
     @staticmethod
     def resolve_problems(preview: selectors.Preview, info: Any) -> list[Error]:

@@ -11,6 +11,7 @@ from linli.errors import Refused
 from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import PATH
+from linli_api.operating_model.mutations import DESPITE
 from linli_api.operating_model.types import Layer
 from linli_api.operating_model.upgrades import DecisionAspect, DecisionChoice, Upgrade
 from linli_api.scalars import Date, Document
@@ -100,6 +101,9 @@ class ApplyUpgrade(Mutation):
         )
         expected_version = graphene.Int(required=True, description=SEEN)
         reason = graphene.String(required=True, default_value="", description="Why.")
+        despite_agreements = graphene.Boolean(
+            required=True, default_value=False, description=DESPITE
+        )
 
     upgrade = graphene.Field(Upgrade, description="The upgrade.")
 
@@ -139,6 +143,9 @@ class RollBackUpgrade(Mutation):
             required=True,
             default_value=False,
             description="True: what was set on top since may go with it. Else CHANGED_SINCE.",
+        )
+        despite_agreements = graphene.Boolean(
+            required=True, default_value=False, description=DESPITE
         )
         reason = graphene.String(required=True, default_value="", description="Why.")
 

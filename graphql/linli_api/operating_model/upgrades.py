@@ -1,18 +1,23 @@
 """Upgrades, as the API shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import graphene
 
 from linli.accounts.policy import Permission
+from linli.errors import Refused
+from linli.library import labels, paths
+from linli.library.carrying import Aspect
+from linli_api.batches import batch_of
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, Field, One
 from linli_api.guard import INHERITED
 from linli_api.mutation import Error, told
-from linli_api.operating_model.inputs import PATH
-from linli_api.operating_model.types import Adoption, Layer, ModelVersion, RuleChange
+from linli_api.operating_model.inputs import IN_WORDS, LABEL, PATH
+from linli_api.operating_model.types import Adoption, Layer, ModelVersion, RuleChange, Shown
 from linli_api.scalars import Date, DateTime, Document, choices
 from linli_api.types import Object
 from tenants.operating_model import models, selectors
@@ -54,9 +59,13 @@ class RuleQuestion(Object):
     )
     aspect = graphene.Field(DecisionAspect, required=True, description="What of the place.")
     path = graphene.String(required=True, description=PATH)
+    label = graphene.String(required=True, description=LABEL)
     old = Document(description="What stood above until now; null where nothing did.")
     new = Document(description="What stands above from then on; null where nothing does.")
     own = Document(description="What is set here; null where it is taken away.")
+    old_text = graphene.String(required=True, description=f"`old` {IN_WORDS}.")
+    new_text = graphene.String(required=True, description=f"`new` {IN_WORDS}.")
+    own_text = graphene.String(required=True, description=f"`own` {IN_WORDS}.")
     set_by = graphene.String(description="Who set it; null where nobody has.")
     set_on = Date(description="From which day on.")
     set_because = graphene.String(description="Why, as was said then; may be empty.")
@@ -103,6 +112,22 @@ class RuleQuestion(Object):
         return asked.question.own
 
     @staticmethod
+    def resolve_label(asked: selectors.Asked, info: Any) -> str:
+        return labels.label(asked.question.path, *asked.documents)
+
+    @staticmethod
+    def resolve_old_text(asked: selectors.Asked, info: Any) -> str:
+        return _of_question(asked, asked.question.old)
+
+    @staticmethod
+    def resolve_new_text(asked: selectors.Asked, info: Any) -> str:
+        return _of_question(asked, asked.question.new)
+
+    @staticmethod
+    def resolve_own_text(asked: selectors.Asked, info: Any) -> str:
+        return _of_question(asked, asked.question.own)
+
+    @staticmethod
     def resolve_set_by(asked: selectors.Asked, info: Any) -> str | None:
         return asked.layer.set_by if asked.layer else None
 
@@ -134,6 +159,16 @@ class RuleQuestion(Object):
     @staticmethod
     def resolve_seen(asked: selectors.Asked, info: Any) -> str:
         return asked.question.seen
+
+
+def _of_question(asked: selectors.Asked, value: Any) -> str:
+    return _in_words(asked.question.aspect, asked.question.path, value, asked.documents)
+
+
+def _in_words(aspect: str, path: str, value: Any, documents: Sequence[Mapping[str, Any]]) -> str:
+    """A value, or a bound, of a place in the reader's language."""
+    says = labels.bound_label if aspect == Aspect.BOUND else labels.value_label
+    return says(path, value, *documents)
 
 
 class Clash(Object):
@@ -172,13 +207,55 @@ class UpgradeDecision(Object):
     community = One(Community, by="community_id", description="Null: the street office's place.")
     aspect = graphene.Field(DecisionAspect, required=True, description="What of the place.")
     path = graphene.String(required=True, description=PATH)
+    label = graphene.String(required=True, description=LABEL)
     choice = graphene.Field(DecisionChoice, required=True, description="What was said.")
     value = Document(description="What was set, where SET was chosen.")
     old = Document(description="What stood above before, when this was decided.")
     new = Document(description="What the new version brought.")
     own = Document(description="What was set here.")
+    value_text = graphene.String(description=f"`value` {IN_WORDS}. Null where SET was not chosen.")
+    old_text = graphene.String(required=True, description=f"`old` {IN_WORDS}.")
+    new_text = graphene.String(required=True, description=f"`new` {IN_WORDS}.")
+    own_text = graphene.String(required=True, description=f"`own` {IN_WORDS}.")
     reason = graphene.String(required=True, description="Why; empty where nobody said.")
     decided_at = DateTime(required=True, description="When.")
+
+    @staticmethod
+    def resolve_label(decision: models.UpgradeDecision, info: Any) -> str:
+        return labels.label(decision.path, *_documents(decision))
+
+    @staticmethod
+    def resolve_value_text(decision: models.UpgradeDecision, info: Any) -> str | None:
+        is_set = decision.choice == models.UpgradeDecision.Choice.SET
+        return _of_decision(decision, decision.value) if is_set else None
+
+    @staticmethod
+    def resolve_old_text(decision: models.UpgradeDecision, info: Any) -> str:
+        return _of_decision(decision, decision.old)
+
+    @staticmethod
+    def resolve_new_text(decision: models.UpgradeDecision, info: Any) -> str:
+        return _of_decision(decision, decision.new)
+
+    @staticmethod
+    def resolve_own_text(decision: models.UpgradeDecision, info: Any) -> str:
+        return _of_decision(decision, decision.own)
+
+
+def _of_decision(decision: models.UpgradeDecision, value: Any) -> str:
+    return _in_words(decision.aspect, decision.path, value, _documents(decision))
+
+
+def _documents(decision: models.UpgradeDecision) -> list[Mapping[str, Any]]:
+    """The new version's, read once for all rows of a list; and what was set here and stood before,
+    each at its place, for an item that the new version has not."""
+    batch = batch_of(decision)
+    targets = batch.load("target_documents", lambda _rows: selectors.target_documents(batch.rows))
+    found = [targets[decision.upgrade_id]]
+    for value in (decision.own, decision.old):
+        with suppress(Refused):  # no item, or one without its key
+            found.append(paths.grow({}, decision.path, value))
+    return found
 
 
 class Upgrade(Object):
@@ -228,9 +305,14 @@ class Upgrade(Object):
         return selectors.asked_of(upgrade, actor=info.context.actor)
 
     @staticmethod
-    def resolve_changes(upgrade: models.Upgrade, info: Any) -> Sequence[Any]:
+    def resolve_changes(upgrade: models.Upgrade, info: Any) -> Sequence[Shown]:
         planned = selectors.planned_of(upgrade, actor=info.context.actor)
-        return planned.changes() if planned else []
+        sides = planned.sides() if planned else None
+        if planned is None or sides is None:
+            return []
+        before, after = sides
+        documents = [after.raw, before.raw]
+        return [Shown(change, documents) for change in planned.changes()]
 
     @staticmethod
     def resolve_problems(upgrade: models.Upgrade, info: Any) -> list[Error]:

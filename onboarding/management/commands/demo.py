@@ -20,7 +20,7 @@ from linli.registry.divisions import load_divisions
 from linli.registry.models import Division, Tenant
 from linli.serving import ServingError, only_one, serving, wait
 from linli.tenancy.context import tenant_context
-from onboarding.demo import arc, program, report
+from onboarding.demo import arc, program, report, travelled
 from onboarding.demo.client import DemoError
 from onboarding.demo.stage import OPERATOR, PASSWORD, Stage
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         with serving(settings.LINLI_PLATFORM_HOST, port, **program.ENVIRONMENT):
             stage = Stage(settings.LINLI_PLATFORM_HOST, port)
             self._run_arc(stage)
-            self.console.print(report.table(stage))
+            self._show(stage)
             self.console.print(report.logins(stage), highlight=False)
             stage.close()
             self.console.print(f"Serving at {report.address(stage)} until Ctrl-C or make stop.")
@@ -67,15 +67,14 @@ class Command(BaseCommand):
         with serving(settings.LINLI_PLATFORM_HOST, port, **program.ENVIRONMENT):
             stage = Stage(settings.LINLI_PLATFORM_HOST, port)
             self._run_arc(stage)
-            self.console.print(report.table(stage))
+            self._show(stage)
             faults = report.faults(stage)
             before = _trail()
-            again = Stage(settings.LINLI_PLATFORM_HOST, port)
+            again = stage.again()
             self._run_arc(again)
             if again.changes or _trail() != before:
                 faults.append(f"a second run changed something: {before} → {_trail()}")
             stage.close()
-            again.close()
         if faults:
             raise CommandError("The demo is off:\n  " + "\n  ".join(faults))
         self.console.print("demo-check: all as it should be")
@@ -107,6 +106,10 @@ class Command(BaseCommand):
         program.ensure()
         said = f"{stage.changes} changes made" if stage.changes else "nothing to change"
         self.console.print(f"The arc is run: {said}.")
+
+    def _show(self, stage: Stage) -> None:
+        for shown in (report.table(stage), *travelled.tables(stage)):
+            self.console.print(shown)
 
     def _progress(self) -> Progress:
         return Progress(

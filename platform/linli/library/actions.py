@@ -284,8 +284,12 @@ def record_adoption(
 
 
 def record_changes(*, actor: Actor, told: Iterable[ChangeRecord]) -> None:
-    """Tell how a tenant's rules differ from the version it runs, from a day on each (M7)."""
-    if not (actor.holds(Permission.MODELS_ADOPT) or actor.holds(Permission.MODELS_OVERRIDE)):
+    """Tell how a tenant's rules differ from the version it runs, from a day on each (M7).
+
+    By whoever changes them, or approves that they are changed.
+    """
+    may = (Permission.MODELS_APPROVE, Permission.MODELS_ADOPT, Permission.MODELS_OVERRIDE)
+    if not any(actor.holds(permission) for permission in may):
         raise actor.forbidden(Permission.MODELS_OVERRIDE)
     with public_context(), transaction.atomic():
         for one in told:

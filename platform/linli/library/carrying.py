@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from linli.errors import Refused
@@ -30,6 +31,8 @@ class Aspect(StrEnum):
 
 
 Place = tuple[Aspect, str]
+# The places a layer sets, each with the paths by which it said so; none where a person has spoken.
+_Places = dict[paths.Steps, list[str]]
 
 
 @dataclass(frozen=True)
@@ -133,14 +136,14 @@ class _Carrying:
         whole: set[paths.Steps] = set()
         while True:
             places, met, merged = self._merge(decided, whole)
-            values = dict(self._values(places, met, merged, decided))
+            values = self._values(places, met, merged, decided)
             layer = replace(self.layer, values=values, bounds=self._bounds(decided))
             state, faults = _laid(self.after, layer)
             more = {place for fault in faults for place in self._as_one(fault, places)} - whole
             if not more:
                 break
             whole |= more
-        by_place, problems = self._whose(faults, places, decided)
+        by_place, problems = self._whose(faults, places, values)
         if state is None:
             state = self._as_far_as_fits(layer, set(by_place))
         return Carried(
@@ -154,15 +157,19 @@ class _Carrying:
 
     def _merge(
         self, decided: Mapping[Place, Decision], whole: set[paths.Steps]
-    ) -> tuple[list[paths.Steps], dict[str, Meeting], Any]:
+    ) -> tuple[_Places, dict[str, Meeting], Any]:
         """The places that this layer sets or is asked about, what met, and the merged document."""
         said = {paths.steps(path): d for (aspect, path), d in decided.items() if aspect == "value"}
-        set_here = [self._lifted(paths.steps(path)) for path in self.layer.values]
-        set_here = [next((w for w in whole if p[: len(w)] == w), p) for p in set_here]
-        pinned = [place for place, d in said.items() if d.choice != Choice.TAKE]
-        merge = Merge(set_here=set(set_here), whole=whole, decided=said)
+        places: _Places = {}
+        for path in self.layer.values:
+            place = self._lifted(paths.steps(path))
+            place = next((w for w in whole if place[: len(w)] == w), place)
+            places.setdefault(place, []).append(path)
+        merge = Merge(set_here=set(places), whole=whole, decided=said)
         merged = merge.merged(self.old, self.new, self.own)
-        places = list(dict.fromkeys([*set_here, *pinned]))
+        for place, decision in said.items():
+            if decision.choice != Choice.TAKE:
+                places.setdefault(place, [])
         return places, {meeting.path: meeting for meeting in merge.met}, merged
 
     def _lifted(self, place: paths.Steps) -> paths.Steps:
@@ -175,7 +182,25 @@ class _Carrying:
 
     def _values(
         self,
-        places: list[paths.Steps],
+        places: _Places,
+        met: Mapping[str, Meeting],
+        merged: Any,
+        decided: Mapping[Place, Decision],
+    ) -> dict[str, Any]:
+        """What the layer sets, in the order in which it said it."""
+        order = {path: at for at, path in enumerate(self.layer.values)}
+        last = len(order)
+        ranked = [
+            (order.get(path, order[said[0]] if said else last), path, value)
+            for place, said in places.items()
+            for path, value in self._value(place, said, met, merged, decided)
+        ]
+        return {path: value for _rank, path, value in sorted(ranked, key=itemgetter(0))}
+
+    def _value(
+        self,
+        place: paths.Steps,
+        written: list[str],
         met: Mapping[str, Meeting],
         merged: Any,
         decided: Mapping[Place, Decision],
@@ -185,21 +210,20 @@ class _Carrying:
             for path in met
             if (d := decided.get((Aspect.VALUE, path))) and d.choice == Choice.TAKE
         ]
-        for place in places:
-            path, value, new = paths.join(place), at(merged, place), at(self.new, place)
-            gives_way = any(
-                t[: len(place)] == place or place[: len(t)] == t for t in taken
-            ) and same(value, new)
-            said = decided.get((Aspect.VALUE, path))
-            if said and path not in met and said.choice == Choice.SET:
-                yield path, said.value  # an item that no side has
-                continue
-            if gives_way or (value is ABSENT and new is ABSENT):
-                continue
-            if path in self.layer.values and same(value, at(self.own, place)):
-                yield path, self.layer.values[path]  # as it was written, to the letter
-            else:
-                yield path, None if value is ABSENT else value
+        path, value, new = paths.join(place), at(merged, place), at(self.new, place)
+        gives_way = any(t[: len(place)] == place or place[: len(t)] == t for t in taken) and same(
+            value, new
+        )
+        said = decided.get((Aspect.VALUE, path))
+        if said and path not in met and said.choice == Choice.SET:
+            yield path, said.value  # an item that no side has
+        elif gives_way or (value is ABSENT and new is ABSENT):
+            return
+        elif path in written and same(value, at(self.own, place)):
+            # As it was written, to the letter, with what was written of parts of it.
+            yield from ((one, self.layer.values[one]) for one in written)
+        else:
+            yield path, None if value is ABSENT else value
 
     def _bounds(self, decided: Mapping[Place, Decision]) -> dict[str, Bound]:
         kept = dict(self.layer.bounds)
@@ -211,7 +235,7 @@ class _Carrying:
                 kept |= parse_bounds({path: decision.value})
         return kept
 
-    def _as_one(self, fault: Refused, places: list[paths.Steps]) -> Iterator[paths.Steps]:
+    def _as_one(self, fault: Refused, places: _Places) -> Iterator[paths.Steps]:
         """Where a fault is of a whole that places of this layer are parts of, such as shares that
         sum to one: no part can be decided without the others."""
         place = _steps(fault)
@@ -223,10 +247,14 @@ class _Carrying:
     def _whose(
         self,
         faults: list[Refused],
-        places: list[paths.Steps],
-        decided: Mapping[Place, Decision],
+        places: _Places,
+        values: Mapping[str, Any],
     ) -> tuple[dict[Place, list[Refused]], list[Refused]]:
-        """Each fault at the places of this layer that it is about; and those that are about none."""
+        """Each fault at the places of this layer that it is about; and those that are about none.
+
+        Where what was set has given way, and what stands there now does not fit a bound set here, it
+        is the bound that is in question.
+        """
         found: dict[Place, list[Refused]] = {}
         problems = []
         for fault in faults:
@@ -237,8 +265,8 @@ class _Carrying:
                     for one in places
                     if one[: len(place)] == place or place[: len(one)] == one
                 ]
-            if place and not told:
-                told = [(Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)]
+            if place and not any(path in values for _aspect, path in told):
+                told = [(Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)] or told
             for one in told:
                 found.setdefault(one, []).append(fault)
             if not told:
@@ -252,7 +280,9 @@ class _Carrying:
         decided: Mapping[Place, Decision],
     ) -> Iterator[Question]:
         bounds = [path for aspect, path in {**by_place, **decided} if aspect == Aspect.BOUND]
-        values = dict.fromkeys([*met, *(p for a, p in by_place if a == Aspect.VALUE)])
+        # What was said of a place that nothing meets at is shown too, and only counts while it is.
+        said = [path for aspect, path in {**by_place, **decided} if aspect == Aspect.VALUE]
+        values = dict.fromkeys([*met, *said])
         for path in values:
             place = paths.steps(path)
             meeting = met.get(path) or Meeting(

@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linli.library import paths
+from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect, carry
 from linli.library.changes import differences
-from linli.library.layers import check_result, under
+from linli.library.document import parse_document, plain
+from linli.library.layers import LayerSpec, check_result, stack, under
 from linli.library.limits import violations
 from linli.library.merging import Choice, Decision, same
-from tests.support.models_at_random import CHANGE, layers, models
+from tests.support.models_at_random import AUTHOR, CHANGE, CHENGNAN, MONTHS, RATE, layers, models
 
 MANY = settings(max_examples=300, deadline=None)
 
@@ -165,13 +167,69 @@ def test_a_person_may_say_something_of_any_place(upgrade, change):
     answers = {(Aspect.VALUE, path): Answer(Decision(Choice.SET, value), "")}
     carried = carry(own, before=before, after=after, answers=answers)
     if not carried.is_open:
-        found = (
-            paths.get(carried.state.raw, path) if paths.exists(carried.state.raw, path) else None
+        found = carried.state.raw
+        # Said again it changes nothing: it stands there, in the one spelling of all documents.
+        assert plain(parse_document(paths.put(found, path, value))) == found
+
+
+def pay(**more):
+    return {"key": "stationed", "title": {"zh": "按场次"}, "modes": ["stationed"]} | more
+
+
+def ruled(document=None):
+    """The rules of an author, and their raw document."""
+    return stack(parse_document(document or CHENGNAN), {}, base=AUTHOR)
+
+
+def test_what_was_set_of_a_part_of_what_was_set_stays():
+    """The item of another form, and of it one field anew: both were said, both stay."""
+    item = {"partners.contributions[stationed]": pay(type="per_session", fee_fen=900)}
+    fee = {"partners.contributions[stationed].fee_fen": 500}
+    before, after = ruled(), ruled(paths.put(plain(parse_document(CHENGNAN)), MONTHS, 6))
+    for values in (item | fee, fee | {MONTHS: 12} | item):
+        carried = carry(
+            LayerSpec("street", "新华街道", values), before=before, after=before, answers={}
         )
-        assert without_nulls(found) == without_nulls(value)
+        assert list(carried.values.items()) == list(values.items())
+    carried = carry(
+        LayerSpec("street", "新华街道", item | fee), before=before, after=after, answers={}
+    )
+    assert paths.get(carried.state.raw, "partners.contributions[stationed].fee_fen") == 500
+    assert paths.get(carried.state.raw, MONTHS) == 6
 
 
-def without_nulls(value):
-    if isinstance(value, dict):
-        return {k: without_nulls(v) for k, v in value.items() if v is not None}
-    return [without_nulls(v) for v in value] if isinstance(value, list) else value
+def test_what_is_set_within_what_is_set_stays_where_it_is():
+    """A rule put in the place of another one, and its fee set by a path of its own."""
+    before = stack(parse_document(CHENGNAN), {}, base=AUTHOR)
+    place = "partners.contributions[stationed]"
+    rule = {"key": "stationed", "title": {"zh": "按场次"}, "type": "per_session"}
+    values = {place: {**rule, "modes": ["stationed"], "fee_fen": 900}, f"{place}.fee_fen": 500}
+    own = LayerSpec("street", "新华街道", values=values)
+    after = stack(parse_document(paths.put(CHENGNAN, f"{place}.rate", "0.04")), {}, base=AUTHOR)
+
+    same_above = carry(own, before=before, after=before, answers={})
+    assert list(same_above.values.items()) == list(values.items())
+    changed = carry(own, before=before, after=after, answers={})
+    assert [question.path for question in changed.questions] == [place]
+    assert changed.state.value(f"{place}.fee_fen") == 500
+    taken = carry(own, before=before, after=after, answers=answered(changed, taking))
+    assert (taken.values, taken.is_open) == ({}, False)
+
+
+def test_what_is_taken_and_does_not_fit_a_bound_set_here_puts_the_bound_in_question():
+    before = ruled()
+    after = ruled(paths.put(before.raw, RATE, "0.01"))
+    own = LayerSpec("street", "新华街道", {RATE: "0.04"}, parse_bounds({RATE: {"minimum": "0.03"}}))
+    [asked] = carry(own, before=before, after=after, answers={}).questions
+    answers = {asked.place: Answer(Decision(Choice.TAKE), asked.seen)}
+
+    carried = carry(own, before=before, after=after, answers=answers)
+
+    value, bound = carried.questions
+    assert (value.place, value.is_open) == ((Aspect.VALUE, RATE), False)
+    assert (bound.place, bound.is_open) == ((Aspect.BOUND, RATE), True)
+    assert [fault.code for fault in bound.faults] == ["OUTSIDE_BOUNDS"]
+    answers[bound.place] = Answer(Decision(Choice.TAKE), bound.seen)
+    carried = carry(own, before=before, after=after, answers=answers)
+    assert (carried.values, carried.bounds, carried.is_open) == ({}, {}, False)
+    assert carried.state.raw == after.raw

@@ -1,5 +1,7 @@
 """M4: whoever may not see a published version is told that there is none."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 
@@ -165,7 +167,7 @@ def test_nobody_adopts_what_they_do_not_see(units, other_street):
                 act(
                     actor=system_actor(other_street),
                     published_id=version.pk,
-                    effective_from="2024-01-01",
+                    effective_from=date(2024, 1, 1),
                 )
             assert refused.value.field == "publishedId"
 
@@ -186,7 +188,7 @@ class TestChanging:
             copy = adopt_version(
                 actor=system_actor(other_street),
                 published_id=version.pk,
-                effective_from="2024-01-01",
+                effective_from=date(2024, 1, 1),
             ).version
 
         self.change(street, "district", expected=1)
@@ -260,11 +262,11 @@ class TestWithVeryMany:
             cursor.execute(
                 """INSERT INTO library_publishedversion (id, author_id, key, number, title, document,
                     bounds, digest, notes, profiles, case_text, evidence, published_at, visibility,
-                    audience_id, version, under, grams)
+                    audience_id, version, under, grams, origin_name)
                 SELECT gen_random_uuid(), md5((i %% 500)::text)::uuid, 'k', i, 't', '{}', '{}', '', '', '[]', '', '{}', now(),
                     CASE WHEN i %% 2000 = 0 THEN 'all' ELSE 'city' END,
                     CASE WHEN i %% 2000 = 0 THEN NULL::uuid
-                        ELSE md5((i %% 500)::text)::uuid END, 1, '{}', '{}'
+                        ELSE md5((i %% 500)::text)::uuid END, 1, '{}', '{}', ''
                 FROM generate_series(1, %s) i""",
                 [self.N],
             )

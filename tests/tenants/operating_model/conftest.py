@@ -28,6 +28,7 @@ from tenants.operating_model.models import (
     ModelVersion,
     RuleSnapshot,
 )
+from tenants.operating_model.upgrades import apply_upgrade, open_upgrade
 
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
@@ -71,6 +72,13 @@ def adopt(tenant, version, since=START, **more):
     return adopt_version(
         actor=system_actor(tenant), version_id=version.pk, effective_from=since, **more
     )
+
+
+def upgrade(tenant, version, since):
+    """Where nothing is in question: what the street office and communities have set goes with it."""
+    who = system_actor(tenant)
+    opened = open_upgrade(actor=who, version_id=version.pk, effective_from=since)
+    return apply_upgrade(actor=who, upgrade_id=opened.pk)
 
 
 def layer(tenant, values=None, bounds=None, since=TODAY, community=None, reason=""):

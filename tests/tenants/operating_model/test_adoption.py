@@ -1,5 +1,7 @@
 """M3, M5: a version travels, is adapted within its bounds, and is seen before it is in force."""
 
+from datetime import timedelta
+
 import pytest
 
 from linli.accounts.policy import Role, system_actor
@@ -31,8 +33,11 @@ from .conftest import (
     nothing_written,
     publish,
     trail,
+    upgrade,
     write,
 )
+
+LATER = TOMORROW + timedelta(days=30)
 
 
 @pytest.fixture
@@ -166,24 +171,33 @@ def test_before_the_first_adoption_no_rule_is_in_force(running):
     assert refused.value.code == "NO_MODEL_IN_FORCE"
 
 
-def test_the_streets_layer_stays_when_a_version_comes_without_one(running, at_street):
+def test_the_streets_layer_stays_where_it_is_said_anew_or_the_version_comes_by_an_upgrade(
+    running, at_street
+):
     layer(at_street, {RATE: "0.02"})
 
-    adopt(at_street, write(at_street, document(rent_free_months=12)), TOMORROW)
+    adopt(
+        at_street,
+        write(at_street, document(rent_free_months=12)),
+        TOMORROW,
+        values={RATE: "0.02"},
+    )
+    upgrade(at_street, write(at_street, document(rent_free_months=6)), LATER)
 
-    rules = effective_rules(TOMORROW)
-    assert (rules.value(RATE), rules.value(MONTHS)) == ("0.02", 12)
+    for day, months in ((TODAY, 18), (TOMORROW, 12), (LATER, 6)):
+        rules = effective_rules(day)
+        assert (rules.value(RATE), rules.value(MONTHS)) == ("0.02", months)
+    assert Layer.objects.count() == 1
 
 
-def test_a_version_that_a_communitys_layer_does_not_fit_is_refused_with_both_named(
+def test_a_bound_that_a_communitys_layer_does_not_fit_is_refused_with_both_named(
     running, at_street
 ):
     chengnan = community(at_street)
     layer(at_street, {RATE: "0.05"}, community=chengnan)
-    narrower = write(at_street, bounds={RATE: {"maximum": "0.04"}})
 
     with nothing_written(), pytest.raises(Refused) as refused:
-        adopt(at_street, narrower, TODAY)
+        adopt(at_street, running, TODAY, bounds={RATE: {"maximum": "0.04"}})
 
     assert (refused.value.code, refused.value.data["rule"]) == ("CLASHES_BELOW", "OUTSIDE_BOUNDS")
     assert "城南社区" in str(refused.value.message)
@@ -199,7 +213,7 @@ def test_a_version_whose_own_value_breaks_the_streets_bound_is_refused_with_both
     version = write(at_street, dearer)
 
     with nothing_written(), pytest.raises(Refused) as refused:
-        adopt(at_street, version, TOMORROW)
+        adopt(at_street, version, TOMORROW, bounds={RATE: {"maximum": "0.035"}})
 
     assert (refused.value.code, refused.value.data["rule"]) == ("CLASHES_BELOW", "OUTSIDE_BOUNDS")
     assert refused.value.data["value_by"]["ref"] == str(version.pk)
@@ -277,11 +291,13 @@ def test_a_preview_tells_what_would_change_and_writes_nothing(published, at_othe
 def test_a_preview_of_a_second_version_is_against_what_is_in_force(running, at_street):
     layer(at_street, {RATE: "0.02"})
     second = write(at_street, document(rent_free_months=12))
+    given = {"version_id": second.pk, "effective_from": TOMORROW}
 
-    seen = preview_adoption(
-        actor=system_actor(at_street), version_id=second.pk, effective_from=TOMORROW
-    )
+    with nothing_written():
+        silent = preview_adoption(actor=system_actor(at_street), **given)
+        seen = preview_adoption(actor=system_actor(at_street), **given, values={RATE: "0.02"})
 
+    assert ([one.code for one in silent.problems], silent.changes) == (["UPGRADE_INSTEAD"], [])
     assert seen.changes == [Change(MONTHS, 18, 12)]
     assert seen.before.value(RATE) == seen.after.value(RATE) == "0.02"
 

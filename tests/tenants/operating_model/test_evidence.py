@@ -263,10 +263,15 @@ def test_what_a_package_may_hold_is_what_the_row_is_given(at_street):
         # Of the author as a unit, and what its people decided about the publication.
         "id", "author", "published_at", "visibility", "audience_id", "withdrawn_at",
         "withdrawal_reason", "version", "place", "under",
+        # Of one that came from another installation: which, whose it was there, who brought it.
+        "source", "origin_author_id", "origin_name", "imported_by", "imported_at",
+        # The version in this library that it was made from.
+        "derived_from",
         # Worked out of title, notes and case text.
         "searched", "grams",
-        # Rows beside it: `Outcome` of the evidence, `Picture`, who runs it.
-        "outcomes", "pictures", "adoptions",
+        # Rows beside it: `Outcome` of the evidence, `Picture`, who runs it, what it was offered to,
+        # what was made from it, the file it came as.
+        "outcomes", "pictures", "adoptions", "offers", "derivatives", "package",
     }  # fmt: skip
     assert set(Package.__dataclass_fields__) == leaves
     assert {one.name for one in PublishedVersion._meta.get_fields()} == leaves | ours

@@ -28,6 +28,7 @@ from .conftest import (
     layer,
     nothing_written,
     trail,
+    upgrade,
     write,
 )
 
@@ -219,7 +220,7 @@ def test_another_tenants_community_does_not_exist_here(chengnan, other_street):
 def test_the_days_of_a_period_are_the_longest_runs_of_equal_rules(chengnan, at_street):
     layer(at_street, {RATE: "0.02"}, since=TODAY)
     layer(at_street, {RATE: "0.01"}, since=LATER, community=chengnan)
-    adopt(at_street, write(at_street, document(rent_free_months=12)), LATER + timedelta(days=5))
+    upgrade(at_street, write(at_street, document(rent_free_months=12)), LATER + timedelta(days=5))
 
     street = rules_timeline(YESTERDAY, LATER)
     assert [(a, b, r.value(RATE)) for a, b, r in street] == [

@@ -189,7 +189,7 @@ class TestChanges:
         with tenant_context(street):
             layer(street, {MONTHS: 3}, since=TODAY)
             layer(street, {MONTHS: 4}, since=later)
-        run(street, third, TOMORROW)
+        run(street, third, TOMORROW, values={MONTHS: 3})
         assert told(street) == [
             (TODAY, [here(MONTHS, 18, 3)], 1, 0),
             (TOMORROW, [here(MONTHS, 6, 3)], 1, 0),

@@ -1,10 +1,11 @@
 """M2: what was in force on a past day stays what it was, whatever is decided later.
 
-Random decisions on days that go by: versions, drafts, adoptions, layers of the street and of a
+Random decisions on days that go by: versions, drafts, adoptions, upgrades, layers of the street and of a
 community, policies from above. After each, every day that was past then must answer as before.
 """
 
 from datetime import date, timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import transaction
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from linli.accounts.policy import system_actor
 from linli.errors import Refused
+from linli.kept import Kept
 from linli.library.document import canonical
 from tenants.operating_model import rulebook
 from tenants.operating_model.actions import adopt_version
@@ -20,6 +22,8 @@ from tenants.operating_model.drafts import edit_draft, finish_draft, open_draft
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.policies import land_policies
 from tenants.operating_model.rulebook import Rulebook
+from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrading import plan_of
 from tests.support.calendar import on_day
 
 from .conftest import MONTHS, RATE, community, document, issue, layer, write
@@ -33,6 +37,7 @@ DECISIONS = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 24), ahead),
     st.tuples(st.just("draft"), st.integers(0, 24), ahead),
     st.tuples(st.just("adopt"), st.integers(0, 3), ahead),
+    st.tuples(st.just("upgrade"), st.integers(0, 3), ahead),
     st.tuples(st.just("street"), rates, ahead),
     st.tuples(st.just("community"), rates, ahead),
     st.tuples(st.just("district"), rates, ahead),
@@ -77,17 +82,27 @@ def test_no_later_decision_changes_what_a_past_day_answers(place, steps):
 def answers(made):
     """Of every day, for the street and for the community: every value, who set it and what bounds it,
     worked out anew from the rows alone."""
-    rulebook._effective.cache_clear()
     book = Rulebook.load()
     told = {}
-    for day in DAYS:
-        for whose in (None, made.pk):
-            try:
-                rules = book.effective(day, whose)
-                told[whose, day] = rules.digest, canonical(rules.raw), rules.in_force
-            except Refused as refused:
-                told[whose, day] = refused.code
+    with patch.object(rulebook, "_rules", Kept(4_000, 3_000_000, lambda rules: rules.weight)):
+        for day in DAYS:
+            for whose in (None, made.pk):
+                try:
+                    rules = book.effective(day, whose)
+                    told[whose, day] = rules.digest, canonical(rules.raw), rules.in_force
+                except Refused as refused:
+                    told[whose, day] = refused.code
     return told
+
+
+def upgrade_to(tenant, version, since):
+    """Whatever is asked, what is new is taken."""
+    who = system_actor(tenant)
+    upgrade = open_upgrade(actor=who, version_id=version.pk, effective_from=since)
+    while asked := plan_of(upgrade, tenant).open_questions:
+        said = [Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in asked]
+        decide_upgrade(actor=who, upgrade_id=upgrade.pk, decisions=said)
+    apply_upgrade(actor=who, upgrade_id=upgrade.pk)
 
 
 def decide(tenant, made, today, what, value, days):
@@ -105,6 +120,9 @@ def decide(tenant, made, today, what, value, days):
             elif what == "adopt":
                 version = ModelVersion.objects.order_by("-number")[value]
                 adopt_version(actor=who, version_id=version.pk, effective_from=since)
+            elif what == "upgrade":
+                version = ModelVersion.objects.order_by("-number")[value]
+                upgrade_to(tenant, version, since)
             elif what == "street":
                 layer(tenant, {RATE: value}, since=since)
             elif what == "community":

@@ -338,13 +338,14 @@ class TestWhatChangedSince:
         given = {"actor": colleague, "request_id": asked.pk}
         assert code_of(approve_change, **given) == "CHANGED_SINCE_REQUESTED"
 
-    def test_a_layer_stays_where_the_request_has_none(
+    def test_a_layer_that_the_request_does_not_know_is_not_carried_over_silently(
         self, street, administrator, colleague, second
     ):
         asked = ask(administrator, second)
         layer(street, {RATE: "0.02"})
-        approve_change(actor=colleague, request_id=asked.pk)
-        assert [row.values for row in Layer.objects.all()] == [{RATE: "0.02"}]
+        given = {"actor": colleague, "request_id": asked.pk}
+        assert code_of(approve_change, **given) == "UPGRADE_INSTEAD"
+        assert requests() == ["proposed"]
 
     def test_a_bound_from_above_is_upheld(self, district, street, administrator, colleague, second):
         asked = ask(administrator, second, values={RATE: "0.05"})

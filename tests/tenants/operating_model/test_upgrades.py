@@ -312,7 +312,13 @@ def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
             decide(at_street, upgrade, said)
         assert (refused.value.code, refused.value.field) == ("NOT_IN_QUESTION", field)
 
-    decide(at_street, upgrade, Said(DAY, "set", value=5))  # but anything can be set
+    decide(
+        at_street, upgrade, Said(MONTHS, "set", value=3), Said(DAY, "set", value=5)
+    )  # but all can be set
+    shown = {
+        q.path: (q.decision.value, q.is_open) for _level, q in plan_of(upgrade, at_street).questions
+    }
+    assert shown == {MONTHS: (3, False), DAY: (5, False)}
     apply(at_street, upgrade)
     assert effective_rules(TODAY).value(DAY) == 5
 

@@ -6,7 +6,7 @@ import sys
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from uuid import uuid4
 
@@ -316,6 +316,15 @@ def published_in_dongjie() -> PublishedVersion:
                 profiles=["ageing"],
                 case_text="三年，“五十万元”。\n",
                 evidence={"communities": {"value": "3.000000", "as_of": "2026-06-30"}},
+                evidence_starts_on=date(2025, 7, 1),
+                evidence_ends_on=date(2026, 7, 1),
+                ran_in={
+                    "days": 365,
+                    "communities": 5,
+                    "profiles": {"ageing": 5},
+                    "residents": None,
+                    "residents_of": 0,
+                },
             ),
             adoptions=[],
         )
@@ -333,7 +342,8 @@ def test_from_zibo_to_datong_and_adopted_there(settings, scratch_database, elsew
     told = json.loads(file)["content"]
     assert told.keys() == {
         "author", "key", "number", "title", "document", "bounds", "digest", "notes", "profiles",
-        "case_text", "evidence", "pictures", "published_at", "derived_from",
+        "case_text", "evidence", "evidence_starts_on", "evidence_ends_on", "ran_in", "pictures",
+        "published_at", "derived_from",
     }  # fmt: skip
     assert told["author"].keys() == {"id", "name", "within"}
     first = published.derived_from
@@ -357,7 +367,7 @@ def test_from_zibo_to_datong_and_adopted_there(settings, scratch_database, elsew
 
     for name in (
         "key", "number", "title", "document", "bounds", "digest", "notes", "profiles", "case_text",
-        "evidence", "published_at",
+        "evidence", "evidence_starts_on", "evidence_ends_on", "ran_in", "published_at",
     ):  # fmt: skip
         assert getattr(here, name) == getattr(published, name), name
     assert here.written_by_name == "东街街道"

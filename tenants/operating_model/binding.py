@@ -1,0 +1,121 @@
+"""What a district or a city has made binding: it applies itself where nothing has to be decided (M6).
+
+Only an upgrade of the model that a unit runs already. Where something clashes, or running agreements
+would no longer fit, the upgrade is opened and waits for a person: nothing that was set here gives way
+by itself, binding or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from linli.accounts.policy import system_actor
+from linli.errors import Refused
+from linli.library.governing import offers_for
+from linli.library.models import AdoptionRecord, Offer
+from linli.registry.models import Tenant
+from tenants.operating_model.models import Upgrade
+from tenants.operating_model.proposals import BELOW
+from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.upgrades import open_upgrade, put_upgrade_in_force
+
+
+def follow_offers(tenant: Tenant) -> Upgrade | None:
+    """Apply the binding offer that is due here, or open it for people to decide; again: goes on where
+    it was left. None where nothing is due, or another upgrade is being decided."""
+    with one_at_a_time():
+        book = Rulebook.load()
+        offer = _due_here(tenant, book)
+        if offer is None:
+            return None
+        upgrade = Upgrade.objects.filter(state=Upgrade.State.OPEN).select_related("target").first()
+        actor = system_actor(tenant)
+        if upgrade is None:
+            reason = format_lazy(
+                _("{issuer} has made {version} binding from {day} on."),
+                issuer=offer.issuer.name,
+                version=str(offer.version),
+                day=offer.binding_by,
+            )
+            upgrade = open_upgrade(
+                actor=actor,
+                published_id=offer.version_id,
+                effective_from=_earliest(book),
+                reason=str(reason),
+            )
+        elif (upgrade.target.key, upgrade.target.number) != (
+            offer.version.key,
+            offer.version.number,
+        ):
+            return None
+        try:
+            with transaction.atomic():
+                return put_upgrade_in_force(
+                    actor=actor,
+                    upgrade_id=upgrade.pk,
+                    effective_from=max(upgrade.effective_from, _earliest(book)),
+                    reason=upgrade.reason,
+                )
+        except Refused:  # for people to decide, and told by the upgrade itself
+            return upgrade
+
+
+def units_to_follow() -> Iterator[Tenant]:
+    """The tenants that a binding offer which is due has not been taken up by, as the library knows."""
+    today = timezone.localdate()
+    due = Offer.objects.filter(
+        Q(withdrawn_on=None) | Q(withdrawn_on__gt=today),
+        effective_from__lte=today,
+        binding_by__lte=today,
+        version__withdrawn_at=None,
+    )
+    seen = set()
+    for offer in due.select_related("version", "issuer"):
+        for unit in offer.issuer.descendants():
+            concerned = offer.units is None or unit.pk in offer.units
+            if concerned and unit.pk not in seen and unit.is_served and _behind(unit, offer):
+                seen.add(unit.pk)
+                yield unit
+
+
+def _behind(unit: Tenant, offer: Offer) -> bool:
+    told = AdoptionRecord.objects.filter(tenant=unit, effective_from__lte=timezone.localdate())
+    last = told.select_related("version").order_by("effective_from", "id").last()
+    version = last.version if last else None
+    return (
+        version is not None
+        and (version.written_by, version.key) == (offer.version.written_by, offer.version.key)
+        and version.number < offer.version.number
+    )
+
+
+def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
+    """Of the binding offers that are due, the one of the latest version of the model that runs."""
+    today = timezone.localdate()
+    running = book.adoption(today)
+    if running is None:
+        return None
+    runs = running.version
+    due = [
+        offer
+        for offer in offers_for(tenant, today).filter(
+            binding_by__lte=today, version__withdrawn_at=None
+        )
+        if (offer.version.written_by, offer.version.key) == (runs.author_id, runs.key)
+        and offer.version.number > runs.number
+    ]
+    return max(due, key=lambda offer: offer.version.number, default=None)
+
+
+def _earliest(book: Rulebook) -> date:
+    """The first day on which it can count: after what is planned here."""
+    own = [layer.effective_from for layer in book.layers if layer.kind in BELOW]
+    planned = [adoption.effective_from for adoption in book.adoptions]
+    return max([timezone.localdate(), *own, *planned])

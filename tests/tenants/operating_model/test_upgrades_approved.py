@@ -1,0 +1,250 @@
+"""Upgrades that another approves, that are offered, and that are binding (M6)."""
+
+import pytest
+
+from linli.accounts.policy import Role, system_actor
+from linli.errors import Refused
+from linli.tenancy.context import tenant_context
+from tenants.operating_model.actions import adopt_version
+from tenants.operating_model.binding import follow_offers, units_to_follow
+from tenants.operating_model.governing import withdraw_offer
+from tenants.operating_model.models import Adoption, ChangeRequest, Upgrade, UpgradeDecision
+from tenants.operating_model.requests import approve_change, request_upgrade
+from tenants.operating_model.rulebook import Rulebook
+from tenants.operating_model.selectors import effective_rules
+from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.partners.actions import admit_partner, sign_agreement
+
+from .conftest import (
+    DAY,
+    RATE,
+    START,
+    TODAY,
+    TOMORROW,
+    community,
+    document,
+    layer,
+    nothing_written,
+    publish,
+    trail,
+    write,
+)
+from .test_governing import offer, rule
+
+
+def changed(street, *, rate="0.04", day=10):
+    model = document()
+    model["partners"]["contributions"][0]["rate"] = rate
+    model["meetings"]["joint"]["day_of_month"] = day
+    return write(street, model)
+
+
+@pytest.fixture
+def second(running, at_street):
+    return changed(at_street)
+
+
+@pytest.fixture
+def upgrade(second, administrator):
+    return open_upgrade(actor=administrator, version_id=second.pk, effective_from=TODAY)
+
+
+@pytest.fixture
+def from_the_district(street, district, actor_as):
+    return actor_as(street, Role.DISTRICT_ADMINISTRATOR, held_at=district)
+
+
+def refused(work, **given):
+    with nothing_written(), pytest.raises(Refused) as told:
+        work(**given)
+    return told.value.code
+
+
+class TestApproval:
+    def test_where_the_district_approves_a_street_asks(
+        self, district, administrator, from_the_district, upgrade
+    ):
+        rule(district, "district")
+        assert (
+            refused(apply_upgrade, actor=administrator, upgrade_id=upgrade.pk) == "APPROVAL_NEEDED"
+        )
+
+        asked = request_upgrade(actor=administrator, upgrade_id=upgrade.pk, reason="跟上新版")
+        assert effective_rules(TODAY).value(DAY) == 25
+        approve_change(actor=from_the_district, request_id=asked.pk, reason="同意")
+
+        assert effective_rules(TODAY).value(DAY) == 10
+        upgrade.refresh_from_db()
+        asked.refresh_from_db()
+        assert (upgrade.state, asked.state) == ("applied", "approved")
+        assert asked.adoption_id == upgrade.adoption_id
+        [told] = trail("models.apply_upgrade")
+        assert told.person_id == from_the_district.person_id
+
+    def test_what_is_not_decided_is_not_asked_for(self, district, administrator, second):
+        layer(administrator.tenant, {RATE: "0.02"})
+        rule(district, "district")
+        upgrade = open_upgrade(actor=administrator, version_id=second.pk, effective_from=TODAY)
+
+        assert refused(request_upgrade, actor=administrator, upgrade_id=upgrade.pk) == (
+            "UPGRADE_UNDECIDED"
+        )
+
+    @pytest.mark.parametrize("what", ["decision", "community"])
+    def test_what_was_changed_since_is_asked_for_anew(
+        self, district, administrator, from_the_district, upgrade, at_street, what
+    ):
+        place = community(at_street)
+        rule(district, "district")
+        asked = request_upgrade(actor=administrator, upgrade_id=upgrade.pk)
+        if what == "decision":
+            decide_upgrade(
+                actor=administrator, upgrade_id=upgrade.pk, decisions=[Said(DAY, "set", value=5)]
+            )
+        else:
+            layer(at_street, {DAY: 5}, community=place)
+
+        assert refused(approve_change, actor=from_the_district, request_id=asked.pk) == (
+            "CHANGED_SINCE_REQUESTED"
+        )
+        assert ChangeRequest.objects.get().state == "proposed"
+
+
+class TestOffers:
+    def test_what_is_not_offered_is_not_upgraded_to(
+        self, district, administrator, upgrade, second, at_street, other_street
+    ):
+        rule(district, "nobody", upgrades="when_offered")
+        # One's own needs no offer; so it is another's that is tried.
+        apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
+        assert Adoption.objects.count() == 2
+
+    def test_others_are(self, other_street, other_district, street, actor_as):
+        with tenant_context(street):
+            first = publish(street, write(street))
+            second = publish(street, changed(street))
+        rule(other_district, "nobody", upgrades="when_offered")
+        with tenant_context(other_street):
+            actor = actor_as(other_street, Role.STREET_ADMINISTRATOR)
+
+            adopt_version(actor=actor, published_id=first.pk, effective_from=START)
+            given = {"actor": actor, "published_id": second.pk, "effective_from": TODAY}
+            assert refused(open_upgrade, **given) == "NOT_OFFERED"
+        offer(other_district, second, [other_street])
+        with tenant_context(other_street):
+            upgrade = open_upgrade(**given)
+            apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
+            assert effective_rules(TODAY).value(DAY) == 10
+
+
+@pytest.fixture
+def two_versions(street):
+    """Chezhan's, both in the library."""
+    with tenant_context(street):
+        return publish(street, write(street)), publish(street, changed(street))
+
+
+@pytest.fixture
+def wenshao(two_versions, other_street):
+
+    with tenant_context(other_street):
+        adopt_version(
+            actor=system_actor(other_street),
+            published_id=two_versions[0].pk,
+            effective_from=START,
+        )
+        yield other_street
+
+
+class TestBinding:
+    def test_where_nothing_clashes_it_applies_itself(self, wenshao, other_district, two_versions):
+        offer(other_district, two_versions[1], binding_by=TODAY)
+        assert list(units_to_follow()) == [wenshao]
+
+        follow_offers(wenshao)
+
+        assert effective_rules(TODAY).value(DAY) == 10
+        assert list(units_to_follow()) == []
+        assert follow_offers(wenshao) is None
+        assert Adoption.objects.count() == 2
+
+    def test_where_something_clashes_people_decide(self, wenshao, other_district, two_versions):
+        layer(wenshao, {RATE: "0.02"}, reason="利润薄")
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert (upgrade.state, effective_rules(TODAY).value(RATE)) == ("open", "0.02")
+        assert "binding" in upgrade.reason or "必须" in upgrade.reason
+        assert follow_offers(wenshao).pk == upgrade.pk
+        decide_upgrade(
+            actor=system_actor(wenshao), upgrade_id=upgrade.pk, decisions=[Said(RATE, "keep")]
+        )
+        follow_offers(wenshao)
+        rules = effective_rules(TODAY)
+        assert (rules.value(RATE), rules.value(DAY)) == ("0.02", 10)
+        assert UpgradeDecision.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "why", ["not_due", "not_binding", "withdrawn", "other_model", "others"]
+    )
+    def test_nobody_else_is_upgraded(
+        self, wenshao, other_district, district, two_versions, street, why
+    ):
+
+        version = two_versions[1]
+        if why == "other_model":
+            with tenant_context(street):
+                version = publish(
+                    street, write(street, document(rent_free_months=3), key="another")
+                )
+        if why == "others":
+            offer(district, version, binding_by=TODAY)
+        else:
+            by = {"not_due": TOMORROW, "not_binding": None}.get(why, TODAY)
+            made = offer(other_district, version, binding_by=by)
+        if why == "withdrawn":
+            with tenant_context(other_district):
+                withdraw_offer(actor=system_actor(other_district), offer_id=made.pk, reason="有错")
+
+        assert wenshao not in list(units_to_follow())
+        assert follow_offers(wenshao) is None
+        assert Upgrade.objects.count() == 0
+
+    def test_another_upgrade_that_is_being_decided_is_not_touched(
+        self, wenshao, other_district, two_versions
+    ):
+        own = write(wenshao, document(rent_free_months=1), key="own")
+        upgrade = open_upgrade(actor=system_actor(wenshao), version_id=own.pk, effective_from=TODAY)
+        offer(other_district, two_versions[1], binding_by=TODAY)
+
+        assert follow_offers(wenshao) is None
+        assert Upgrade.objects.get().pk == upgrade.pk
+
+
+class TestAgreements:
+    def test_what_would_no_longer_fit_holds_it_up_unless_that_is_said(
+        self, running, at_street, administrator
+    ):
+        place = community(at_street)
+        partner = admit_partner(
+            actor=administrator, community_id=place.pk, name="众福养老", kind="enterprise"
+        )
+        agreement = sign_agreement(
+            actor=administrator, partner_id=partner.pk, mode="visiting", rule_key="visiting",
+            starts_on=TODAY, ends_on=TODAY.replace(year=TODAY.year + 1),
+        )  # fmt: skip
+        model = document()
+        del model["partners"]["contributions"][1]
+        upgrade = open_upgrade(
+            actor=administrator, version_id=write(at_street, model).pk, effective_from=TODAY
+        )
+        given = {"actor": administrator, "upgrade_id": upgrade.pk}
+
+        assert refused(apply_upgrade, **given) == "AGREEMENTS_CLASH"
+        assert refused(apply_upgrade, despite_agreements=True, **given) == "REASON_MISSING"
+        apply_upgrade(despite_agreements=True, reason="协议另改", **given)
+
+        [told] = trail("models.apply_upgrade")
+        assert told.after["despite_agreements"] == [str(agreement.pk)]
+        assert Rulebook.load().adoption(TODAY).version_id == upgrade.target_id
