@@ -146,7 +146,7 @@ def withdraw_offer(*, actor: Actor, offer_id: UUID, reason: str) -> Offer:
             actor=actor,
             action="models.withdraw_offer",
             obj=offer,
-            before=None,
+            before={"withdrawn_on": None},
             after=snapshot(offer, "withdrawn_on"),
             reason=reason,
         )

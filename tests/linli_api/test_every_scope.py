@@ -64,8 +64,9 @@ BESIDE = {
 }
 AT_THE_PLATFORM = {"tenants:write", "tenants:manage", "people:write", "models:trust"}
 AT_THE_PLATFORM |= {"comparison:read", "comparison:write"}
-# What nobody above may do: the street's own endpoints are there to be managed.
-OF_THE_UNIT = {"webhooks:manage"}
+# What nobody above may do: the street's own endpoints are there to be managed, and by the rule in force
+# it decides itself what it adopts.
+OF_THE_UNIT = {"webhooks:manage", "models:approve"}
 COMPARE = """query($under: ID!) {
     comparison(measure: "self_reliance_rate", underId: $under, asOf: "2026-01-31") {
         rows { tenant { slug } }

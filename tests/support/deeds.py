@@ -262,8 +262,13 @@ def discard_draft(place: Place) -> Deed:
 def finish_draft(place: Place) -> Deed:
     draft = the_draft()
     unfinished = drafts.open_draft(actor=place.everybody, key="unfinished", title="没写完")
+    unfinished = drafts.save_draft(
+        actor=place.everybody,
+        draft_id=unfinished.pk,
+        document=chengnan() | {"weather": "晴"},
+    )
     given = {"draftId": place.id(draft), "expectedVersion": draft.version}
-    wrong = {"draftId": place.id(unfinished), "expectedVersion": 1}
+    wrong = {"draftId": place.id(unfinished), "expectedVersion": unfinished.version}
     return Deed(place.everybody, given, wrong, "DOCUMENT_INVALID")
 
 

@@ -187,6 +187,7 @@ def withdraw(
     with public_context(), transaction.atomic():
         published = _own(author, published_id)
         refuse_withdrawn(published)
+        before = snapshot(published, "withdrawn_at")
         published.withdrawn_at = timezone.now()
         published.withdrawal_reason = reason.strip()
         save_changes(published, ["withdrawn_at", "withdrawal_reason"])
@@ -194,7 +195,7 @@ def withdraw(
             actor=actor,
             action="library.withdraw",
             obj=published,
-            before=None,
+            before=before,
             after=snapshot(published, "withdrawn_at"),
             reason=reason.strip(),
         )

@@ -15,9 +15,11 @@ PRODUCTION = {
 }
 
 
-@pytest.mark.parametrize(("proxies", "told"), [("0", ["W001", "W003"]), ("1", ["W001"])])
+@pytest.mark.parametrize(
+    ("proxies", "told"), [("0", ["W001", "W003", "W004"]), ("1", ["W001", "W004"])]
+)
 def test_nothing_is_told_but_what_is_to_be_done(proxies, told):
-    """No server for mails (W001) here; no word of flows that nobody is offered."""
+    """No server for mails (W001) and no key to sign with (W004) here; no word of flows that nobody is offered."""
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy"],
         cwd=ROOT, env=os.environ | PRODUCTION | {"LINLI_TRUSTED_PROXIES": proxies},

@@ -82,7 +82,11 @@ class TestWhereAScopeCounts:
         assert made.client.scopes_here == ["models:write", "fund:read"]
         assert made.client.scopes_below == ["communities:write", "fund:read"]
         token = made.token()
-        author = {Permission.MODELS_AUTHOR, Permission.MODELS_PUBLISH}
+        author = {
+            Permission.MODELS_AUTHOR,
+            Permission.MODELS_PUBLISH,
+            Permission.LIBRARY_IMPORT,
+        }
         assert admit(token, district).actor.held_here() == {Permission.FUND_READ, *author}
         below = {Permission.FUND_READ, Permission.COMMUNITIES_ONBOARD}
         assert admit(token, street).actor.held_here() == below
