@@ -22,9 +22,9 @@ from linli.library.governing import offers_for
 from linli.library.models import AdoptionRecord, Offer
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
-from tenants.operating_model.proposals import BELOW
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.upgrades import open_upgrade, put_upgrade_in_force
+from tenants.operating_model.upgrading import planned_after
 
 
 def follow_offers(tenant: Tenant) -> Upgrade | None:
@@ -44,12 +44,15 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
                 version=str(offer.version),
                 day=offer.binding_by,
             )
-            upgrade = open_upgrade(
-                actor=actor,
-                published_id=offer.version_id,
-                effective_from=_earliest(book),
-                reason=str(reason),
-            )
+            try:
+                upgrade = open_upgrade(
+                    actor=actor,
+                    published_id=offer.version_id,
+                    effective_from=_earliest(book),
+                    reason=str(reason),
+                )
+            except Refused:  # such as a version that the unit does not see, or that is planned here
+                return None
         elif (upgrade.target.key, upgrade.target.number) != (
             offer.version.key,
             offer.version.number,
@@ -57,10 +60,11 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
             return None
         try:
             with transaction.atomic():
+                # From today on, whatever day was chosen for it before it became binding.
                 return put_upgrade_in_force(
                     actor=actor,
                     upgrade_id=upgrade.pk,
-                    effective_from=max(upgrade.effective_from, _earliest(book)),
+                    effective_from=_earliest(book),
                     reason=upgrade.reason,
                 )
         except Refused:  # for people to decide, and told by the upgrade itself
@@ -116,6 +120,5 @@ def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
 
 def _earliest(book: Rulebook) -> date:
     """The first day on which it can count: after what is planned here."""
-    own = [layer.effective_from for layer in book.layers if layer.kind in BELOW]
-    planned = [adoption.effective_from for adoption in book.adoptions]
-    return max([timezone.localdate(), *own, *planned])
+    today = timezone.localdate()
+    return max([today, *(day for day, _name in planned_after(book, today))])

@@ -18,9 +18,10 @@ from linli.library.carrying import Answer, Aspect
 from linli.library.merging import Choice, Decision
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
+from tenants.operating_model import dependents
 from tenants.operating_model.models import Layer
 from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
-from tenants.operating_model.proposals import rules_clash, tenant_of
+from tenants.operating_model.proposals import check_agreements, despite, rules_clash, tenant_of
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.upgrades import (
@@ -34,15 +35,20 @@ from tenants.operating_model.upgrading import Answers, Level, Plan, plan_policy
 
 
 def decide_clash(
-    *, actor: Actor, layer_id: UUID, decisions: Sequence[Said], reason: str = ""
+    *,
+    actor: Actor,
+    layer_id: UUID,
+    decisions: Sequence[Said],
+    reason: str = "",
+    despite_agreements: bool = False,
 ) -> Layer:
     """Say what gives way to a waiting policy, at every level, and put it in force (M3).
 
     What no decision names stays as it is set and has to fit. The policy, the street office's layer and
     those of communities change in one transaction, from the policy's day on or from today. TAKE gives
     up what is set, SET sets something else, of any place. Refused: NOT_FOUND (it does not wait),
-    CHOICE_INVALID, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, and what
-    would still not fit.
+    CHOICE_INVALID, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, what would
+    still not fit, AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
@@ -55,6 +61,12 @@ def decide_clash(
         planned = plan_clash(policy, tenant, _answers(decisions))
         _refuse_misplaced(plan_clash(policy, tenant, {}), decisions)
         _refuse_misfits(planned)
+        assert planned.after is not None
+        unfit = check_agreements(
+            dependents.unfit(planned.before, planned.after, planned.since),
+            despite=despite_agreements,
+            reason=reason,
+        )
         policy.state, policy.effective_from = Layer.State.IN_FORCE, planned.since
         policy.save(update_fields=["state", "effective_from"])
         for layer in planned.layers:
@@ -70,7 +82,8 @@ def decide_clash(
             | {
                 "layers": [snapshot(layer, "id", "values", "bounds") for layer in planned.layers],
                 "decisions": [_told(said) for said in decisions],
-            },
+            }
+            | despite(unfit),
             reason=reason,
         )
         tell_layer(actor, "policy.settled", policy)
@@ -120,7 +133,7 @@ def _refuse_misplaced(asked: Plan, decisions: Sequence[Said]) -> None:
         if question is None and not _can_give_way(level, said):
             raise not_in_question(said.path, field)
         question = question or level.carried.question_of(said.path)
-        if said.seen is not None and said.seen != question.seen:
+        if said.seen is not None and said.seen != question.as_read:
             raise question_changed(said.path, field)
 
 

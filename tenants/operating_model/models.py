@@ -367,6 +367,7 @@ class ChangeRequest(TenantModel):
 
         ADOPTION = "adoption", _("adoption")
         UPGRADE = "upgrade", _("upgrade")
+        ROLL_BACK = "rollback", _("roll back")
 
     class State(models.TextChoices):
         """How far it has come."""
@@ -392,6 +393,8 @@ class ChangeRequest(TenantModel):
         Upgrade, models.PROTECT, null=True, db_index=False, verbose_name=_("upgrade")
     )
     upgrade_seen = models.PositiveIntegerField(_("version of the upgrade"), null=True)
+    # Of a roll back: what was set since the upgrade may go with it.
+    give_up_later = models.BooleanField(_("give up later"), default=False, db_default=False)
     # Although agreements that are running would no longer fit.
     despite_agreements = models.BooleanField(
         _("despite agreements"), default=False, db_default=False
@@ -414,12 +417,12 @@ class ChangeRequest(TenantModel):
     class Meta:
         verbose_name = _("change request")
         constraints = [
-            one_of("kind", "adoption", "upgrade", name="change_request_kind_known"),
+            one_of("kind", "adoption", "upgrade", "rollback", name="change_request_kind_known"),
             models.CheckConstraint(
                 name="change_request_upgrade_names_it",
                 condition=Q(kind="adoption", upgrade=None, upgrade_seen=None)
                 | Q(
-                    kind="upgrade",
+                    kind__regex="^(upgrade|rollback)$",
                     upgrade__isnull=False,
                     upgrade_seen__isnull=False,
                     values__isnull=True,

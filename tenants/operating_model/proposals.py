@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,8 @@ from tenants.operating_model.dependents import Unfit, unfit
 from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.operating_model.rulebook import Rulebook
 
+# How far ahead something may be decided: what is planned holds up what comes before it.
+MOST_AHEAD = timedelta(days=3 * 366)
 BELOW = (Layer.Kind.STREET, Layer.Kind.COMMUNITY)
 
 
@@ -139,6 +141,7 @@ def propose_layer(
     refuse_district(tenant)
     refuse_past(effective_from)
     book.effective(effective_from)
+    _refuse_before_another_version(book, effective_from)
     layer = street_layer(tenant, values, bounds, effective_from, reason)
     if community is not None:
         layer.kind, layer.community, layer.set_by = Layer.Kind.COMMUNITY, community, community.name
@@ -224,8 +227,19 @@ def bounds_by_path(given: Any) -> dict[str, Any]:
 
 
 def refuse_past(effective_from: date) -> None:
-    """Refused: CHANGE_BACKDATED for a day before today."""
+    """Refused: CHANGE_BACKDATED for a day before today, CHANGE_TOO_FAR for one that is years away."""
     today = timezone.localdate()
+    latest = today + MOST_AHEAD
+    if effective_from > latest:
+        message = _(
+            "A change takes effect by {latest} at the latest. Decide on it nearer to its day."
+        )
+        raise Refused(
+            "CHANGE_TOO_FAR",
+            format_lazy(message, latest=latest),
+            field="effectiveFrom",
+            latest=latest.isoformat(),
+        )
     if effective_from < today:
         message = _("A change takes effect today ({today}) or later: past days keep their rules.")
         raise Refused(
@@ -318,6 +332,25 @@ def _refuse_silent_carrying(book: Rulebook, on: date, *, says_anew: bool) -> Non
         )
         listed = ", ".join(names)
         raise Refused("UPGRADE_INSTEAD", format_lazy(message, names=listed), names=names)
+
+
+def _refuse_before_another_version(book: Rulebook, since: date) -> None:
+    """What is set now would meet a version it was not decided on, on the day that one begins."""
+    running = book.adoption(since)
+    for planned in book.adoptions:
+        day = planned.effective_from
+        then = book.adoption(day)
+        if day > since and then and running and then.version_id != running.version_id:
+            message = _(
+                "From {day} on {version} is in force. Set this from that day on, or call the other off "
+                "first, by a roll back from that day on."
+            )
+            raise Refused(
+                "LATER_CHANGES",
+                format_lazy(message, day=day, version=str(then.version)),
+                field="effectiveFrom",
+                earliest=day.isoformat(),
+            )
 
 
 def _nothing_changes() -> Refused:

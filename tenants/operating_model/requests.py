@@ -25,7 +25,7 @@ from linli.rules import check_count
 from tenants.operating_model.actions import adopt
 from tenants.operating_model.dependents import unfit
 from tenants.operating_model.governing import require_reason
-from tenants.operating_model.models import Adoption, ChangeRequest, Layer
+from tenants.operating_model.models import Adoption, ChangeRequest, Layer, Upgrade
 from tenants.operating_model.policies import arriving
 from tenants.operating_model.proposals import (
     BELOW,
@@ -33,11 +33,12 @@ from tenants.operating_model.proposals import (
     by_path,
     check_agreements,
     propose_adoption,
+    refuse_past,
     tenant_of,
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
-from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
+from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force, undo_upgrade
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -163,6 +164,54 @@ def request_upgrade(
     return request
 
 
+def request_roll_back(
+    *,
+    actor: Actor,
+    upgrade_id: UUID,
+    effective_from: date,
+    reason: str = "",
+    give_up_later: bool = False,
+    despite_agreements: bool = False,
+) -> ChangeRequest:
+    """Ask for what `roll_back_upgrade` would do with the same input; another approves it (M6).
+
+    Refused: NOT_FOUND, CHANGE_BACKDATED, REQUEST_OPEN; what `roll_back_upgrade` refuses when it is
+    approved.
+    """
+    actor.require(Permission.MODELS_ADOPT)
+    proposer = _somebody(actor)
+    tenant_of(actor)
+    refuse_past(effective_from)
+    with one_at_a_time():
+        _refuse_a_second()
+        upgrade = Upgrade.objects.select_related("adoption__version").filter(pk=upgrade_id).first()
+        if upgrade is None:
+            raise NotFound(_("upgrade"), field="upgradeId")
+        request = ChangeRequest.objects.create(
+            kind=Kind.ROLL_BACK,
+            version=upgrade.target,
+            upgrade=upgrade,
+            upgrade_seen=upgrade.version,
+            effective_from=effective_from,
+            reason=reason,
+            give_up_later=give_up_later,
+            despite_agreements=despite_agreements,
+            adoptions_seen=Adoption.objects.count(),
+            layers_seen=_layers(),
+            proposed_by_id=proposer,
+        )
+        record(
+            actor=actor,
+            action="models.request_change",
+            obj=request,
+            before=None,
+            after=snapshot(request, "kind", "version", "upgrade", "effective_from"),
+            reason=reason,
+        )
+        _tell(actor, "change_request.made", request)
+    return request
+
+
 def approve_change(*, actor: Actor, request_id: UUID, reason: str = "") -> ChangeRequest:
     """Say yes to what was asked for: it is done at once, in the same transaction.
 
@@ -243,6 +292,21 @@ def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
     ).adoption
 
 
+def _roll_back(actor: Actor, request: ChangeRequest) -> Adoption | None:
+    assert request.upgrade_id is not None
+    if (Adoption.objects.count(), _layers()) != (request.adoptions_seen, request.layers_seen):
+        raise _changed_since()
+    undo_upgrade(
+        actor=actor,
+        upgrade_id=request.upgrade_id,
+        effective_from=max(request.effective_from, timezone.localdate()),
+        reason=request.reason,
+        give_up_later=request.give_up_later,
+        despite_agreements=request.despite_agreements,
+    )
+    return Adoption.objects.order_by("decided_at", "id").last()
+
+
 def _layers() -> int:
     """How many there are of the unit's own and its communities': each is carried over."""
     return Layer.objects.filter(kind__in=BELOW).count()
@@ -261,6 +325,7 @@ def _changed_since() -> Refused:
 _EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {
     Kind.ADOPTION: _adopt,
     Kind.UPGRADE: _upgrade,
+    Kind.ROLL_BACK: _roll_back,
 }
 
 

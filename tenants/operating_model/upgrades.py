@@ -20,7 +20,6 @@ from linli.events.emit import emit
 from linli.library import actions as library
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Aspect
-from linli.library.document import canonical
 from linli.library.governing import check_offered
 from linli.library.selectors import hold, published_from
 from linli.registry.models import Tenant
@@ -31,7 +30,6 @@ from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
 from tenants.operating_model.policies import settle_clashes, tell_layer
 from tenants.operating_model.proposals import (
-    BELOW,
     check_agreements,
     despite,
     follows,
@@ -43,7 +41,7 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrading import Level, Plan, plan_of
+from tenants.operating_model.upgrading import Level, Plan, content_of, plan_of, planned_after
 
 MOST_DECISIONS = 500
 
@@ -287,19 +285,41 @@ def roll_back_upgrade(
     What was set on top of the new version since would go: refused (CHANGED_SINCE, with whose), unless
     ``give_up_later`` says that it may, which the trail keeps. Refused besides: NOT_FOUND,
     UPGRADE_NOT_IN_FORCE, CHANGE_BACKDATED, LATER_CHANGES, and what keeps it from standing, such as a
-    policy that came since; AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
+    policy that came since; APPROVAL_NEEDED, AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
+    with one_at_a_time():
+        refuse_unapproved(actor)
+        return undo_upgrade(
+            actor=actor,
+            upgrade_id=upgrade_id,
+            effective_from=effective_from,
+            reason=reason,
+            give_up_later=give_up_later,
+            despite_agreements=despite_agreements,
+        )
+
+
+def undo_upgrade(
+    *,
+    actor: Actor,
+    upgrade_id: UUID,
+    effective_from: date,
+    reason: str = "",
+    give_up_later: bool = False,
+    despite_agreements: bool = False,
+) -> Upgrade:
+    """`roll_back_upgrade` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
     refuse_past(effective_from)
     with one_at_a_time():
         upgrade = _found(upgrade_id)
         book = Rulebook.load()
-        if upgrade.state != Upgrade.State.APPLIED or book.adoptions[-1].pk != upgrade.adoption_id:
+        if not _brought_in_force(book, upgrade, effective_from):
             message = _("Only the upgrade that brought the version in force can be rolled back.")
             raise Refused("UPGRADE_NOT_IN_FORCE", message, field="upgradeId", state=upgrade.state)
         _refuse_before_later(book, effective_from)
-        since = _set_since(book, upgrade)
+        since = _set_since(book, upgrade, effective_from)
         if since and not give_up_later:
             message = _(
                 "Set since the upgrade, and lost with it: {names}. Say that it may be given up, or "
@@ -417,13 +437,17 @@ def _under_way() -> Refused:
 def _refuse_before_later(book: Rulebook, since: date) -> None:
     """What is planned for later days was decided on the version of today, and would have to be decided
     anew as well: so an upgrade comes after it."""
-    own = [layer.effective_from for layer in book.layers if layer.kind in BELOW]
-    latest = max([*own, *(adoption.effective_from for adoption in book.adoptions)])
-    if latest > since:
-        message = _("Something is decided for {latest} already. Choose that day or a later one.")
+    later = planned_after(book, since)
+    if later:
+        message = _(
+            "For {latest} something is decided already, by: {names}. Choose that day or a later one, or "
+            "have it called off: set from that day on what stands today."
+        )
+        latest = max(day for day, _name in later)
+        names = ", ".join(dict.fromkeys(name for _day, name in later))
         raise Refused(
             "LATER_CHANGES",
-            format_lazy(message, latest=latest),
+            format_lazy(message, latest=latest, names=names),
             field="effectiveFrom",
             earliest=latest.isoformat(),
         )
@@ -440,7 +464,7 @@ def _row(
         if said.choice != UpgradeDecision.Choice.SET or said.aspect != Aspect.VALUE:
             raise not_in_question(said.path, field)
         question = level.carried.question_of(said.path)
-    if said.seen is not None and said.seen != question.seen:
+    if said.seen is not None and said.seen != question.as_read:
         raise question_changed(said.path, field)
     if said.choice == UpgradeDecision.Choice.SET and said.aspect == Aspect.BOUND:
         parse_bounds({said.path: said.value})
@@ -513,18 +537,35 @@ def _key(layer: Layer | None) -> str | None:
     return str(layer.pk) if layer else None
 
 
-def _set_since(book: Rulebook, upgrade: Upgrade) -> list[Layer]:
-    """The layers that stand today and that neither the upgrade left nor it wrote."""
+def _brought_in_force(book: Rulebook, upgrade: Upgrade, on: date) -> bool:
+    """Whether the version of a day is there by this upgrade, and by no later one to the same."""
+    running = book.adoption(on)
+    later = Upgrade.objects.filter(
+        state=Upgrade.State.APPLIED, target=upgrade.target_id, pk__gt=upgrade.pk
+    )
+    return (
+        upgrade.state == Upgrade.State.APPLIED
+        and running is not None
+        and running.version_id == upgrade.target_id
+        and not later.exists()
+    )
+
+
+def _set_since(book: Rulebook, upgrade: Upgrade, on: date) -> list[Layer]:
+    """The layers of a day that say something else than the upgrade has left in their places."""
     before: Mapping[str, Any] = upgrade.before or {}
-    known = {*before["written"], *before["layers"].values()}
-    return [
-        layer for layer in book.layers if layer.kind in BELOW and _is_later(layer, upgrade, known)
-    ]
-
-
-def _is_later(layer: Layer, upgrade: Upgrade, known: set[str | None]) -> bool:
-    assert upgrade.adoption is not None
-    return str(layer.pk) not in known and layer.decided_at >= upgrade.adoption.decided_at
+    rows = {str(layer.pk): layer for layer in book.layers}
+    left = {
+        (f"{row.community_id or ''}"): row
+        for key in (*before["layers"].values(), *before["written"])
+        if (row := rows.get(key or "")) is not None
+    }
+    found = []
+    for community_id in (None, *book.communities(on)):
+        now = _own(book, community_id, on)
+        if now and content_of(now) != content_of(left.get(f"{community_id or ''}")):
+            found.append(now)
+    return found
 
 
 def _restored(
@@ -539,8 +580,7 @@ def _restored(
         now = _own(book, community_id, since)
         was = earlier.get(before["layers"].get(str(community_id) if community_id else "") or "")
         values, bounds = (was.values, was.bounds) if was else ({}, {})
-        stands = (now.values, now.bounds) if now else ({}, {})
-        if canonical(stands) != canonical((values, bounds)):
+        if content_of(now) != content_of(was):
             layers.append(
                 Layer(
                     kind=Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET,
@@ -549,6 +589,7 @@ def _restored(
                     values=values,
                     bounds=bounds,
                     effective_from=since,
+                    reason=was.reason if was else "",
                 )
             )
     return Adoption(version=adoption.version, effective_from=since), layers

@@ -22,7 +22,7 @@ from linli.library.layers import Effective, LayerSpec, stack, under
 from linli.library.merging import Choice, Decision
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
-from tenants.operating_model.proposals import told_below
+from tenants.operating_model.proposals import BELOW, told_below
 from tenants.operating_model.rulebook import Rulebook, base_of, spec_of
 
 # What was decided, by whose level it is of: a community's, or None for the street office's.
@@ -147,7 +147,7 @@ def _planned(
             levels.append(
                 _level(community_id, layer, own, with_street, above, answers, only_misfits)
             )
-    layers = tuple(_rows(levels, tenant, since))
+    layers = tuple(_rows(book, levels, tenant, since))
     book_after = book.plus(*new, *layers)
     problems = list(street.carried.problems)
     if not any(question.is_open for level in levels for question in level.carried.questions):
@@ -216,18 +216,53 @@ def _level(
     return Level(community_id, layer, carried)
 
 
-def _rows(levels: list[Level], tenant: Tenant, since: date) -> Iterable[Layer]:
-    """The layers that become others: a row of each."""
+def _rows(book: Rulebook, levels: list[Level], tenant: Tenant, since: date) -> Iterable[Layer]:
+    """The layers that become others: a row of each, and one for each later day on which what stood
+    today was said again, such as to call off what had been planned."""
     for level in levels:
-        values = dict(level.carried.values)
-        bounds = {path: bound.plain() for path, bound in level.carried.bounds.items()}
-        was = (level.layer.values, level.layer.bounds) if level.layer else ({}, {})
-        if canonical(was) != canonical((values, bounds)):
+        kind = Layer.Kind.COMMUNITY if level.community_id else Layer.Kind.STREET
+        carried = Layer(
+            kind=kind,
+            community_id=level.community_id,
+            set_by=level.layer.set_by if level.layer else tenant.name,
+            values=dict(level.carried.values),
+            bounds={path: bound.plain() for path, bound in level.carried.bounds.items()},
+            effective_from=since,
+            reason=level.layer.reason if level.layer else "",
+        )
+        if content_of(carried) == content_of(level.layer):
+            continue
+        yield carried
+        for day in _later_days(book, kind, level.community_id, since):
             yield Layer(
-                kind=Layer.Kind.COMMUNITY if level.community_id else Layer.Kind.STREET,
+                kind=kind,
                 community_id=level.community_id,
-                set_by=level.layer.set_by if level.layer else tenant.name,
-                values=values,
-                bounds=bounds,
-                effective_from=since,
+                set_by=carried.set_by,
+                values=carried.values,
+                bounds=carried.bounds,
+                effective_from=day,
+                reason=carried.reason,
             )
+
+
+def planned_after(book: Rulebook, since: date) -> list[tuple[date, str]]:
+    """What is to become another after a day, and by whom: versions, and layers of the unit and its
+    communities. What says again what stands on that day is no plan."""
+    found = [(a.effective_from, str(a.version)) for a in book.adoptions if a.effective_from > since]
+    for kind, community_id in {(r.kind, r.community_id) for r in book.layers if r.kind in BELOW}:
+        today = content_of(book.layer(kind, community_id, since))
+        for day in _later_days(book, kind, community_id, since):
+            layer = book.layer(kind, community_id, day)
+            if layer is not None and content_of(layer) != today:
+                found.append((day, layer.set_by))
+    return found
+
+
+def content_of(layer: Layer | None) -> str:
+    """What a layer says, in one spelling; of none: nothing."""
+    return canonical((layer.values, layer.bounds) if layer else ({}, {}))
+
+
+def _later_days(book: Rulebook, kind: str, community_id: UUID | None, since: date) -> list[date]:
+    here = (r for r in book.layers if (r.kind, r.community_id) == (kind, community_id))
+    return sorted({row.effective_from for row in here if row.effective_from > since})

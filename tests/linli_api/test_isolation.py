@@ -70,6 +70,7 @@ COMMON_COLUMNS = {
     "operating_model.ModelVersion.number",
     "operating_model.Upgrade.effective_from",
     "operating_model.ChangeRequest.despite_agreements",
+    "operating_model.ChangeRequest.give_up_later",
     "operating_model.ChangeRequest.upgrade_seen",
     "operating_model.Upgrade.version",
     "operating_model.UpgradeDecision.path",

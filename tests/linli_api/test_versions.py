@@ -47,6 +47,7 @@ NOTHING_TO_LOSE = {
     "decideClash": IN_ORDER,
     "rollBackUpgrade": IN_ORDER,
     "offerVersion": MAKES,
+    "requestRollBack": MAKES,
     "withdrawOffer": ONE_WAY,
     "approveChange": IN_ORDER,
     "returnChange": ONE_WAY,

@@ -525,6 +525,13 @@ def request_upgrade(place: Place) -> Deed:
     return apply_upgrade(place)
 
 
+@_does("requestRollBack")
+def request_roll_back(place: Place) -> Deed:
+    given = roll_back_upgrade(place).given
+    wrong = {"upgradeId": place.code_of_none("Upgrade")}
+    return Deed(place.everybody, given, wrong, "NOT_FOUND")
+
+
 @_does("approveChange")
 def approve_change(place: Place) -> Deed:
     given = {"requestId": place.id(asked_for(place)), "reason": "同意"}

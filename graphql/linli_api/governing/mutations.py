@@ -16,7 +16,7 @@ from linli_api.inputs import IdOf
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import by_path
 from linli_api.operating_model.mutations import EFFECTIVE_FROM, AdoptVersion, check_layer_seen
-from linli_api.operating_model.upgrade_mutations import ApplyUpgrade
+from linli_api.operating_model.upgrade_mutations import ApplyUpgrade, RollBackUpgrade
 from linli_api.scalars import Date
 from tenants.operating_model import governing, requests
 
@@ -120,6 +120,21 @@ class RequestUpgrade(Mutation):
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
         return {"request": requests.request_upgrade(actor=actor, **values)}
+
+
+class RequestRollBack(Mutation):
+    """Asks for what rollBackUpgrade would do with the same input; it counts once it is approved."""
+
+    class Meta:
+        permission = Permission.MODELS_ADOPT
+
+    Input = RollBackUpgrade.Input
+
+    request = graphene.Field(ChangeRequest, description="What waits for approval.")
+
+    @classmethod
+    def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
+        return {"request": requests.request_roll_back(actor=actor, **values)}
 
 
 class ApproveChange(Mutation):

@@ -55,6 +55,7 @@ MUTATIONS = [
     mutations.WithdrawOffer,
     mutations.RequestAdoption,
     mutations.RequestUpgrade,
+    mutations.RequestRollBack,
     mutations.ApproveChange,
     mutations.ReturnChange,
     mutations.WithdrawRequest,

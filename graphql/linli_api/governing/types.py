@@ -176,6 +176,7 @@ class ChangeRequest(Object):
             models.ChangeRequest.Kind,
             "ChangeKind",
             ADOPTION="A version is to be run from a day on, with the unit's own values.",
+            ROLL_BACK="An upgrade that was put in force is to be undone from a day on.",
             UPGRADE="An upgrade whose clashes have been decided is to be put in force.",
         ),
         required=True,
@@ -192,6 +193,10 @@ class ChangeRequest(Object):
         by="upgrade_id",
         description="The upgrade that is to be applied, with what was decided of it; null for an "
         "adoption.",
+    )
+    give_up_later = graphene.Boolean(
+        required=True,
+        description="Of a roll back. True: what was set on top since may go with it.",
     )
     despite_agreements = graphene.Boolean(
         required=True,

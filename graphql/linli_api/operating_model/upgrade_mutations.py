@@ -172,6 +172,9 @@ class DecideClash(Mutation):
             f"{upgrades.MOST_DECISIONS}.",
         )
         reason = graphene.String(required=True, default_value="", description="Why.")
+        despite_agreements = graphene.Boolean(
+            required=True, default_value=False, description=DESPITE
+        )
 
     layer = graphene.Field(Layer, description="The policy, in force.")
 

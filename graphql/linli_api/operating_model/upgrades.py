@@ -81,7 +81,7 @@ class RuleQuestion(Object):
     )
     seen = graphene.String(
         required=True,
-        description="Tells these three values from others; give it with the decision: "
+        description="Tells these three values, and what was decided of them, from others; give it with the decision: "
         "QUESTION_CHANGED, and nothing decided, if others meet there by now.",
     )
 
@@ -158,7 +158,7 @@ class RuleQuestion(Object):
 
     @staticmethod
     def resolve_seen(asked: selectors.Asked, info: Any) -> str:
-        return asked.question.seen
+        return asked.question.as_read
 
 
 def _of_question(asked: selectors.Asked, value: Any) -> str:

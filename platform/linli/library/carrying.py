@@ -73,6 +73,12 @@ class Question:
         """Tells this question from the same place's another time."""
         return digest([self.old, self.new, self.own])
 
+    @property
+    def as_read(self) -> str:
+        """The same, and what was decided of it: for who decides on what they have read."""
+        told = self.decision and [str(self.decision.choice), self.decision.value]
+        return digest([self.old, self.new, self.own, told])
+
 
 @dataclass(frozen=True)
 class Carried:
@@ -165,7 +171,14 @@ class _Carrying:
             place = self._lifted(paths.steps(path))
             place = next((w for w in whole if place[: len(w)] == w), place)
             places.setdefault(place, []).append(path)
-        merge = Merge(set_here=set(places), whole=whole, decided=said)
+        gone = {
+            place
+            for place in places
+            if at(self.own, place) is ABSENT
+            and at(self.new, place) is ABSENT
+            and at(self.old, place) is not ABSENT
+        }
+        merge = Merge(set_here=set(places), whole=whole, gone=gone, decided=said)
         merged = merge.merged(self.old, self.new, self.own)
         for place, decision in said.items():
             if decision.choice != Choice.TAKE:

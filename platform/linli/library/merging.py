@@ -56,23 +56,26 @@ class Meeting:
 class Merge:
     """One pass over three documents.
 
-    set_here: the places set on purpose. whole: places that are not looked into, but decided as one.
-    decided: what people said, by place. `met` fills with the places that met, decided or not.
+    set_here: the places set on purpose, with all that lies in them. whole: places that are not looked
+    into, but decided as one. gone: items taken away here that are not above any more either, so that
+    nothing is left to hold to that. decided: what people said, by place. `met` fills with the places
+    that met, decided or not.
     """
 
     set_here: Collection[paths.Steps]
     whole: Collection[paths.Steps] = ()
+    gone: Collection[paths.Steps] = ()
     decided: Mapping[paths.Steps, Decision] = field(default_factory=dict)
     met: list[Meeting] = field(default_factory=list)
 
     def merged(self, old: Any, new: Any, own: Any, at: paths.Steps = ()) -> Any:
         """The value of a place; what was set here where a person has yet to decide."""
-        if at in self.decided:
+        if at in self.decided or at in self.gone:
             return self._meet(at, old, new, own)
-        if not any(_within(place, at) for place in self.decided):
+        if not any(_within(place, at) for place in (*self.decided, *self.gone)):
             if same(own, new) or same(old, new):
                 return own
-            if same(old, own) and not any(_within(place, at) for place in self.set_here):
+            if same(old, own) and not self._on_purpose(at):
                 return new
         looked_into = at not in self.whole and not (same(old, own) and at in self.set_here)
         if looked_into and all(isinstance(side, Mapping) for side in (old, new, own)):
@@ -92,9 +95,15 @@ class Merge:
             key: self.merged(
                 old.get(key, ABSENT), new.get(key, ABSENT), own.get(key, ABSENT), (*at, f"[{key}]")
             )
-            for key in dict.fromkeys([*first, *then])
+            for key in (
+                *_in_order(first, then),
+                *(key for key in old if (*at, f"[{key}]") in self.gone),
+            )
         }
         return [item for item in merged.values() if item is not ABSENT]
+
+    def _on_purpose(self, at: paths.Steps) -> bool:
+        return any(_within(place, at) or _within(at, place) for place in self.set_here)
 
     def _meet(self, at: paths.Steps, old: Any, new: Any, own: Any) -> Any:
         self.met.append(Meeting(paths.join(at), old, new, own))
@@ -140,6 +149,16 @@ def _items(*lists: Any) -> list[dict[str, Any]] | None:
     old, new, own = found
     both = _reordered(old, new) and _reordered(old, own) and _reordered(new, own)
     return None if both else found
+
+
+def _in_order(first: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """The keys of the first in their order, and each of the others after whom it follows there."""
+    keys, before = list(first), None
+    for key in then:
+        if key not in first:
+            keys.insert(keys.index(before) + 1 if before is not None else 0, key)
+        before = key
+    return keys
 
 
 def _reordered(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -131,8 +131,8 @@ def test_a_question_counts_as_it_was_read(clash, chengnan, at_street):
     """What the street office decides changes what meets at the community's place, not what was asked."""
     (_street, street), (_here, here) = plan_clash(clash, at_street, {}).questions
     said = [
-        Said(RATE, "set", value="0.02", seen=street.seen),
-        Said(RATE, "take", community_id=chengnan.pk, seen=here.seen),
+        Said(RATE, "set", value="0.02", seen=street.as_read),
+        Said(RATE, "take", community_id=chengnan.pk, seen=here.as_read),
     ]
     layer(at_street, {RATE: "0.045", DAY: 5}, community=chengnan)
     with nothing_written(), pytest.raises(Refused) as refused:

@@ -260,14 +260,14 @@ def test_a_decision_about_other_values_says_nothing_any_more(running, at_street)
     layer(at_street, {RATE: "0.02"})
     upgrade = begin(at_street, second(at_street))
     [(_level, question)] = plan_of(upgrade, at_street).open_questions
-    decide(at_street, upgrade, Said(RATE, "take", seen=question.seen))
+    decide(at_street, upgrade, Said(RATE, "take", seen=question.as_read))
     assert asked(at_street, upgrade) == []
 
     layer(at_street, {RATE: "0.01"})
 
     assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.04", "0.01")]
     with pytest.raises(Refused) as refused:
-        decide(at_street, upgrade, Said(RATE, "take", seen=question.seen))
+        decide(at_street, upgrade, Said(RATE, "take", seen=question.as_read))
     assert (refused.value.code, refused.value.field) == ("QUESTION_CHANGED", "decisions.0.seen")
 
 
@@ -568,3 +568,130 @@ def test_of_two_who_decide_at_once_the_second_is_told(scratch_database):
     assert sorted(map(str, answers)) == ["2"] + ["VERSION_CONFLICT"] * 7
     with tenant_context(street):
         assert UpgradeDecision.objects.count() == 1
+
+
+STEPS = "meetings.deliberation.steps"
+
+
+def steps(*keys):
+    return [{"key": key, "title": {"zh": key}} for key in keys]
+
+
+def test_an_order_that_was_set_is_kept_around_what_is_new(running, at_street):
+    model = document()
+    model["meetings"]["deliberation"]["steps"] = steps("raise", "deliberate", "do")
+    first = write(at_street, model)
+    apply(at_street, begin(at_street, first))
+    layer(at_street, {STEPS: steps("raise", "consult", "deliberate", "do")})
+    model["meetings"]["deliberation"]["steps"] = steps("raise", "deliberate", "do", "evaluate")
+    upgrade = begin(at_street, write(at_street, model))
+    [(_level, path, _old, new, _own)] = asked(at_street, upgrade)
+    assert (path, new["key"]) == (f"{STEPS}[evaluate]", "evaluate")
+
+    decide(at_street, upgrade, Said(path, "take"))
+    apply(at_street, upgrade)
+
+    keys = [step["key"] for step in effective_rules(TODAY).value(STEPS)]
+    assert keys == ["raise", "consult", "deliberate", "do", "evaluate"]
+
+
+def test_a_part_of_what_was_set_as_a_whole_does_not_change_unasked(running, at_street):
+    whole = document()["partners"]["contributions"][0] | {"rate": "0.02"}
+    layer(at_street, {"partners.contributions[stationed]": whole})
+    model = document()
+    model["partners"]["contributions"][0]["base"] = "profit"
+
+    upgrade = begin(at_street, write(at_street, model))
+
+    place = "partners.contributions[stationed].base"
+    assert asked(at_street, upgrade) == [(None, place, "takings", "profit", "takings")]
+
+
+def test_what_was_taken_away_here_and_is_gone_above_is_decided(running, at_street):
+    layer(at_street, {"partners.contributions[visiting]": None})
+    model = document()
+    del model["partners"]["contributions"][1]
+    upgrade = begin(at_street, write(at_street, model))
+
+    [(_level, path, old, new, own)] = asked(at_street, upgrade)
+    assert (path, old["key"], new, own) == (
+        "partners.contributions[visiting]",
+        "visiting",
+        None,
+        None,
+    )
+    decide(at_street, upgrade, Said(path, "take", reason="新版也没有"))
+    apply(at_street, upgrade)
+    assert UpgradeDecision.objects.get().reason == "新版也没有"
+
+
+def test_what_is_planned_for_later_can_be_called_off_and_is_then_carried_too(chengnan, at_street):
+    layer(at_street, {DAY: 5}, community=chengnan)
+    layer(at_street, {DAY: 5, MONTHS: 1}, since=LATER, community=chengnan)
+    version = second(at_street)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        begin(at_street, version)
+    assert (refused.value.code, "城南社区" in str(refused.value.message)) == ("LATER_CHANGES", True)
+
+    layer(at_street, {DAY: 5}, since=LATER, community=chengnan)
+    upgrade = begin(at_street, version)
+    decide(at_street, upgrade, Said(DAY, "set", value=8, community_id=chengnan.pk))
+    apply(at_street, upgrade)
+
+    book = Rulebook.load()
+    days = [book.effective(day, chengnan.pk).value(DAY) for day in (TODAY, LATER)]
+    assert days == [8, 8]
+
+
+def test_nothing_is_decided_years_ahead(running, at_street):
+    far = TODAY + timedelta(days=4 * 366)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        layer(at_street, {MONTHS: 1}, since=far)
+    assert (refused.value.code, refused.value.field) == ("CHANGE_TOO_FAR", "effectiveFrom")
+
+
+def test_what_is_set_before_another_version_begins_waits_for_it(running, at_street):
+    upgrade = begin(at_street, second(at_street), LATER)
+    apply(at_street, upgrade)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        layer(at_street, {MONTHS: 1})
+    assert (refused.value.code, refused.value.data["earliest"]) == (
+        "LATER_CHANGES", LATER.isoformat()
+    )  # fmt: skip
+    roll_back(at_street, upgrade, LATER)  # called off before it began
+    layer(at_street, {MONTHS: 1})
+    assert [effective_rules(day).value(DAY) for day in (TODAY, LATER)] == [25, 25]
+
+
+def test_after_a_roll_back_the_upgrade_before_it_can_be_rolled_back_too(chengnan, at_street):
+    was = everywhere(chengnan)
+    first = begin(at_street, second(at_street))
+    apply(at_street, first)
+    then = begin(at_street, second(at_street, rate="0.05"))
+    apply(at_street, then)
+
+    roll_back(at_street, then)
+    roll_back(at_street, first)
+
+    assert everywhere(chengnan) == was
+
+
+def test_why_something_is_set_stays_with_it(running, at_street):
+    layer(at_street, {RATE: "0.02", MONTHS: 12}, reason="利润薄")
+    upgrade = begin(at_street, second(at_street))
+    decide(at_street, upgrade, Said(RATE, "take"))
+    apply(at_street, upgrade)
+    assert Rulebook.load().layer("street", None, TODAY).reason == "利润薄"
+    roll_back(at_street, upgrade)
+    assert Rulebook.load().layer("street", None, TODAY).reason == "利润薄"
+
+
+def test_who_decides_on_a_place_that_was_decided_meanwhile_is_told(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    [(_level, question)] = plan_of(upgrade, at_street).open_questions
+    decide(at_street, upgrade, Said(RATE, "keep", seen=question.as_read))
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(RATE, "take", seen=question.as_read))
+    assert refused.value.code == "QUESTION_CHANGED"

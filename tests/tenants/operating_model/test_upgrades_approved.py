@@ -1,5 +1,7 @@
 """Upgrades that another approves, that are offered, and that are binding (M6)."""
 
+from datetime import timedelta
+
 import pytest
 
 from linli.accounts.policy import Role, system_actor
@@ -9,10 +11,20 @@ from tenants.operating_model.actions import adopt_version
 from tenants.operating_model.binding import follow_offers, units_to_follow
 from tenants.operating_model.governing import withdraw_offer
 from tenants.operating_model.models import Adoption, ChangeRequest, Upgrade, UpgradeDecision
-from tenants.operating_model.requests import approve_change, request_upgrade
+from tenants.operating_model.requests import (
+    approve_change,
+    request_roll_back,
+    request_upgrade,
+)
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
-from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrades import (
+    Said,
+    apply_upgrade,
+    decide_upgrade,
+    open_upgrade,
+    roll_back_upgrade,
+)
 from tenants.partners.actions import admit_partner, sign_agreement
 
 from .conftest import (
@@ -108,6 +120,23 @@ class TestApproval:
             "CHANGED_SINCE_REQUESTED"
         )
         assert ChangeRequest.objects.get().state == "proposed"
+
+    def test_a_roll_back_is_approved_too(self, district, administrator, from_the_district, upgrade):
+        apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
+        rule(district, "district")
+        given = {"actor": administrator, "upgrade_id": upgrade.pk, "effective_from": TODAY}
+        assert refused(roll_back_upgrade, **given) == "APPROVAL_NEEDED"
+
+        asked = request_roll_back(reason="居民不同意", **given)
+        approve_change(actor=from_the_district, request_id=asked.pk)
+
+        assert effective_rules(TODAY).value(DAY) == 25
+        asked.refresh_from_db()
+        upgrade.refresh_from_db()
+        assert (upgrade.state, asked.adoption.version_id) == (
+            "rolled_back",
+            Rulebook.load().adoption(TODAY).version_id,
+        )
 
 
 class TestOffers:
@@ -210,6 +239,20 @@ class TestBinding:
         assert wenshao not in list(units_to_follow())
         assert follow_offers(wenshao) is None
         assert Upgrade.objects.count() == 0
+
+    def test_a_day_that_was_chosen_before_does_not_put_it_off(
+        self, wenshao, other_district, two_versions
+    ):
+        open_upgrade(
+            actor=system_actor(wenshao),
+            published_id=two_versions[1].pk,
+            effective_from=TODAY + timedelta(days=900),
+        )
+        offer(other_district, two_versions[1], binding_by=TODAY)
+
+        follow_offers(wenshao)
+
+        assert effective_rules(TODAY).value(DAY) == 10
 
     def test_another_upgrade_that_is_being_decided_is_not_touched(
         self, wenshao, other_district, two_versions
