@@ -156,7 +156,7 @@ class TestDrafts:
             # The library's version against the draft, from which one place was changed.
             edit(who, begun, MONTHS, 6)
             found = ask(who, COMPARE, fromId=which, toId=begun["id"])["compareVersions"]
-            assert found["text"] == "Partners › Rent-free months: 18 → 6"
+            assert found["text"] == "Partners › Rent-free months: 18 months → 6 months"
 
 
 class TestComparing:
@@ -180,7 +180,7 @@ class TestComparing:
                 "label": "Partners › Rent-free months",
                 "before": 18,
                 "after": 6,
-                "text": "Partners › Rent-free months: 18 → 6",
+                "text": "Partners › Rent-free months: 18 months → 6 months",
             },
         ]
         assert found["text"] == "\n".join(one["text"] for one in found["differences"])
@@ -204,11 +204,11 @@ class TestComparing:
         there = read(fromId=version, toId=second).splitlines()
         assert there == [
             "Partners › Contributions › Share of takings › Rate, bound: 1 % to 5 % → free",
-            "Partners › Rent-free months: 18 → 6",
+            "Partners › Rent-free months: 18 months → 6 months",
         ]
         assert read(toId=second).splitlines() == there
         assert read(fromId=second, toId=version).splitlines()[1] == (
-            "Partners › Rent-free months: 6 → 18"
+            "Partners › Rent-free months: 6 months → 18 months"
         )
         assert read(fromId=version, toId=version) == "Nothing differs."
         assert read(toId=version).startswith("Partners: none → ")  # the first is from nothing
@@ -241,7 +241,7 @@ class TestComparing:
         found = ask(reader, query, fromId=published[0], toId=published[1])["compareVersions"]
         assert found["text"].splitlines() == [
             "Partners › Contributions › Share of takings › Rate, bound: free → 1 % to 5 %",
-            "Partners › Rent-free months, bound: at most 18 → free",
+            "Partners › Rent-free months, bound: at most 18 months → free",
         ]
         wrong = ids.encode("PublishedVersion", published[0])
         assert errors(reader, query, fromId=wrong, toId=published[1]) == [("NOT_FOUND", "fromId")]
