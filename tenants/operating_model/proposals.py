@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +34,6 @@ from tenants.operating_model.dependents import Unfit, unfit
 from tenants.operating_model.models import Adoption, Layer, ModelVersion
 from tenants.operating_model.rulebook import Rulebook
 
-# How far ahead something may be decided: what is planned holds up what comes before it.
-MOST_AHEAD = timedelta(days=3 * 366)
 BELOW = (Layer.Kind.STREET, Layer.Kind.COMMUNITY)
 
 
@@ -227,19 +225,8 @@ def bounds_by_path(given: Any) -> dict[str, Any]:
 
 
 def refuse_past(effective_from: date) -> None:
-    """Refused: CHANGE_BACKDATED for a day before today, CHANGE_TOO_FAR for one that is years away."""
+    """Refused: CHANGE_BACKDATED for a day before today."""
     today = timezone.localdate()
-    latest = today + MOST_AHEAD
-    if effective_from > latest:
-        message = _(
-            "A change takes effect by {latest} at the latest. Decide on it nearer to its day."
-        )
-        raise Refused(
-            "CHANGE_TOO_FAR",
-            format_lazy(message, latest=latest),
-            field="effectiveFrom",
-            latest=latest.isoformat(),
-        )
     if effective_from < today:
         message = _("A change takes effect today ({today}) or later: past days keep their rules.")
         raise Refused(

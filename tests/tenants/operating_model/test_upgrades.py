@@ -643,13 +643,6 @@ def test_what_is_planned_for_later_can_be_called_off_and_is_then_carried_too(che
     assert days == [8, 8]
 
 
-def test_nothing_is_decided_years_ahead(running, at_street):
-    far = TODAY + timedelta(days=4 * 366)
-    with nothing_written(), pytest.raises(Refused) as refused:
-        layer(at_street, {MONTHS: 1}, since=far)
-    assert (refused.value.code, refused.value.field) == ("CHANGE_TOO_FAR", "effectiveFrom")
-
-
 def test_what_is_set_before_another_version_begins_waits_for_it(running, at_street):
     upgrade = begin(at_street, second(at_street), LATER)
     apply(at_street, upgrade)
