@@ -76,7 +76,9 @@ class Question:
     @property
     def as_read(self) -> str:
         """The same, and what was decided of it: for who decides on what they have read."""
-        told = self.decision and [str(self.decision.choice), self.decision.value]
+        if self.decision is None:
+            return self.seen
+        told = [str(self.decision.choice), self.decision.value]
         return digest([self.old, self.new, self.own, told])
 
 
