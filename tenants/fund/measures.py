@@ -89,6 +89,7 @@ register(
         source=_("the postings of the tenant's funds"),
         definition=_("Received from all sources from 1 January to the day, reversals taken off."),
         work_out=income_fen,
+        of_year=True,
     )
 )
 register(
@@ -114,5 +115,6 @@ register(
             "operating cost of as many days; communities whose cost is not known are left out."
         ),
         work_out=self_reliance,
+        of_year=True,
     )
 )

@@ -45,7 +45,8 @@ def check_period(starts_on: date | None, ends_on: date | None) -> tuple[date, da
 
 def measured_outcomes(tenant: Tenant, starts_on: date, ends_on: date) -> dict[str, dict[str, Any]]:
     """By measure what was measured of the tenant in a period: the last figure in it, and what stood at
-    its start, if anything was measured in the month before. A measure without any is there as missing.
+    its start, if anything was measured in the month before. A measure without any is there as missing;
+    so is one that counts from 1 January (`Measure.of_year`) where the period is not of one year.
 
     Values as exact decimals in text, in the measure's unit. Refused: EVIDENCE_MISSING where nothing
     at all was measured.
@@ -53,6 +54,11 @@ def measured_outcomes(tenant: Tenant, starts_on: date, ends_on: date) -> dict[st
     day = timedelta(days=1)
     ends = _latest(tenant, starts_on, ends_on - day)
     starts = _latest(tenant, starts_on - RECENT, starts_on - day)
+    if starts_on.year != (ends_on - day).year:
+        for measure in measures():
+            if measure.of_year:  # it would leave out what came before the last 1 January
+                ends.pop(measure.key, None)
+                starts.pop(measure.key, None)
     if all(figure.value is None for figure in ends.values()):
         message = _(
             "Nothing was measured here in this period. Choose another, have the figures of its last day "
@@ -76,14 +82,20 @@ def where_it_ran(version: ModelVersion, starts_on: date, ends_on: date) -> dict[
     many communities those are, by profile, and their residents together.
 
     ``communities`` None: fewer than `FEW` of them. ``residents`` None: known of fewer than `FEW`;
-    ``residents_of``: of how many communities they are.
+    ``residents_of``: of how many communities they are. Refused: EVIDENCE_MISSING where it was in force
+    on no day of it.
     """
-    days = _days_in_force(version, starts_on, ends_on)
-    told = list(
-        Community.objects.filter(opened_on__lt=ends_on).values_list("profile", "residents")
-        if days
-        else ()
-    )
+    runs = _in_force(version, starts_on, ends_on)
+    if not runs:
+        message = _(
+            "This model was not in force here on any day of this period, so nothing measured in it is "
+            "evidence of it. Choose another period, or publish without one."
+        )
+        raise Refused("EVIDENCE_MISSING", message, field="evidenceStartsOn")
+    days = sum((until - since).days for since, until in runs)
+    # Who came on board after its last day has not run it.
+    there = Community.objects.filter(opened_on__lt=runs[-1][1])
+    told = list(there.values_list("profile", "residents"))
     few = 0 < len(told) < FEW
     known = [residents for _profile, residents in told if residents is not None]
     profiles = Counter(profile for profile, _residents in told)
@@ -96,16 +108,18 @@ def where_it_ran(version: ModelVersion, starts_on: date, ends_on: date) -> dict[
     }
 
 
-def _days_in_force(version: ModelVersion, starts_on: date, ends_on: date) -> int:
+def _in_force(version: ModelVersion, starts_on: date, ends_on: date) -> list[tuple[date, date]]:
+    """The days of a period on which any version of the model was in force, as runs [since, until)."""
     book = Rulebook.load()
     changes = {one.effective_from for one in book.adoptions if starts_on < one.effective_from}
     marks = [starts_on, *sorted(day for day in changes if day < ends_on), ends_on]
-    days = 0
-    for since, until in pairwise(marks):
-        running = book.adoption(since)
-        if running and running.version.author_id == version.author_id:
-            days += (until - since).days if running.version.key == version.key else 0
-    return days
+    model = (version.author_id, version.key)
+    return [
+        (since, until)
+        for since, until in pairwise(marks)
+        if (running := book.adoption(since))
+        and (running.version.author_id, running.version.key) == model
+    ]
 
 
 def _latest(tenant: Tenant, since: date, until: date) -> dict[str, Figure]:

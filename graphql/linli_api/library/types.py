@@ -35,7 +35,11 @@ class MeasuredOutcome(Object):
         permission = INHERITED
 
     measure = graphene.String(required=True, description="The measure's key: self_reliance.")
-    value = graphene.Decimal(description="An exact decimal in the measure's unit; null: missing.")
+    value = graphene.Decimal(
+        description="The figure of the last day, which for measures of the year counts from "
+        "1 January: an exact decimal in the measure's unit. Null: missing, as a measure of the year "
+        "is where the period is not of one calendar year."
+    )
     text = graphene.String(
         description="The same as people read it: fen in yuan as 1,234.50, a share as 12.5 %, a "
         "number as 1,234; null: missing, or no longer measured."
@@ -48,7 +52,8 @@ class MeasuredOutcome(Object):
         description="The day the figure is of; of a missing one, the last day of the period.",
     )
     start_value = graphene.Decimal(
-        description="What stood at the start of the period; null: not measured in the month before."
+        description="The figure of the last day before the period, which for measures of the year "
+        "counts from 1 January of that day's year; null: not measured in the month before."
     )
     start_text = graphene.String(description="The same as people read it.")
     start_measured_on = Date(description="The day that figure is of.")

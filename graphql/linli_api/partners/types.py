@@ -141,7 +141,7 @@ class ContributionLine(Object):
     ends_on = Date(required=True, description=END)
     rule_key = graphene.String(required=True, description="Key of the contribution rule.")
     rule_digest = graphene.String(
-        required=True, description="Digest of the rules in force on these days."
+        required=True, description="Digest of all rules in force on the last of these days."
     )
     rent_free = graphene.Boolean(required=True, description="True: nothing is owed.")
     base = graphene.String(
@@ -192,7 +192,7 @@ class Contribution(Object):
     rules = One(
         RuleSnapshot,
         by="rules_id",
-        description="The rules of the period's last day; a line of earlier days names its own.",
+        description="The rules of the period's last day; a line names those of its own last day.",
     )
     worked_out_at = DateTime(required=True, description="When it was worked out.")
 

@@ -52,7 +52,8 @@ def _plain(value: Decimal) -> str:
 @dataclass(frozen=True)
 class Measure:
     """One measure. ``work_out`` runs inside the tenant's schema, for the end of a day; None means
-    that the tenant has not what it takes. ``kinds``: the tenants it is worked out for."""
+    that the tenant has not what it takes. ``kinds``: the tenants it is worked out for. ``of_year``: it
+    counts from 1 January of the day's year."""
 
     key: str
     title: "StrOrPromise"
@@ -62,6 +63,7 @@ class Measure:
     definition: "StrOrPromise"
     work_out: Callable[[date], Decimal | int | None]
     kinds: frozenset[Tenant.Kind] = frozenset({Tenant.Kind.STREET, Tenant.Kind.CITY})
+    of_year: bool = False
 
 
 _by_key: dict[str, Measure] = {}

@@ -19,7 +19,7 @@ from tenants.fund.actions.common import (
     require_amount,
     require_day,
 )
-from tenants.fund.allocation import INFLOW, waterfall_legs
+from tenants.fund.allocation import INFLOW, waterfall_legs, waterfall_of
 from tenants.fund.ledger import Leg
 from tenants.fund.models import Fund, Posting, Source
 from tenants.fund.selectors import fund_for, narrowed, received_of
@@ -150,9 +150,8 @@ def _take_in(
         contribution_id=contribution_id,
         note=note,
     )
-    given = rules.document.fund
-    waterfall = waterfall_legs(arrival.amount_fen, given.waterfall, given.rest_to)
-    return ledger.post(event, [arrival, *waterfall])
+    waterfall = waterfall_of(rules.document.fund)
+    return ledger.post(event, [arrival, *waterfall_legs(arrival.amount_fen, waterfall)])
 
 
 def _locked(actor: Actor, contribution_id: UUID) -> Contribution:

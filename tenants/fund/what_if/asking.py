@@ -12,9 +12,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
-from linli.errors import Refused
+from linli.errors import NotFound, Refused
 from linli.library.document import brief, parse_document
 from linli.registry.models import Tenant
+from tenants.communities.selectors import community_to_act_on
 from tenants.fund.what_if.outcome import Outcome
 from tenants.fund.what_if.reading import declared_in
 from tenants.fund.what_if.replay import replay
@@ -51,12 +52,13 @@ def what_if(
     those of city and district, the street's (or ``values`` and ``bounds`` in its place, as
     `adopt_version` takes them) and the communities'. It counts for the whole period. In the
     communities of which the actor may read rules, partners and fund, or one of them. Why the draft
-    cannot stand here are `problems`; only the question itself is refused: `Forbidden`, PERIOD_…,
-    ONE_VERSION, NOT_FOUND.
+    cannot stand here are `problems`, by name where the actor may read the rules; only the question
+    itself is refused: `Forbidden`, PERIOD_…, ONE_VERSION, NOT_FOUND.
     """
     for permission in NEEDED:
         actor.require_somewhere(permission)
     tenant = tenant_of(actor)
+    reach = _reach(actor, community_id)
     _check_period(starts_on, ends_on)
     today = timezone.localdate()
     try:
@@ -70,10 +72,9 @@ def what_if(
         if refused.code in ("ONE_VERSION", "NOT_FOUND"):
             raise
         return Outcome(starts_on, ends_on, problems=list(refused.faults))
-    if faults := book.faults(today):
-        own = str(layer.pk) if layer else None
-        return Outcome(starts_on, ends_on, problems=[told_below(fault, own) for fault in faults])
-    rows = declared_in(starts_on, ends_on, _reach(actor, community_id))
+    if problems := _problems(actor, book, layer, today):
+        return Outcome(starts_on, ends_on, problems=problems)
+    rows = declared_in(starts_on, ends_on, reach)
     return replay(rows, starts_on, ends_on, lambda community: book.effective(today, community))
 
 
@@ -87,6 +88,27 @@ def draft_rules(
         standing[layer.kind, None] = layer
     adoption = Adoption(version=version, effective_from=today)
     return Rulebook((adoption,), tuple(row for row in standing.values() if row is not None))
+
+
+def _problems(actor: Actor, book: Rulebook, layer: Layer | None, today: date) -> list[Refused]:
+    """Why the draft cannot stand. What communities have set whose rules the actor may not read is
+    looked at apart, so that nothing of it is told but that it does not fit."""
+    reach = actor.communities(Permission.MODELS_READ)
+    readable = Rulebook(
+        book.adoptions,
+        tuple(
+            row
+            for row in book.layers
+            if reach is None or row.community_id is None or row.community_id in reach
+        ),
+    )
+    faults = readable.faults(today)
+    own = str(layer.pk) if layer else None
+    problems = [told_below(fault, own) for fault in faults]
+    if reach is not None and len(book.faults(today)) > len(faults):
+        message = _("This does not fit what is set in communities whose rules you may not read.")
+        problems.append(Refused("CLASHES_BELOW", message))
+    return problems
 
 
 def _book(tenant: Tenant) -> Rulebook:
@@ -118,13 +140,18 @@ def _version(
 
 
 def _reach(actor: Actor, community_id: UUID | None) -> frozenset[UUID] | None:
-    """The communities of which the actor may read all that is told; None for every one."""
-    reach = None if community_id is None else frozenset({community_id})
+    """The communities of which the actor may read all that is told, or the one asked for; None for
+    every one. Refused: NOT_FOUND for one that is not among them."""
+    reach: frozenset[UUID] | None = None
     for permission in NEEDED:
         own = actor.communities(permission)
         if own is not None:
             reach = own if reach is None else reach & own
-    return reach
+    if community_id is None:
+        return reach
+    if reach is not None and community_id not in reach:
+        raise NotFound(_("community"), field="communityId")
+    return frozenset({community_to_act_on(community_id).pk})
 
 
 def _check_period(starts_on: date, ends_on: date) -> None:

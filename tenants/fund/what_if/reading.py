@@ -12,6 +12,7 @@ from django.db.models import F, Func, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
+from tenants.fund.allocation import Waterfall
 from tenants.operating_model.models import RuleSnapshot
 from tenants.partners.models import Declaration
 
@@ -87,12 +88,13 @@ def declared_in(
     return map(Declared._make, columns.iterator(chunk_size=BATCH))
 
 
-def waterfalls(rules_ids: Iterable[UUID]) -> dict[UUID, list[tuple[str, Decimal]]]:
-    """The waterfall of each of these snapshots: key and share, in its order."""
+def waterfalls(rules_ids: Iterable[UUID]) -> dict[UUID, Waterfall]:
+    """The waterfall of each of these snapshots."""
+    fund = "content__document__fund"
     found = RuleSnapshot.objects.filter(pk__in=set(rules_ids)).values_list(
-        "pk", "content__document__fund__waterfall"
+        "pk", f"{fund}__waterfall", f"{fund}__rest_to"
     )
     return {
-        pk: [(share["key"], Decimal(share["share"])) for share in waterfall]
-        for pk, waterfall in found
+        pk: Waterfall(tuple((one["key"], Decimal(one["share"])) for one in shares), rest_to)
+        for pk, shares, rest_to in found
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from linli.errors import Refused
 from linli.library.document import ContributionRule, PerSessionRule, SimpleRule
 from linli.library.layers import Effective
-from linli.money import MAX_FEN, split_by_weights, weights_of, yuan
-from tenants.fund.allocation import held
+from linli.money import MAX_FEN, yuan
+from tenants.fund.allocation import Waterfall, held, waterfall_of
 from tenants.fund.what_if.outcome import AccountOutcome, NotWorkedOut, Outcome, PartnerOutcome
 from tenants.fund.what_if.reading import Declared, waterfalls
 from tenants.partners import working
@@ -80,9 +80,8 @@ def _accounts(
         return accounts.setdefault(code, AccountOutcome(code=code))
 
     for community_id, amounts in would_be.items():
-        waterfall = rules_of(community_id).document.fund.waterfall
-        shares = [(share.key, share.share) for share in waterfall]
-        for key, fen in _split(amounts, shares):
+        waterfall = waterfall_of(rules_of(community_id).document.fund)
+        for key, fen in _split(amounts, waterfall):
             of(held(key)).would_be_fen += fen
     then = waterfalls(was)
     for rules_id, amounts in was.items():
@@ -91,16 +90,13 @@ def _accounts(
     return list(accounts.values())
 
 
-def _split(
-    amounts: Sequence[int], waterfall: Sequence[tuple[str, Decimal]]
-) -> list[tuple[str, int]]:
-    """Each amount by largest remainder, as `tenants.fund.allocation` does; summed up by share."""
-    weights = weights_of([share for _key, share in waterfall])
-    sums = [0] * len(weights)
+def _split(amounts: Sequence[int], waterfall: Waterfall) -> Iterator[tuple[str, int]]:
+    """Each amount as the ledger allocates it; summed up by share."""
+    sums = [0] * len(waterfall.keys)
     for amount in amounts:
-        for place, part in enumerate(split_by_weights(amount, weights)):
+        for place, part in enumerate(waterfall.parts(amount)):
             sums[place] += part
-    return [(key, fen) for (key, _share), fen in zip(waterfall, sums, strict=True)]
+    return zip(waterfall.keys, sums, strict=True)
 
 
 class _Agreed(NamedTuple):

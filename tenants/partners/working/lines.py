@@ -14,6 +14,7 @@ from linli.library.document import ContributionRule, ShareRule, SimpleRule, Tier
 class Segment:
     """So many days in a row under one rule.
 
+    rule_digest: of all rules in force on them, which may differ where the rule itself does not.
     rate: what the agreement has in place of the rule's own, for the one share among what counts;
     it plays no part elsewhere. parts: the rules that a combined one names, in its order.
     """
@@ -64,7 +65,7 @@ class Line(TypedDict):
     ends_on: str  # the first day after it
     type: Literal["share", "per_session", "fixed", "tiered", "in_kind", "combined"]
     rule_key: str
-    rule_digest: str
+    rule_digest: str  # of all rules in force on its last day
     rent_free: bool
     base: str
     declared_fen: int  # of the whole period

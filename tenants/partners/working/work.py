@@ -37,10 +37,11 @@ def work_out(segments: Sequence[Segment], declared: Declared) -> Worked:
     Refused: DECLARED_NEGATIVE, BASE_DIFFERS when a rule takes its share of another base.
     ValueError when the segments do not cover the period exactly.
     """
+    given = [segment.days for segment in segments]
+    if sum(given) != (declared.ends_on - declared.starts_on).days or min(given, default=0) < 1:
+        raise ValueError(f"segments of {given} days do not cover {declared}")
     joined = [_joined(alike) for alike in _alike(segments)]
     days = [segment.days for segment in joined]
-    if sum(days) != (declared.ends_on - declared.starts_on).days or min(days, default=0) < 1:
-        raise ValueError(f"segments of {days} days do not cover {declared}")
     _check(joined, declared)
     incomes = split_by_weights(declared.income_fen, days)
     sessions = split_by_weights(declared.sessions, days)
@@ -53,18 +54,26 @@ def work_out(segments: Sequence[Segment], declared: Declared) -> Worked:
 
 
 def _alike(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Neighbours under the same rule: where a period is cut must not change what is owed."""
+    """Neighbours that owe alike: where a period is cut must not change what is owed, nor must a
+    change of anything else in the rules, so their digest does not count."""
     if len(segments) == 1:
         yield list(segments)
         return
-    for _same, group in groupby(segments, key=lambda segment: replace(segment, days=0)):
+    for _same, group in groupby(segments, key=_owes_by):
         yield list(group)
 
 
+def _owes_by(segment: Segment) -> tuple[object, ...]:
+    """All that what is owed follows from: of the rule, neither its name nor whom it is offered to."""
+    said = [one.model_dump(exclude={"title", "modes"}) for one in (segment.rule, *segment.parts)]
+    return segment.rent_free, segment.rate, said
+
+
 def _joined(alike: list[Segment]) -> Segment:
+    """One, under the rules of its last day."""
     if len(alike) == 1:
         return alike[0]
-    return replace(alike[0], days=sum(segment.days for segment in alike))
+    return replace(alike[-1], days=sum(segment.days for segment in alike))
 
 
 def _check(segments: Sequence[Segment], declared: Declared) -> None:

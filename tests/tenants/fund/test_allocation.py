@@ -5,15 +5,14 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linli.library.document.sections.fund import WaterfallShare
-from tenants.fund.allocation import INFLOW, waterfall_legs
+from tenants.fund.allocation import INFLOW, Waterfall, waterfall_legs
+from tenants.fund.ledger import Leg
 
 
-def _waterfall(*shares: str) -> list[WaterfallShare]:
-    return [
-        WaterfallShare(key=f"share{number}", title={"zh": "份额"}, share=share)
-        for number, share in enumerate(shares)
-    ]
+def _waterfall(*shares: str, rest_to: str | None = None) -> Waterfall:
+    return Waterfall(
+        tuple((f"share{number}", Decimal(share)) for number, share in enumerate(shares)), rest_to
+    )
 
 
 def test_the_published_split_of_one_centre() -> None:
@@ -32,11 +31,12 @@ def test_a_share_that_gets_no_fen_moves_nothing() -> None:
 
 
 def test_a_model_may_say_which_share_takes_the_odd_fen() -> None:
-    shares = _waterfall("0.5", "0.4", "0.1")
+    def legs(amount_fen: int, rest_to: str) -> list[Leg]:
+        return waterfall_legs(amount_fen, _waterfall("0.5", "0.4", "0.1", rest_to=rest_to))
 
-    assert [leg.amount_fen for leg in waterfall_legs(1_001, shares, "share2")] == [500, 400, 101]
-    assert [leg.credit for leg in waterfall_legs(1, shares, "share1")] == ["held:share1"]
-    assert [leg.amount_fen for leg in waterfall_legs(10**15 + 7, shares, "share0")] == [
+    assert [leg.amount_fen for leg in legs(1_001, "share2")] == [500, 400, 101]
+    assert [leg.credit for leg in legs(1, "share1")] == ["held:share1"]
+    assert [leg.amount_fen for leg in legs(10**15 + 7, "share0")] == [
         500_000_000_000_005,
         400_000_000_000_002,
         100_000_000_000_000,

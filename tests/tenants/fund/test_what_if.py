@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, Refused
@@ -168,6 +169,33 @@ def test_each_account_is_as_its_own_waterfall_allocated_it(town):
     }  # fmt: skip
 
 
+def test_a_model_that_says_who_takes_the_odd_fen_is_replayed_as_the_ledger_allocates(town):
+    """50, 40 and 10 % of 3,007 fen leave two over: both to the last, not one each to the last two."""
+    system = system_actor(town.street)
+    document = at("0.03")
+    document["fund"]["rest_to"] = document["fund"]["waterfall"][-1]["key"]
+    version = write_version(actor=system, key="rest", title="余数", document=document, bounds={})
+    adopt_version(actor=system, version_id=version.pk, effective_from=TODAY)
+    with on_day(date(2025, 9, 1)):
+        owed = declare_income(
+            actor=system, agreement_id=town.clinic.pk, starts_on=date(2025, 8, 1),
+            ends_on=date(2025, 9, 1), income_fen=100_233,
+        )  # fmt: skip
+        receive_contribution(
+            actor=system, contribution_id=owed.pk, amount_fen=owed.amount_fen,
+            received_on=date(2025, 9, 1),
+        )  # fmt: skip
+        shown = accounts(ask(town, document, starts_on=date(2025, 8, 1), ends_on=date(2025, 9, 1)))
+
+    allocated = {
+        posting.credit.code: posting.amount_fen
+        for posting in Posting.objects.filter(kind="allocation").select_related("credit")
+    }
+    assert {code: was for code, (was, _now) in shown.items()} == allocated
+    assert {code: now for code, (_was, now) in shown.items()} == allocated
+    assert allocated == {"held:services": 1_503, "held:property": 1_202, "held:volunteers": 302}
+
+
 def test_what_the_draft_cannot_work_out_is_told_and_never_dropped(town):
     def changed(document):
         share, session = document["partners"]["contributions"]
@@ -320,9 +348,42 @@ def test_who_asks_is_told_of_the_communities_they_may_read(town, actor_as):
     assert set(partners(ask(town, at(), actor=secretary))) == {town.there.partner_id}
     one = ask(town, at(), community_id=town.gongsheng.pk)
     assert (set(partners(one)), one.total.was_fen) == ({town.there.partner_id}, 15_000)
-    assert partners(ask(town, at(), actor=secretary, community_id=town.community.pk)) == {}
+    for community_id in (town.community.pk, town.street.pk):  # another's, and none at all
+        with pytest.raises(Refused) as refused:
+            ask(town, at(), actor=secretary, community_id=community_id)
+        assert (refused.value.code, refused.value.field) == ("NOT_FOUND", "communityId")
+    with pytest.raises(Refused) as refused:
+        ask(town, at(), community_id=town.street.pk)
+    assert refused.value.code == "NOT_FOUND"
     with pytest.raises(Forbidden):
         ask(town, at(), actor=actor_as(town.street, Role.PARTNER))
+
+
+def test_of_other_communities_a_secretary_learns_no_more_than_that_it_does_not_fit(town, actor_as):
+    secretary = actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.community.pk)
+    set_layer(
+        actor=system_actor(town.street), community_id=town.gongsheng.pk, values={RATE: "0.0437"},
+        bounds={}, effective_from=TODAY,
+    )  # fmt: skip
+    draft = {"values": {}, "bounds": {RATE: {"maximum": "0.035"}}}
+
+    [named] = ask(town, at("0.03"), **draft).problems
+    assert (named.code, named.data["layer"]["name"]) == ("CLASHES_BELOW", "工盛社区")
+    [told] = ask(town, at("0.03"), actor=secretary, **draft).problems
+    assert (told.code, told.field, told.data, told.causes) == ("CLASHES_BELOW", None, {}, ())
+    with translation.override("en"):
+        assert str(told.message) == (
+            "This does not fit what is set in communities whose rules you may not read."
+        )
+
+    set_layer(
+        actor=system_actor(town.street), community_id=town.community.pk, values={RATE: "0.04"},
+        bounds={}, effective_from=TODAY,
+    )  # fmt: skip
+    own, others = ask(town, at("0.03"), actor=secretary, **draft).problems
+    assert (own.data["layer"]["name"], others.data) == ("城南社区", {})
+    own = actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.gongsheng.pk)
+    assert "layer" in ask(town, at("0.03"), actor=own, **draft).problems[0].data
 
 
 def test_nothing_is_written_and_nothing_could_be(town):

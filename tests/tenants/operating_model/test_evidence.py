@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from linli.accounts.policy import system_actor
 from linli.comparison.measures import measures
@@ -16,6 +16,8 @@ from linli.tenancy.context import public_context
 from tenants.communities.actions import add_community
 from tenants.operating_model.actions import publish_version
 from tenants.operating_model.evidence import where_it_ran
+from tenants.operating_model.models import Adoption
+from tests.support.calendar import on_day
 
 from .conftest import TODAY, adopt, document, nothing_written, publish, trail, write
 
@@ -33,6 +35,12 @@ def figure(tenant, day, value, measure="self_reliance_rate"):
 
 
 def publish_over(tenant, version, period=YEAR):
+    if not Adoption.objects.exists():
+        adopt(tenant, version)
+    return published_over(tenant, version, period)
+
+
+def published_over(tenant, version, period=YEAR):
     return publish_version(
         actor=system_actor(tenant),
         version_id=version.pk,
@@ -110,6 +118,7 @@ def test_a_period_in_which_nothing_was_measured_is_refused(
     at_street, starts_on, ends_on, code, field
 ):
     version = write(at_street)
+    adopt(at_street, version)
     figure(at_street, date(2025, 6, 30), "0.5")
     figure(at_street, date(2026, 1, 31), None)
     with nothing_written(), pytest.raises(Refused) as refused:
@@ -176,12 +185,42 @@ class TestWhereItRan:
         assert where_it_ran(second, *period)["days"] == 15
         assert where_it_ran(other, *period)["days"] == 5
 
-    def test_what_never_ran_has_run_nowhere(self, at_street):
-        for name in ("甲", "乙", "丙"):
-            community(at_street, name, "young", 5_000)
-        assert where_it_ran(write(at_street), *YEAR) == {
-            "days": 0, "communities": 0, "profiles": {}, "residents": None, "residents_of": 0,
+    def test_what_was_never_in_force_in_the_period_has_no_evidence(self, at_street):
+        version = write(at_street)
+        figure(at_street, date(2025, 12, 31), "0.5")
+        adopt(at_street, version, since=date(2026, 1, 1))
+
+        with nothing_written(), pytest.raises(Refused) as refused:
+            published_over(at_street, version)
+        assert (refused.value.code, refused.value.field) == ("EVIDENCE_MISSING", "evidenceStartsOn")
+        with translation.override("en"):
+            assert str(refused.value.message).startswith("This model was not in force here on any")
+
+    def test_communities_that_came_after_its_last_day_have_not_run_it(self, at_street):
+        version = write(at_street)
+        adopt(at_street, version)
+        with on_day(date(2025, 2, 1)):
+            adopt(at_street, write(at_street, key="other"), since=date(2025, 2, 1), values={})
+        for number in range(3):
+            community(at_street, f"一月{number}", "ageing", 100, opened_on=date(2025, 1, 31))
+            community(at_street, f"二月{number}", "young", 1_000, opened_on=date(2025, 2, 1))
+
+        assert where_it_ran(version, *YEAR) == {
+            "days": 31, "communities": 3, "profiles": {"ageing": 3}, "residents": 300,
+            "residents_of": 3,
         }  # fmt: skip
+
+
+def test_what_counts_from_1_january_is_no_outcome_of_a_period_of_two_years(at_street):
+    for key in ("self_reliance_rate", "fund_income_fen", "fund_balance_fen"):
+        figure(at_street, date(2025, 6, 30), "1", key)
+        figure(at_street, date(2026, 6, 30), "2", key)
+
+    across = (date(2025, 7, 1), date(2026, 7, 1))
+    evidence = publish_over(at_street, write(at_street), across).evidence
+    told = {key: (one["value"], one["start_value"]) for key, one in evidence.items()}
+    assert told["self_reliance_rate"] == told["fund_income_fen"] == (None, None)
+    assert told["fund_balance_fen"] == ("2.000000", "1.000000")
 
 
 @pytest.mark.parametrize(

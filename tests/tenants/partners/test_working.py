@@ -1,6 +1,7 @@
 """What a partner owes: exact, explained, each fen and session counted once (P4)."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -117,7 +118,7 @@ def test_another_base_than_the_rules_is_refused_unless_nothing_is_owed():
 
 
 @pytest.mark.parametrize("days", [[], [30], [32], [0, 31], [-1, 32]])
-def test_segments_cover_the_period_exactly(days):
+def test_segments_cover_the_period_exactly(days):  # however alike they are
     segments = [Segment(d, SHARE, rule_digest=str(i)) for i, d in enumerate(days)]
     with pytest.raises(ValueError, match="cover"):
         work_out(segments, Declared(MARCH, APRIL, 100))
@@ -198,9 +199,45 @@ def test_where_the_same_rule_is_cut_changes_nothing(segments, income, sessions):
     assert work_out(by_day, declared) == work_out(segments, declared)
 
 
+@given(segments_of, st.integers(0, 10**15), st.integers(0, 10**6), st.data())
+def test_a_change_of_other_rules_changes_nothing_that_is_owed(segments, income, sessions, data):
+    """What else is in force tells by its digest; the rule itself is the same, whatever it is called."""
+    limited = [
+        replace(s, rule=s.rule.model_copy(update={"minimum_fen": 10_000, "maximum_fen": 20_000}))
+        for s in segments
+    ]
+    declared = declare(limited, income, sessions)
+    named = SHARE.title.model_copy(update={"zh": "改名"})
+    cut = []
+    for s in limited:
+        first = data.draw(st.integers(1, s.days))
+        cut.append(replace(s, days=first, rule_digest="before"))
+        if first < s.days:
+            rule = s.rule.model_copy(update={"title": named})
+            cut.append(replace(s, days=s.days - first, rule=rule, rule_digest="after"))
+    worked, whole = work_out(cut, declared), work_out(limited, declared)
+    assert worked.amount_fen == whole.amount_fen
+    assert [{**line, "rule_digest": ""} for line in worked.lines] == [
+        {**line, "rule_digest": ""} for line in whole.lines
+    ]
+
+
+def test_one_session_a_year_owes_the_least_of_it_whenever_another_rule_changes():
+    """100 yuan at least and 200 at most a year, other rules changed on 2 July: once 149.86."""
+    fee = {"fee_fen": 10_000, "minimum_fen": 10_000, "maximum_fen": 20_000}
+    rule = SESSION.model_copy(update=fee)
+    segments = [Segment(182, rule, rule_digest="old"), Segment(183, rule, rule_digest="new")]
+    declared = Declared(date(2025, 1, 1), date(2026, 1, 1), sessions=1)
+    [line] = work_out(segments, declared).lines
+    assert (line["amount_fen"], line["rule_digest"]) == (10_000, "new")
+
+
 @given(segments_of, st.integers(0, 10**15), st.randoms())
 def test_the_order_of_rules_moves_at_most_a_fen_of_income_a_line(segments, income, random):
-    distinct = [Segment(s.days, s.rule, rule_digest=str(i)) for i, s in enumerate(segments)]
+    distinct = [
+        Segment(s.days, s.rule.model_copy(update={"key": f"r{i}"}), rule_digest=str(i))
+        for i, s in enumerate(segments)
+    ]
     mixed = random.sample(distinct, len(distinct))
     declared = declare(distinct, income, 0)
     straight = {line["rule_digest"]: line for line in work_out(distinct, declared).lines}
