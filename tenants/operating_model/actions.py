@@ -21,7 +21,7 @@ from linli.jobs import defer_for
 from linli.library import actions as library
 from linli.library.layers import Effective
 from linli.library.models import Policy, PublishedVersion
-from linli.library.personal import check_texts, texts_of
+from linli.library.personal import check_texts, texts_of, texts_of_bounds
 from linli.library.places import check_possible
 from linli.library.selectors import published_from
 from linli.registry.models import Tenant
@@ -220,7 +220,7 @@ def withdraw_version(*, actor: Actor, version_id: UUID, reason: str) -> ModelVer
 
     At the same moment as an adoption one of the two comes first: either it was adopted before, or the
     adoption is refused with WITHDRAWN. Refused: NOT_FOUND, NOT_THE_AUTHOR, NOT_PUBLISHED,
-    REASON_MISSING, WITHDRAWN (before).
+    REASON_MISSING, PERSONAL_DATA (in the reason), WITHDRAWN (before).
     """
     actor.require(Permission.MODELS_PUBLISH)
     tenant = tenant_of(actor)
@@ -510,11 +510,16 @@ def _check_nothing_personal(
 ) -> None:
     """What people typed and is about to leave. Refused: PERSONAL_DATA, by the field of the input, or
     where it stands in the version and its document."""
-    typed = {"caseText": case_text, "title": version.title, "notes": version.notes}
+    typed = {
+        "caseText": case_text,
+        "key": version.key,
+        "title": version.title,
+        "notes": version.notes,
+    }
     for index, picture in enumerate(pictures):
         typed[f"pictures.{index}.alt"] = picture["alt"]
         typed[f"pictures.{index}.caption"] = picture["caption"]
-    check_texts(typed | texts_of(version.document))
+    check_texts(typed | texts_of(version.document) | texts_of_bounds(version.bounds))
 
 
 def _told(adoption: Adoption, layer: Layer | None) -> dict[str, Any]:

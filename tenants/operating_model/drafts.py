@@ -234,7 +234,11 @@ def _refuse_behind(draft: Draft, last: ModelVersion | None) -> None:
     """The next version would be without what is new in the last one, and nobody has looked."""
     source = draft.derived_from
     own = source is None or (last and (source.author_id, source.key) == (last.author_id, last.key))
-    if last is None or not own or source == last:
+    if last is None or source == last:
+        return
+    # Of one that starts from somebody else's, or from another model, what was there when it was opened
+    # is known to whoever opened it; keys are in the order of time.
+    if not own and last.pk < draft.pk:
         return
     message = _(
         "Meanwhile {version} was written, and this draft starts from an earlier one. Compare the "

@@ -16,8 +16,9 @@ from linli.errors import NotFound, Refused
 from linli.events.emit import emit
 from linli.library import actions as library
 from linli.library.governing import approval_needed, in_force, who_approves
-from linli.library.models import AdoptionRule, Offer
+from linli.library.models import AdoptionRule, Offer, PublishedVersion
 from linli.library.selectors import laid_down_by, published_version, refuse_withdrawn
+from linli.library.visibility import visible_in
 from linli.registry.models import Tenant
 from linli.rules import check_count, is_blank
 from tenants.operating_model.proposals import refuse_past, tenant_of
@@ -92,13 +93,14 @@ def offer_version(
 
     ``binding_by``: the day by which they are to have applied it; None: they may decline it.
     Refused: TENANT_KIND, NOT_FOUND (a version, a unit that is not below), CHANGE_BACKDATED,
-    OFFERED_TO_NOBODY, DUE_TOO_EARLY.
+    OFFERED_TO_NOBODY, NOT_SEEN_THERE (a unit it is offered to does not see it), DUE_TOO_EARLY.
     """
     actor.require(Permission.MODELS_ISSUE_POLICY)
     tenant = _issuer(actor)
     published = published_version(published_id, reader=tenant)
     refuse_withdrawn(published)
     units = None if unit_ids is None else _units_below(tenant, unit_ids)
+    _refuse_unseen(tenant, published, units)
     refuse_past(effective_from)
     if binding_by is not None and binding_by < effective_from:
         message = _("It is offered from {day} on, so it cannot be due before that day.")
@@ -204,6 +206,30 @@ def _units_below(tenant: Tenant, unit_ids: Sequence[UUID]) -> list[UUID]:
         if pk not in streets:
             raise NotFound(_("street office"), field=f"unitIds.{index}")
     return list(dict.fromkeys(unit_ids))
+
+
+def _refuse_unseen(issuer: Tenant, published: PublishedVersion, units: list[UUID] | None) -> None:
+    """Who does not see a version cannot adopt it: a binding offer of it would fail day after day. What is
+    offered to all is seen by the issuer with all below, those to come included."""
+    if published.visibility == PublishedVersion.Visibility.ALL:
+        return
+    within = {issuer.pk, *(above.pk for above in issuer.ancestors())}
+    if published.audience_id in within:
+        return
+    streets = [one for one in issuer.descendants() if one.kind == Tenant.Kind.STREET]
+    named = [one for one in streets if units is not None and one.pk in units]
+    unseen = [one.name for one in named if not visible_in(one).filter(pk=published.pk).exists()]
+    if units is not None and not unseen:
+        return
+    message = _(
+        "{version} is not shown to {names}, who could not adopt it. Its author can show it to them first."
+    )
+    names = ", ".join(unseen) or _("all units below")
+    raise Refused(
+        "NOT_SEEN_THERE",
+        format_lazy(message, version=str(published), names=names),
+        field="publishedId",
+    )
 
 
 def _tell(actor: Actor, type: str, offer: Offer) -> None:

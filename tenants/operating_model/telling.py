@@ -13,6 +13,8 @@ from linli.library import paths
 from linli.library.actions import record_changes
 from linli.library.document import canonical, parse_document, plain
 from linli.library.models import ChangeRecord
+from linli.library.personal import looks_like
+from linli.library.places import is_worded
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Layer
 from tenants.operating_model.rulebook import Rulebook
@@ -86,12 +88,16 @@ def _record(tenant: Tenant, book: Rulebook, day: date) -> ChangeRecord:
 
 
 def _places(model: dict[str, Any], values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Numbers, rates and choices are told to everybody on the model; of what somebody worded, where it
+    stands and no more, for nobody has looked through it before it leaves."""
     places, room = [], PLACES_BYTES
     for path in sorted(values):
         before = paths.get(model, path) if paths.exists(model, path) else None
+        if looks_like(path):  # an item's key may be anything
+            continue
         both = {"path": path, "model": before, "here": values[path]}
         size = sizes.size_of(both)
-        if size > VALUE_BYTES:
+        if size > VALUE_BYTES or is_worded(path, before) or is_worded(path, values[path]):
             both = {"path": path}
             size = sizes.size_of(both)
         if size > room:

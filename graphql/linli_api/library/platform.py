@@ -1,11 +1,16 @@
 """What the platform's schema shows of the library."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import graphene
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Permission
+from linli.comparison.measures import the_measure
+from linli.errors import Refused
 from linli.library import search, selectors
 from linli.library.comparing import Difference, compare, contents
 from linli.library.document import SCHEMA_ID, json_schema
@@ -16,6 +21,8 @@ from linli_api.guard import PUBLIC
 from linli_api.inputs import IdOf
 from linli_api.library.types import OperatingModelSchema, PublishedVersion, VersionComparison
 
+_BEYOND = Decimal(10) ** 18  # of the column's digits before the point
+
 
 class OutcomeRangeInput(graphene.InputObjectType):
     """A measure, and between which values its outcome lies; both ends included."""
@@ -23,6 +30,17 @@ class OutcomeRangeInput(graphene.InputObjectType):
     measure = graphene.String(required=True, description="The measure's key: self_reliance_rate.")
     at_least = graphene.Decimal(description="In the measure's unit.")
     at_most = graphene.Decimal(description="In the measure's unit.")
+
+
+def _with_outcome(outcome: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refused: MEASURE_UNKNOWN, OUTCOME_INVALID."""
+    the_measure(outcome["measure"], field="outcome.measure")
+    for name, field in (("at_least", "atLeast"), ("at_most", "atMost")):
+        value = outcome.get(name)
+        if value is not None and (not value.is_finite() or abs(value) >= _BEYOND):
+            message = _("This is no number that an outcome can have. Write it with digits: 12.5.")
+            raise Refused("OUTCOME_INVALID", message, field=f"outcome.{field}")
+    return selectors.with_outcome(outcome)
 
 
 class Query:
@@ -56,7 +74,7 @@ class Query:
             "outcome": Filter(
                 "pk__in",
                 OutcomeRangeInput(description="Of versions with such a measured outcome."),
-                read=selectors.with_outcome,
+                read=_with_outcome,
             ),
             "include_withdrawn": Filter(
                 "withdrawn_at__isnull",

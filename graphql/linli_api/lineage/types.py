@@ -46,7 +46,8 @@ class ChangedPlace(Object):
 
     path = graphene.String(required=True, description=PATH)
     told = graphene.Boolean(
-        required=True, description="False: the values are too large to be told here."
+        required=True,
+        description="False: the values are too large to be told here, or hold a text.",
     )
     model = Document(description="What the version has; null: nothing, or not told.")
     here = Document(description="What the unit has; null: it took it away, or not told.")

@@ -27,6 +27,7 @@ from linli.library.models import (
     Policy,
     PublishedVersion,
 )
+from linli.library.personal import check_texts
 from linli.library.pictures import attach, check_words
 from linli.library.search import grams, one_spelling
 from linli.library.selectors import refuse_withdrawn
@@ -178,12 +179,13 @@ def withdraw(
 
     It and the tenants other than the author that have adopted it at any time. Waits for adoptions that
     are under way (`linli.library.selectors.hold`), so that they are among these. Refused: NOT_FOUND,
-    REASON_MISSING, WITHDRAWN (before).
+    REASON_MISSING, PERSONAL_DATA (in the reason, which all who see it read), WITHDRAWN (before).
     """
     actor.require(Permission.MODELS_PUBLISH)
     if is_blank(reason):
         message = _("Say why it is withdrawn: whoever runs it reads that.")
         raise Refused("REASON_MISSING", message, field="reason")
+    check_texts({"reason": reason})
     with public_context(), transaction.atomic():
         published = _own(author, published_id)
         refuse_withdrawn(published)

@@ -363,7 +363,7 @@ class ChangeRecord(models.Model):
 
     Each row is the whole of it; a later one replaces it from its day on, of several for one day the
     last counts. ``places``: what the street's layer sets, ``{"path", "model", "here"}`` each; a place
-    too large to be told here has no values, and ``count`` is how many there are with those left out.
+    too large to be told here, or with a text that somebody worded, has no values, and ``count`` is how many there are with those left out.
     ``communities``: how many have a layer of their own. Rows are never changed.
     """
 

@@ -4,6 +4,7 @@ What comes is told by its content and decoded here; what is kept is what we wrot
 no place, camera, time or name travels in it, nor anything behind its end.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
@@ -27,7 +28,10 @@ from linli.tenancy.context import public_context
 
 MOST_BYTES = 8_000_000
 # Decoded, a pixel takes up to four bytes: a small file may claim to be very large.
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 40_000_000
+# A progressive JPEG is drawn once for each of its scans. Cameras and programs make ten or so; a small
+# file may hold thousands.
+MOST_SCANS = 20
 LONGEST_SIDE = 2_000
 MOST_PICTURES = 20
 # A unit's, that wait to be published.
@@ -44,6 +48,11 @@ _WRITTEN: Mapping[str, Mapping[str, Any]] = {
     "PNG": {"optimize": True},
     "WEBP": {"quality": 85},
 }
+# Of a JPEG: what is no byte of pixels, in which FF is followed by 00; the first that has a length; where a
+# scan begins, and where all ends.
+_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
+_FIRST_WITH_LENGTH, _SCAN, _END = 0xC0, 0xDA, 0xD9
+_RESTARTS = range(0xD0, 0xD9)
 _TOLD = ("content_type", "width", "height", "size", "digest")
 
 
@@ -73,27 +82,24 @@ def add_picture(*, actor: Actor, tenant: Tenant, content: bytes) -> Upload:
 def written_anew(content: bytes) -> Upload:
     """The picture as it is kept, not saved: decoded, turned upright, made smaller, encoded again.
 
-    Refused: PICTURE_TOO_LARGE (bytes, pixels), PICTURE_UNREADABLE (another form, or broken).
+    Refused: PICTURE_TOO_LARGE (bytes, pixels), PICTURE_UNREADABLE (another form, broken, or drawn in
+    more scans than anyone needs).
     """
     if len(content) > MOST_BYTES:
         message = _("A picture has 8 MB at most.")
         raise Refused("PICTURE_TOO_LARGE", message, most_bytes=MOST_BYTES)
     try:
-        opened = Image.open(BytesIO(content), formats=list(_TYPES))
-        form = str(opened.format)
-        if opened.width * opened.height > MOST_PIXELS:
-            raise _too_many_pixels()
-        upright = ImageOps.exif_transpose(opened)
-        upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        clear = form != "JPEG" and upright.has_transparency_data
-        drawn = upright.convert("RGBA" if clear else "RGB")
+        form, drawn = _drawn(content)
+    except Refused:
+        raise
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
-    # What a decoder makes of a broken file, it raises as any of these.
-    except (UnidentifiedImageError, OSError, ValueError,
-            SyntaxError, EOFError, IndexError, KeyError, OverflowError) as error:  # fmt: skip
-        message = _("This is no JPEG, PNG or WebP picture that can be read. Save it anew as one.")
-        raise Refused("PICTURE_UNREADABLE", message) from error
+    # A broken file, or broken EXIF in it, may raise anything in a decoder, struct.error and TypeError
+    # among it; that we run out of memory is no fault of the file's.
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unreadable() from error
     drawn.info.clear()
     out = BytesIO()
     drawn.save(out, form, **_WRITTEN[form])
@@ -106,6 +112,38 @@ def written_anew(content: bytes) -> Upload:
         size=len(kept),
         digest=sha256(kept).hexdigest(),
     )
+
+
+def _drawn(content: bytes) -> tuple[str, Image.Image]:
+    """Its form, and what is seen of it: upright, small enough, in eight bits of RGB or RGBA."""
+    opened = Image.open(BytesIO(content), formats=list(_TYPES))
+    form = "JPEG" if opened.format == "MPO" else str(opened.format)  # the first of several
+    if opened.width * opened.height > MOST_PIXELS:
+        raise _too_many_pixels()
+    if form == "JPEG":
+        if _has_too_many_scans(content):
+            raise _unreadable()
+        # Decoded at a half, a quarter or an eighth where that is more than is kept.
+        opened.draft(None, (LONGEST_SIDE, LONGEST_SIDE))
+    upright = ImageOps.exif_transpose(opened)
+    if upright.mode.startswith("I"):  # 16 bits of grey, which would all be cut off at white
+        upright = upright.convert("I").point(lambda grey: grey / 257, "F").convert("L")
+    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    clear = form != "JPEG" and upright.has_transparency_data
+    return form, upright.convert("RGBA" if clear else "RGB")
+
+
+def _has_too_many_scans(jpeg: bytes) -> bool:
+    """Told without decoding: from marker to marker, past what a segment holds, such as a picture in EXIF."""
+    scans, at = 0, 2
+    while (found := _MARKER.search(jpeg, at)) and (marker := found[0][1]) != _END:
+        scans += marker == _SCAN
+        if scans > MOST_SCANS:
+            return True
+        at = found.end()
+        if marker >= _FIRST_WITH_LENGTH and marker not in _RESTARTS:
+            at += int.from_bytes(jpeg[at : at + 2], "big")
+    return False
 
 
 def check_words(pictures: Sequence[Mapping[str, Any]]) -> None:
@@ -158,6 +196,11 @@ def _check_fields(picture: Picture, prefix: str) -> None:
             for fault in refused.faults
         ]
         raise Refused(refused.code, refused.message, causes=faults) from refused
+
+
+def _unreadable() -> Refused:
+    message = _("This is no JPEG, PNG or WebP picture that can be read. Save it anew as one.")
+    return Refused("PICTURE_UNREADABLE", message)
 
 
 def _too_many_pixels() -> Refused:

@@ -6,6 +6,7 @@ of its paths.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from linli.errors import Refused
 from linli.library import paths
 from linli.library.document import json_schema
+from linli.library.document.parts import RATE_PATTERN
 
 Node = Mapping[str, Any]
 
@@ -55,6 +57,36 @@ def fitting(node: Node, value: Any) -> list[Node]:
     every = list(forms(node))
     said = value if isinstance(value, Mapping) else {}
     return [form for form in every if _says(form, said)] or every
+
+
+def is_worded(path: str, value: Any) -> bool:
+    """Whether something in a value is a text that somebody may have worded: neither number, rate, yes or
+    no, nor one of the choices that the schema gives."""
+    nodes = [schema()]
+    for step in paths.steps(path):
+        nodes = inside(nodes, step)
+    return _is_worded(nodes, value)
+
+
+def _is_worded(nodes: list[Node], value: Any) -> bool:
+    if value is None or isinstance(value, int):
+        return False
+    found = [form for node in nodes for form in fitting(node, value)]
+    if isinstance(value, str):
+        return not any(_is_given(form, value) for form in found)
+    if isinstance(value, list):
+        items = [form["items"] for form in found if "items" in form]
+        return any(_is_worded(items, one) for one in value)
+    if isinstance(value, Mapping):
+        inner = {name: [one for f in found if (one := _child(f, name))] for name in value}
+        return any(_is_worded(inner[name], one) for name, one in value.items())
+    return True
+
+
+def _is_given(form: Node, value: str) -> bool:
+    if value in form.get("enum", ()) or form.get("const") == value:
+        return True
+    return form.get("pattern") == RATE_PATTERN and re.fullmatch(RATE_PATTERN, value) is not None
 
 
 @cache

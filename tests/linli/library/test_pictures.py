@@ -1,6 +1,8 @@
 """M4: a case's pictures: decoded and written anew, shown to whoever may see the version."""
 
+import struct
 import zlib
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -102,7 +104,7 @@ def claims(width, height):
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (claims(10_000, 5_001), "PICTURE_TOO_LARGE"),
+        (claims(10_000, 4_001), "PICTURE_TOO_LARGE"),
         (claims(2**31 - 1, 2**31 - 1), "PICTURE_TOO_LARGE"),
         (b"\0" * (pictures.MOST_BYTES + 1), "PICTURE_TOO_LARGE"),
         (claims(100, 100), "PICTURE_UNREADABLE"),
@@ -119,6 +121,77 @@ def test_what_is_none_is_refused(content, code):
     with pytest.raises(Refused) as refused:
         written_anew(content)
     assert refused.value.code == code
+
+
+def scans(count):
+    """A progressive JPEG that is drawn over and over again."""
+    content = picture(progressive=True)
+    last = content.rindex(b"\xff\xda")
+    more = count - content.count(b"\xff\xda")
+    return content[:last] + content[last:-2] * (more + 1) + b"\xff\xd9"
+
+
+def test_a_jpeg_of_thousands_of_scans_is_not_drawn():
+    assert scans(pictures.MOST_SCANS).count(b"\xff\xda") == pictures.MOST_SCANS
+    written_anew(scans(pictures.MOST_SCANS))
+    for count in (pictures.MOST_SCANS + 1, 5_000):
+        with pytest.raises(Refused) as refused:
+            written_anew(scans(count))
+        assert refused.value.code == "PICTURE_UNREADABLE"
+
+
+def test_what_stands_in_exif_or_behind_the_end_is_no_scan():
+    noise = b"\xff\xda" * 30
+    written_anew(picture(exif=b"Exif\0\0" + noise) + noise)
+
+
+def test_the_first_picture_of_several_is_kept():
+    out = BytesIO()
+    first, second = Image.new("RGB", (30, 20)), Image.new("RGB", (40, 20))
+    first.save(out, "MPO", save_all=True, append_images=[second])
+
+    kept = written_anew(out.getvalue())
+
+    assert (kept.content_type, kept.width) == ("image/jpeg", 30)
+
+
+def exif_of(kind, count, value):
+    """EXIF with one entry, the orientation, of a kind that it cannot be."""
+    entry = b"\x01\x12" + kind.to_bytes(2, "big") + count.to_bytes(4, "big") + value
+    return b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("error", [struct.error("x"), TypeError("x"), AttributeError("x")])
+def test_whatever_a_decoder_stumbles_over_is_refused(monkeypatch, form, error):
+    content = picture(form)
+
+    def stumble(_picture):
+        raise error
+
+    monkeypatch.setattr(pictures.ImageOps, "exif_transpose", stumble)
+    with pytest.raises(Refused) as refused:
+        written_anew(content)
+    assert refused.value.code == "PICTURE_UNREADABLE"
+
+
+def test_broken_exif_is_refused_or_left_behind():
+    for kind in range(14):
+        for count in (0, 1, 2, 2**31):
+            content = picture(exif=exif_of(kind, count, b"\xff\xff\xff\xff"))
+            with suppress(Refused):
+                assert written_anew(content).width == 300
+
+
+def test_greys_of_sixteen_bits_stay_greys():
+    shades = Image.new("I;16", (4, 1))
+    shades.putdata([0, 257, 20_046, 65_535])
+    out = BytesIO()
+    shades.save(out, "PNG")
+
+    kept = Image.open(BytesIO(written_anew(out.getvalue()).content))
+
+    assert [grey for grey, _, _ in kept.get_flattened_data()] == [0, 1, 78, 255]
 
 
 def add(tenant, content=None):

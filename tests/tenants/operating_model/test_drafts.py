@@ -412,6 +412,20 @@ class TestEnding:
         made = finish_draft(actor=administrator, draft_id=draft.pk)
         assert (made.number, made.derived_from) == (3, second)
 
+    def test_so_it_is_of_two_that_start_from_another_model(self, at_street, administrator):
+        source = write(at_street)
+        write(at_street, document(rent_free_months=1), key="own")
+        first, second = (
+            open_draft(actor=administrator, key="own", version_id=source.pk) for _ in range(2)
+        )
+        for draft, months in ((first, 6), (second, 7)):
+            edit_draft(actor=administrator, draft_id=draft.pk, values={MONTHS: months})
+        made = finish_draft(actor=administrator, draft_id=first.pk)
+        told = refusal(lambda: finish_draft(actor=administrator, draft_id=second.pk), at_street)
+        assert (told.code, told.data["version_id"]) == ("DRAFT_BEHIND", str(made.pk))
+        save_draft(actor=administrator, draft_id=second.pk, derived_from_id=made.pk)
+        assert finish_draft(actor=administrator, draft_id=second.pk).number == 3
+
     def test_so_it_is_where_there_was_none(self, at_street, administrator):
         draft = open_draft(actor=administrator, key="chengnan", title="城南")
         save_draft(actor=administrator, draft_id=draft.pk, document=document(rent_free_months=1))

@@ -14,7 +14,7 @@ from linli.library.actions import Package
 from linli.library.models import Outcome, PublishedVersion
 from linli.tenancy.context import public_context
 from tenants.communities.actions import add_community
-from tenants.operating_model.actions import publish_version
+from tenants.operating_model.actions import publish_version, withdraw_version
 from tenants.operating_model.evidence import where_it_ran
 from tenants.operating_model.models import Adoption
 from tests.support.calendar import on_day
@@ -279,6 +279,37 @@ def test_what_is_nobodys_is_taken(at_street, text):
         case_text=text,
     )
     assert PublishedVersion.objects.get().case_text == text == published.case_text
+
+
+TITLE = "partners.kinds[enterprise].title"
+
+
+def titled(zh):
+    return {"zh": zh, "en": None}
+
+
+def test_nor_in_its_key_nor_in_what_its_bounds_allow(at_street):
+    model = document()
+    kind = next(one for one in model["partners"]["kinds"] if one["key"] == "enterprise")
+    allowed = {TITLE: {"one_of": [titled(kind["title"]["zh"]), titled("王医生138·0013·8000")]}}
+    kind["title"] = titled(kind["title"]["zh"])
+    for version, field in (
+        (write(at_street, key="wang-13800138000"), "key"),
+        (write(at_street, model, bounds=allowed), f"bounds.{TITLE}.one_of[1].zh"),
+    ):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            publish(at_street, version)
+        assert (refused.value.code, refused.value.field) == ("PERSONAL_DATA", field)
+
+
+def test_nor_in_why_it_was_withdrawn(at_street):
+    version = write(at_street)
+    publish(at_street, version)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        withdraw_version(
+            actor=system_actor(at_street), version_id=version.pk, reason="问王医生 138 0013 8000"
+        )
+    assert (refused.value.code, refused.value.field) == ("PERSONAL_DATA", "reason")
 
 
 def test_it_leaves_its_rows_in_both_trails(at_street, administrator):

@@ -232,11 +232,23 @@ class TestChanges:
         with tenant_context(street):
             kind = {"key": "choir", "title": {"zh": "合唱团"}, "tier": "extended"}
             layer(street, {added: kind, "partners.kinds[enterprise].title": {"zh": "企业"}})
-        [(_day, places, count, _communities)] = told(street)
-        assert count == 2
-        assert [(one["path"], one["model"] is None) for one in places] == [
-            (added, True), ("partners.kinds[enterprise].title", False),
-        ]  # fmt: skip
+        places = [{"path": added}, {"path": "partners.kinds[enterprise].title"}]
+        assert told(street) == [(TODAY, places, 2, 0)]
+
+    def test_what_somebody_worded_is_named_and_not_told(self, model, street):
+        run(street, model[0])
+        title = "partners.kinds[enterprise].title"
+        kind = {"key": "wang_13800138000", "title": {"zh": "王医生"}, "tier": "extended"}
+        with tenant_context(street):
+            layer(
+                street,
+                {
+                    title: {"zh": "王医生13800138000", "en": None},
+                    "partners.kinds[wang_13800138000]": kind,
+                    MONTHS: 3,
+                },
+            )
+        assert told(street) == [(TODAY, [{"path": title}, here(MONTHS, 18, 3)], 3, 0)]
 
     def test_a_whole_section_is_named_and_not_told(self, model, street):
         run(street, model[0])

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from linli.accounts.roles import Role
 from linli.library.document.wording import field
+from linli.rules import is_blank
 
 KEY_PATTERN = "^[a-z][a-z0-9_]*$"
 RATE_PATTERN = r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$"
@@ -100,17 +101,26 @@ STEP_LABELS = {
 MOVE_LABELS = {role: STEP_LABELS[role] for role in _MOVES}
 
 
+def _seen(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError("blank", "blank")
+    return text
+
+
+Seen = Annotated[str, AfterValidator(_seen)]
+
+
 class Text(Part):
     """A name or sentence in Chinese and, if there is one, in English."""
 
-    zh: str = field(
+    zh: Seen = field(
         ("Chinese", "中文"),
         ("Shown by default.", "默认显示。"),
         example="助老食堂",
         min_length=1,
         max_length=200,
     )
-    en: str | None = field(
+    en: Seen | None = field(
         ("English", "英文"),
         (
             "Shown to readers of English; the Chinese stands in where it is absent.",

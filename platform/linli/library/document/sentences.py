@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
+    "blank": _("There is nothing to see here. Write what people are to read, or leave it out."),
     "repeated": _("“{value}” stands here twice. Keep one of them."),
     "sum_short": _(
         "These must sum to exactly 1; the {name} values sum to {sum}: {off} is missing."

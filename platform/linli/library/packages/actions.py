@@ -1,5 +1,6 @@
 """Whom this installation believes, and taking in what comes from there (M5)."""
 
+import json
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -14,9 +15,11 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.library.actions import add_outcomes
+from linli.library.document import canonical
 from linli.library.models import PackageFile, PublishedVersion, TrustedSource
 from linli.library.packages.form import Content
 from linli.library.packages.reading import Opened, open_package, read_content
+from linli.library.personal import check_texts, texts_of, texts_of_bounds
 from linli.library.search import grams, one_spelling
 from linli.library.signing import (
     fingerprint,
@@ -100,7 +103,7 @@ def take_in(
 
     ``profiles``: the kinds of community known here. Refused: what `open_package` and
     `read_content` refuse, PACKAGE_TAMPERED, SOURCE_UNKNOWN, SOURCE_REVOKED, AUTHOR_IS_HERE,
-    PACKAGE_DIFFERS.
+    PACKAGE_DIFFERS, PERSONAL_DATA.
     """
     actor.require(Permission.LIBRARY_IMPORT)
     opened = open_package(file)
@@ -112,14 +115,15 @@ def take_in(
             return _own(content)
         if source is None:
             raise _unknown(opened.signature.fingerprint)
-        if (here := _here(content)) is not None:
+        if (here := _here(content, opened)) is not None:
             return here
+        _check_nothing_personal(content)
         version = _version(content, source, importer)
         try:
             with transaction.atomic():
                 version.save(force_insert=True)
         except IntegrityError:  # somebody was quicker with the same version
-            if (here := _here(content)) is None:
+            if (here := _here(content, opened)) is None:
                 raise
             return here
         PackageFile.objects.create(version=version, content=opened.file)
@@ -136,6 +140,20 @@ def take_in(
             ),
         )  # fmt: skip
     return version
+
+
+def _check_nothing_personal(content: Content) -> None:
+    """What people typed over there goes to every unit here. Refused: PERSONAL_DATA, by where it stands."""
+    typed = {
+        "author.name": content.author.name,
+        "key": content.key,
+        "title": content.title,
+        "notes": content.notes,
+        "case_text": content.case_text,
+    }
+    typed |= {f"document.{at}": text for at, text in texts_of(content.document).items()}
+    typed |= texts_of_bounds(content.bounds)
+    check_texts({f"content.{at}": text for at, text in typed.items()})
 
 
 def _key_of(opened: Opened) -> tuple[TrustedSource | None, Ed25519PublicKey]:
@@ -167,8 +185,9 @@ def _own(content: Content) -> PublishedVersion:
     return here
 
 
-def _here(content: Content) -> PublishedVersion | None:
-    """The version that was imported before. Refused: PACKAGE_DIFFERS."""
+def _here(content: Content, opened: Opened) -> PublishedVersion | None:
+    """The version that was imported before, by whichever source's signature: all that was signed is the
+    same, its texts and evidence too. Refused: PACKAGE_DIFFERS."""
     here = (
         PublishedVersion.objects.select_related("source")
         .filter(
@@ -179,7 +198,7 @@ def _here(content: Content) -> PublishedVersion | None:
         )
         .first()
     )
-    if here is not None and here.digest != content.digest:
+    if here is not None and not _same_content(here, opened):
         assert here.source is not None  # the constraint says so
         message = _(
             "{version} of {author} is in the library already, from {source}, and differs from this"
@@ -190,6 +209,11 @@ def _here(content: Content) -> PublishedVersion | None:
         )
         raise Refused("PACKAGE_DIFFERS", told, field="file")
     return here
+
+
+def _same_content(here: PublishedVersion, opened: Opened) -> bool:
+    kept = json.loads(PackageFile.objects.get(version=here).content)["content"]
+    return canonical(kept) == canonical(opened.content)
 
 
 def _version(content: Content, source: TrustedSource, importer: Tenant) -> PublishedVersion:

@@ -133,6 +133,34 @@ class TestSources:
 
 @pytest.mark.django_db
 class TestTakingIn:
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"title": "另一个题目"},
+            {"case_text": "全市推广。"},
+            {"evidence": {"communities": {"value": "99.000000", "as_of": "2026-06-30"}}},
+        ],
+    )
+    def test_other_words_or_evidence_under_the_same_name_are_refused(self, street, other):
+        trust(1)
+        told = content()
+        first = bring(street, sign(told, key_of(1)))
+        assert refusal(street, sign(told | other, key_of(1))) == ("PACKAGE_DIFFERS", "file")
+        assert bring(street, sign(told, key_of(1))) == first
+
+    @pytest.mark.parametrize(
+        ("given", "field"),
+        [
+            ({"key": "wang-13800138000"}, "content.key"),
+            ({"title": "王医生 138 0013 8000"}, "content.title"),
+            ({"notes": "wang@example.com"}, "content.notes"),
+            ({"case_text": "身份证 110101199003071234"}, "content.case_text"),
+        ],
+    )
+    def test_nothing_personal_comes_in(self, street, given, field):
+        trust(1)
+        assert refusal(street, package(1, **given)) == ("PERSONAL_DATA", field)
+
     def test_it_stands_on_the_shelf_with_where_it_is_from(self, street):
         source = trust(1)
         told = content()
