@@ -209,6 +209,6 @@ def test_statements_do_not_grow_with_the_rows(model, reader, street, other_stree
             ),
         )
     adopt(street, third, TODAY, values={RATE: "0.01"})
-    adopt(other_street, third, TODAY)
+    adopt(other_street, third, TODAY, values={RATE: "0.02"})
     assert statements(reader, LINEAGE, id=code(model[0])) == few
     assert statements(reader, PEERS, id=code(model[0]), measures=["communities"]) == peers

@@ -136,6 +136,7 @@ class Draft(Object):
     class Meta:
         permission = Permission.MODELS_READ
         model = models.Draft
+        reads = frozenset({Permission.MODELS_AUTHOR})
         selector = selectors.drafts
         orderings = {"NEWEST": ("-id",), "OLDEST": ("id",)}
 
