@@ -12,6 +12,8 @@ from linli.library.models import PublishedVersion
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tenants.operating_model.actions import adopt_version, publish_version, write_version
+from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrading import plan_of
 from tests.support.api import ask, errors, statements
 from tests.support.models import chengnan, write_chengnan
 
@@ -196,6 +198,19 @@ def test_not_for_who_may_not(model, actor_as, street):
     assert "lineage" in ask(partner, LINEAGE, id=asked["id"])
 
 
+def upgrade(tenant, published):
+    """What clashes is taken as the new version has it."""
+    with tenant_context(tenant):
+        actor = system_actor(tenant)
+        begun = open_upgrade(actor=actor, published_id=published.pk, effective_from=TODAY)
+        said = [
+            Said(question.path, "take", community_id=level, aspect=question.aspect)
+            for level, question in plan_of(begun, tenant).open_questions
+        ]
+        decide_upgrade(actor=actor, upgrade_id=begun.pk, decisions=said)
+        apply_upgrade(actor=actor, upgrade_id=begun.pk)
+
+
 def test_statements_do_not_grow_with_the_rows(model, reader, street, other_street):
     few = statements(reader, LINEAGE, id=code(model[0]))
     peers = statements(reader, PEERS, id=code(model[0]), measures=["communities"])
@@ -208,7 +223,7 @@ def test_statements_do_not_grow_with_the_rows(model, reader, street, other_stree
                 actor=system_actor(street), key="chengnan", title="三", document=changed, bounds={}
             ),
         )
-    adopt(street, third, TODAY, values={RATE: "0.01"})
-    adopt(other_street, third, TODAY, values={RATE: "0.02"})
+    upgrade(street, third)
+    upgrade(other_street, third)
     assert statements(reader, LINEAGE, id=code(model[0])) == few
     assert statements(reader, PEERS, id=code(model[0]), measures=["communities"]) == peers

@@ -124,7 +124,7 @@ class TestAdoptingWithoutApproval:
         with override("en"):
             assert str(refused.value.message) == (
                 f"张店区 has laid down that this is approved first, by: {named}. Ask for it with "
-                "requestAdoption."
+                "requestAdoption, or requestUpgrade."
             )
 
     def test_the_rule_counts_from_its_day_on(self, district, administrator, second, move):
