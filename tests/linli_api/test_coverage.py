@@ -30,6 +30,7 @@ PART_OF_ANOTHER = {
     "record_adoption": "adopt_version in the tenant calls it",
     "adopt": "adopt_version calls it, and approve_change",
     "put_upgrade_in_force": "apply_upgrade calls it, and approve_change",
+    "undo_upgrade": "roll_back_upgrade calls it, and approve_change",
     "lay_down_rule": "set_adoption_rule in the tenant calls it",
     "make_offer": "offer_version in the tenant calls it",
     "end_offer": "withdraw_offer in the tenant calls it",
