@@ -11,9 +11,14 @@ from linli.comparison.models import Figure
 from linli.library.search import grams, one_spelling
 from linli.tenancy.context import tenant_context
 from linli_api import ids
-from tenants.operating_model.actions import publish_version, withdraw_version, write_version
+from tenants.operating_model.actions import (
+    adopt_version,
+    publish_version,
+    withdraw_version,
+    write_version,
+)
 from tenants.operating_model.models import ModelVersion
-from tests.support.api import ask, errors
+from tests.support.api import ask, errors, send
 from tests.support.models import chengnan
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +43,10 @@ def published(tenant, title, case_text="", rate=None, notes="", key="chengnan"):
             actor=system_actor(tenant), key=key, title=title, document=chengnan(), bounds={},
             notes=notes,
         )  # fmt: skip
+        if rate is not None:  # measured of what was in force
+            adopt_version(
+                actor=system_actor(tenant), version_id=version.pk, effective_from=period[0]
+            )
         return publish_version(
             actor=system_actor(tenant),
             version_id=version.pk,
@@ -120,8 +129,10 @@ def test_by_a_measured_outcome(found, bounds, titles):
     assert found(f'outcome: {{measure: "self_reliance_rate"{bounds}}}') == titles
 
 
-def test_a_measure_that_nobody_has_finds_nothing(found):
-    assert found('outcome: {measure: "nothing"}') == []
+def test_a_measure_that_nobody_has_is_refused(found):
+    answer = send(found.reader, '{ publishedVersions(outcome: {measure: "no"}) { totalCount } }')
+    [error] = answer["errors"]
+    assert error["extensions"]["code"] == "MEASURE_UNKNOWN"
 
 
 def test_withdrawn_ones_only_when_asked_for(found, street):
