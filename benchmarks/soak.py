@@ -67,8 +67,7 @@ class Soak:
 def soak(seconds: float) -> Soak:
     with ExitStack() as stack:
         scratch = stack.enter_context(data.scratch())
-        options = ("--max-requests", "0", "--max-requests-jitter", "0")
-        api = stack.enter_context(linli(scratch, *options))
+        api = stack.enter_context(linli(scratch))
         asking = _Asking(api, Values(scratch))
         limit = asking.run(LIMIT_SECONDS)
         rate = SHARE * limit.rate

@@ -46,6 +46,7 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
+from tenants.operating_model.taking_effect import take_effect
 from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.versions import add_version, check_names, contents_of
 from tenants.operating_model.withdrawals import tell_withdrawn
@@ -323,9 +324,7 @@ def adopt(
         assert adoption is not None
         if version._state.adding:
             version.save(force_insert=True)
-        adoption.save(force_insert=True)
-        if layer:
-            layer.save(force_insert=True)
+        take_effect(actor, tenant, adoption, [layer] if layer else [])
         previous = proposal.before.adoption(effective_from)
         replaced = proposal.before.layer(Layer.Kind.STREET, None, effective_from)
         record(
@@ -336,26 +335,6 @@ def adopt(
             after=_told(adoption, layer) | despite(unfit),
             reason=reason,
         )
-        emit(
-            actor=actor,
-            type="model_version.adopted",
-            obj=adoption,
-            data={
-                "version": version.pk,
-                "effective_from": effective_from,
-                "layer": layer.pk if layer else None,
-            },
-        )
-        library.record_adoption(
-            actor=actor,
-            tenant=tenant,
-            adoption_id=adoption.pk,
-            published=published_from(
-                author_id=version.author_id, key=version.key, number=version.number
-            ),
-            effective_from=effective_from,
-        )
-        tell_changes(actor=actor, tenant=tenant, since=effective_from)
         settle_clashes(actor=actor)
     return adoption
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import system_actor
 from linli.errors import Refused
-from linli.library.governing import offers_for
+from linli.library.governing import may_bind, offers_for
 from linli.library.models import AdoptionRecord, Offer
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
@@ -58,6 +58,8 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
             offer.version.number,
         ):
             return None
+        if not may_bind(offer.issuer, tenant, timezone.localdate()):
+            return upgrade  # for people to ask for: who stands above the issuer says yes
         try:
             with transaction.atomic():
                 # From today on, whatever day was chosen for it before it became binding.

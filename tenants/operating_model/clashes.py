@@ -19,18 +19,18 @@ from linli.library.merging import Choice, Decision
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import dependents
-from tenants.operating_model.models import Layer
-from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
-from tenants.operating_model.proposals import check_agreements, despite, rules_clash, tenant_of
-from tenants.operating_model.rulebook import Rulebook, one_at_a_time
-from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrades import (
+from tenants.operating_model.decisions import (
     Said,
     check_decisions,
     level_of,
     not_in_question,
     question_changed,
 )
+from tenants.operating_model.models import Layer
+from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
+from tenants.operating_model.proposals import check_agreements, despite, rules_clash, tenant_of
+from tenants.operating_model.rulebook import Rulebook, one_at_a_time
+from tenants.operating_model.telling import tell_changes
 from tenants.operating_model.upgrading import Answers, Level, Plan, plan_policy
 
 

@@ -24,7 +24,7 @@ from linli.accounts.policy import Actor
 from linli.errors import Forbidden, NotFound, Refused
 from linli.library.bounds import MOST_PLACES, parse_bounds
 from linli.library.document import canonical
-from linli.library.governing import check_offered
+from linli.library.governing import check_offered, refuse_behind_binding
 from linli.library.models import PublishedVersion
 from linli.library.selectors import hold, published_version, refuse_withdrawn
 from linli.registry.models import Tenant
@@ -99,7 +99,7 @@ def propose_adoption(
     """The version in force from a day on and, if values or bounds are given, the street's layer.
 
     Refused: TENANT_KIND, CHANGE_BACKDATED, WITHDRAWN unless it is what runs on that day anyway,
-    NOTHING_CHANGES, UPGRADE_INSTEAD, NOT_OFFERED, BOUND_INVALID, UNKNOWN_PATH.
+    NOTHING_CHANGES, UPGRADE_INSTEAD, NOT_OFFERED, BINDING, BOUND_INVALID, UNKNOWN_PATH.
     """
     refuse_district(tenant)
     if book.adoptions:
@@ -118,6 +118,8 @@ def propose_adoption(
         _refuse_silent_carrying(book, effective_from, says_anew=says_anew)
     if running and follows(version, running.version):
         check_offered(tenant, version, timezone.localdate(), effective_from)
+    if not (running and running.version_id == version.pk):
+        refuse_behind_binding(tenant, version, effective_from)
     return Proposal(effective_from, book, book.plus(adoption, layer), adoption, layer)
 
 
@@ -178,6 +180,7 @@ def version_to_adopt(
         version = version_here(version_id)
         if to_write and version.published_id:
             hold(version.published_id)
+        _refuse_hidden_copy(tenant, version)
         return version
     assert published_id is not None
     if to_write:
@@ -195,6 +198,16 @@ def version_to_adopt(
         notes=published.notes,
         published_id=published.pk,
     )
+
+
+def _refuse_hidden_copy(tenant: Tenant, version: ModelVersion) -> None:
+    """A copy that was frozen to be asked for and never ran here is seen as long as the published version
+    is. Refused: NOT_FOUND."""
+    if version.published_id and not Adoption.objects.filter(version=version).exists():
+        try:
+            published_version(version.published_id, reader=tenant)
+        except NotFound:
+            raise NotFound(_("model version"), field="versionId") from None
 
 
 def refuse_withdrawn_copy(version: ModelVersion) -> None:

@@ -37,8 +37,9 @@ from tenants.operating_model.proposals import (
     tenant_of,
     version_to_adopt,
 )
+from tenants.operating_model.rolling_back import undo_upgrade
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
-from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force, undo_upgrade
+from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -64,7 +65,8 @@ def request_adoption(
     another waits, and what `adopt_version` refuses, but for APPROVAL_NEEDED.
     """
     actor.require(Permission.MODELS_ADOPT)
-    tenant, proposer = tenant_of(actor), _somebody(actor)
+    _somebody(actor)
+    tenant = tenant_of(actor)
     with one_at_a_time():
         _refuse_a_second()
         version = version_to_adopt(tenant, published_id, version_id, to_write=True)
@@ -87,29 +89,23 @@ def request_adoption(
         proposal.check_agreements(despite=despite_agreements, reason=reason)
         if version._state.adding:
             version.save(force_insert=True)
-        request = ChangeRequest.objects.create(
-            kind=Kind.ADOPTION,
-            version=version,
-            published_id=published_id,
-            values=None if values is None else by_path(values, "values"),
-            bounds=None if bounds is None else bounds_by_path(bounds),
-            effective_from=effective_from,
-            reason=reason,
-            despite_agreements=despite_agreements,
-            adoptions_seen=adoptions,
-            layers_seen=layers,
-            proposed_by_id=proposer,
+        return _ask(
+            actor,
+            ChangeRequest(
+                kind=Kind.ADOPTION,
+                version=version,
+                published_id=published_id,
+                values=None if values is None else by_path(values, "values"),
+                bounds=None if bounds is None else bounds_by_path(bounds),
+                effective_from=effective_from,
+                reason=reason,
+                despite_agreements=despite_agreements,
+                adoptions_seen=adoptions,
+                layers_seen=layers,
+            ),
+            "values",
+            "bounds",
         )
-        record(
-            actor=actor,
-            action="models.request_change",
-            obj=request,
-            before=None,
-            after=snapshot(request, "kind", "version", "values", "bounds", "effective_from"),
-            reason=reason,
-        )
-        _tell(actor, "change_request.made", request)
-    return request
 
 
 def request_upgrade(
@@ -127,7 +123,8 @@ def request_upgrade(
     another waits, and what `apply_upgrade` refuses, but for APPROVAL_NEEDED.
     """
     actor.require(Permission.MODELS_ADOPT)
-    tenant, proposer = tenant_of(actor), _somebody(actor)
+    _somebody(actor)
+    tenant = tenant_of(actor)
     with one_at_a_time():
         _refuse_a_second()
         upgrade, planned = plan_to_apply(
@@ -139,29 +136,22 @@ def request_upgrade(
             despite=despite_agreements,
             reason=reason,
         )
-        request = ChangeRequest.objects.create(
-            kind=Kind.UPGRADE,
-            version=upgrade.target,
-            published_id=upgrade.target.published_id,
-            upgrade=upgrade,
-            upgrade_seen=upgrade.version,
-            effective_from=upgrade.effective_from,
-            reason=reason,
-            despite_agreements=despite_agreements,
-            adoptions_seen=Adoption.objects.count(),
-            layers_seen=_layers(),
-            proposed_by_id=proposer,
+        return _ask(
+            actor,
+            ChangeRequest(
+                kind=Kind.UPGRADE,
+                version=upgrade.target,
+                published_id=upgrade.target.published_id,
+                upgrade=upgrade,
+                upgrade_seen=upgrade.version,
+                effective_from=upgrade.effective_from,
+                reason=reason,
+                despite_agreements=despite_agreements,
+                adoptions_seen=Adoption.objects.count(),
+                layers_seen=_layers(),
+            ),
+            "upgrade",
         )
-        record(
-            actor=actor,
-            action="models.request_change",
-            obj=request,
-            before=None,
-            after=snapshot(request, "kind", "version", "upgrade", "effective_from"),
-            reason=reason,
-        )
-        _tell(actor, "change_request.made", request)
-    return request
 
 
 def request_roll_back(
@@ -179,7 +169,7 @@ def request_roll_back(
     approved.
     """
     actor.require(Permission.MODELS_ADOPT)
-    proposer = _somebody(actor)
+    _somebody(actor)
     tenant_of(actor)
     refuse_past(effective_from)
     with one_at_a_time():
@@ -187,29 +177,22 @@ def request_roll_back(
         upgrade = Upgrade.objects.select_related("adoption__version").filter(pk=upgrade_id).first()
         if upgrade is None:
             raise NotFound(_("upgrade"), field="upgradeId")
-        request = ChangeRequest.objects.create(
-            kind=Kind.ROLL_BACK,
-            version=upgrade.target,
-            upgrade=upgrade,
-            upgrade_seen=upgrade.version,
-            effective_from=effective_from,
-            reason=reason,
-            give_up_later=give_up_later,
-            despite_agreements=despite_agreements,
-            adoptions_seen=Adoption.objects.count(),
-            layers_seen=_layers(),
-            proposed_by_id=proposer,
+        return _ask(
+            actor,
+            ChangeRequest(
+                kind=Kind.ROLL_BACK,
+                version=upgrade.target,
+                upgrade=upgrade,
+                upgrade_seen=upgrade.version,
+                effective_from=effective_from,
+                reason=reason,
+                give_up_later=give_up_later,
+                despite_agreements=despite_agreements,
+                adoptions_seen=Adoption.objects.count(),
+                layers_seen=_layers(),
+            ),
+            "upgrade",
         )
-        record(
-            actor=actor,
-            action="models.request_change",
-            obj=request,
-            before=None,
-            after=snapshot(request, "kind", "version", "upgrade", "effective_from"),
-            reason=reason,
-        )
-        _tell(actor, "change_request.made", request)
-    return request
 
 
 def approve_change(*, actor: Actor, request_id: UUID, reason: str = "") -> ChangeRequest:
@@ -334,6 +317,22 @@ def _somebody(actor: Actor) -> UUID:
     if actor.principal_id is None:
         raise Forbidden
     return actor.principal_id
+
+
+def _ask(actor: Actor, request: ChangeRequest, *told: str) -> ChangeRequest:
+    """Keep what is asked for, and tell it; ``told``: its columns that the trail keeps besides."""
+    request.proposed_by_id = _somebody(actor)
+    request.save(force_insert=True)
+    record(
+        actor=actor,
+        action="models.request_change",
+        obj=request,
+        before=None,
+        after=snapshot(request, "kind", "version", *told, "effective_from"),
+        reason=request.reason,
+    )
+    _tell(actor, "change_request.made", request)
+    return request
 
 
 def _refuse_a_second() -> None:

@@ -1,9 +1,8 @@
-"""Upgrades: opened, decided place by place, applied in one transaction, rolled back (M6)."""
+"""Upgrades: opened, decided place by place, applied in one transaction, or given up (M6)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,23 +11,27 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from linli import sizes
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.events.emit import emit
-from linli.library import actions as library
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Aspect
-from linli.library.governing import check_offered
-from linli.library.selectors import hold, published_from
+from linli.library.governing import check_offered, refuse_behind_binding
+from linli.library.selectors import hold
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
-from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import dependents
+from tenants.operating_model.decisions import (
+    Said,
+    check_decisions,
+    level_of,
+    not_in_question,
+    question_changed,
+)
 from tenants.operating_model.governing import refuse_unapproved
-from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
-from tenants.operating_model.policies import settle_clashes, tell_layer
+from tenants.operating_model.models import Layer, Upgrade, UpgradeDecision
+from tenants.operating_model.policies import settle_clashes
 from tenants.operating_model.proposals import (
     check_agreements,
     despite,
@@ -40,23 +43,8 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
-from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrading import Level, Plan, content_of, plan_of, planned_after
-
-MOST_DECISIONS = 500
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a person says of one place: as `UpgradeDecision`; ``seen`` is the question's, if given."""
-
-    path: str
-    choice: str
-    community_id: UUID | None = None
-    aspect: str = UpgradeDecision.Aspect.VALUE
-    value: Any = None
-    reason: str = ""
-    seen: str | None = None
+from tenants.operating_model.taking_effect import take_effect
+from tenants.operating_model.upgrading import Plan, own_layer, plan_of, refuse_before_later
 
 
 def open_upgrade(
@@ -70,7 +58,7 @@ def open_upgrade(
     """Begin to upgrade to another version, from a day on; nothing changes until it is applied.
 
     Refused: NOT_FOUND, ONE_VERSION, NO_MODEL_IN_FORCE, NOTHING_CHANGES, CHANGE_BACKDATED,
-    LATER_CHANGES, UPGRADE_UNDER_WAY, WITHDRAWN.
+    LATER_CHANGES, UPGRADE_UNDER_WAY, WITHDRAWN, NOT_OFFERED, BINDING.
     """
     actor.require(Permission.MODELS_ADOPT)
     tenant = tenant_of(actor)
@@ -85,9 +73,10 @@ def open_upgrade(
         if running.version_id == target.pk:
             message = _("{version} is in force on that day already. Name another version.")
             raise Refused("NOTHING_CHANGES", format_lazy(message, version=str(target)))
-        _refuse_before_later(book, effective_from)
+        refuse_before_later(book, effective_from)
         if follows(target, running.version):
             check_offered(tenant, target, timezone.localdate(), effective_from)
+        refuse_behind_binding(tenant, target, effective_from)
         if target._state.adding:
             target.save(force_insert=True)
         upgrade = Upgrade(
@@ -106,7 +95,7 @@ def open_upgrade(
             after=snapshot(upgrade, "target", "effective_from"),
             reason=reason,
         )
-        _tell(actor, "upgrade.opened", upgrade)
+        tell_upgrade(actor, "upgrade.opened", upgrade)
     return upgrade
 
 
@@ -146,7 +135,7 @@ def decide_upgrade(
             before=before,
             after=snapshot(upgrade, "version") | {"decisions": [_told(row) for row in rows]},
         )
-        _tell(actor, "upgrade.decided", upgrade)
+        tell_upgrade(actor, "upgrade.decided", upgrade)
     return upgrade
 
 
@@ -164,7 +153,7 @@ def apply_upgrade(
     From the day it was opened for, or from another that is named here; never a past one.
     ``expected_version``: the upgrade's, as it was read. Refused: NOT_FOUND, UPGRADE_CLOSED,
     VERSION_CONFLICT, CHANGE_BACKDATED, LATER_CHANGES, WITHDRAWN, UPGRADE_UNDECIDED with a cause for each
-    open question, APPROVAL_NEEDED, NOT_OFFERED, what keeps the result from standing, AGREEMENTS_CLASH
+    open question, APPROVAL_NEEDED, NOT_OFFERED, BINDING, what keeps the result from standing, AGREEMENTS_CLASH
     and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
@@ -204,7 +193,7 @@ def put_upgrade_in_force(
         )
         was = snapshot(upgrade, "state", "adoption")
         upgrade.before = _standing(planned.before, upgrade.effective_from)
-        _put_in_force(actor, tenant, planned.adoption, planned.layers)
+        take_effect(actor, tenant, planned.adoption, planned.layers)
         upgrade.before["written"] = [str(layer.pk) for layer in planned.layers]
         upgrade.adoption, upgrade.state = planned.adoption, Upgrade.State.APPLIED
         save_changes(upgrade, ["effective_from", "before", "adoption", "state"])
@@ -217,7 +206,7 @@ def put_upgrade_in_force(
             | despite(unfit),
             reason=reason,
         )
-        _tell(actor, "upgrade.applied", upgrade)
+        tell_upgrade(actor, "upgrade.applied", upgrade)
         settle_clashes(actor=actor)
     return upgrade
 
@@ -244,7 +233,8 @@ def plan_to_apply(
     running = planned.before.adoption(planned.since)
     if running and follows(upgrade.target, running.version):
         check_offered(tenant, upgrade.target, timezone.localdate(), planned.since)
-    _refuse_before_later(planned.before, upgrade.effective_from)
+    refuse_behind_binding(tenant, upgrade.target, planned.since)
+    refuse_before_later(planned.before, upgrade.effective_from)
     _refuse_undecided(planned)
     return upgrade, planned
 
@@ -267,143 +257,11 @@ def give_up_upgrade(*, actor: Actor, upgrade_id: UUID, reason: str = "") -> Upgr
             after=snapshot(upgrade, "state"),
             reason=reason,
         )
-        _tell(actor, "upgrade.given_up", upgrade)
+        tell_upgrade(actor, "upgrade.given_up", upgrade)
     return upgrade
 
 
-def roll_back_upgrade(
-    *,
-    actor: Actor,
-    upgrade_id: UUID,
-    effective_from: date,
-    reason: str = "",
-    give_up_later: bool = False,
-    despite_agreements: bool = False,
-) -> Upgrade:
-    """From a day on, exactly what was before the upgrade, at every level; past days keep theirs.
-
-    What was set on top of the new version since would go: refused (CHANGED_SINCE, with whose), unless
-    ``give_up_later`` says that it may, which the trail keeps. Refused besides: NOT_FOUND,
-    UPGRADE_NOT_IN_FORCE, CHANGE_BACKDATED, LATER_CHANGES, and what keeps it from standing, such as a
-    policy that came since; APPROVAL_NEEDED, AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
-    """
-    actor.require(Permission.MODELS_ADOPT)
-    with one_at_a_time():
-        refuse_unapproved(actor)
-        return undo_upgrade(
-            actor=actor,
-            upgrade_id=upgrade_id,
-            effective_from=effective_from,
-            reason=reason,
-            give_up_later=give_up_later,
-            despite_agreements=despite_agreements,
-        )
-
-
-def undo_upgrade(
-    *,
-    actor: Actor,
-    upgrade_id: UUID,
-    effective_from: date,
-    reason: str = "",
-    give_up_later: bool = False,
-    despite_agreements: bool = False,
-) -> Upgrade:
-    """`roll_back_upgrade` by who may decide on it, which the caller has checked."""
-    tenant = tenant_of(actor)
-    refuse_past(effective_from)
-    with one_at_a_time():
-        upgrade = _found(upgrade_id)
-        book = Rulebook.load()
-        if not _brought_in_force(book, upgrade, effective_from):
-            message = _("Only the upgrade that brought the version in force can be rolled back.")
-            raise Refused("UPGRADE_NOT_IN_FORCE", message, field="upgradeId", state=upgrade.state)
-        _refuse_before_later(book, effective_from)
-        since = _set_since(book, upgrade, effective_from)
-        if since and not give_up_later:
-            message = _(
-                "Set since the upgrade, and lost with it: {names}. Say that it may be given up, or "
-                "leave the upgrade in force."
-            )
-            names = ", ".join(dict.fromkeys(layer.set_by for layer in since))
-            raise Refused(
-                "CHANGED_SINCE",
-                format_lazy(message, names=names),
-                field="giveUpLater",
-                layers=[str(layer.pk) for layer in since],
-            )
-        adoption, layers = _restored(book, tenant, upgrade, effective_from)
-        after = book.plus(adoption, *layers)
-        faults = after.faults(effective_from)
-        if faults:
-            raise rules_clash(faults)
-        unfit = check_agreements(
-            dependents.unfit(book, after, effective_from),
-            despite=despite_agreements,
-            reason=reason,
-        )
-        _put_in_force(actor, tenant, adoption, layers)
-        upgrade.state = Upgrade.State.ROLLED_BACK
-        save_changes(upgrade, ["state"])
-        record(
-            actor=actor,
-            action="models.roll_back_upgrade",
-            obj=upgrade,
-            before={"state": Upgrade.State.APPLIED},
-            after={
-                "state": upgrade.state,
-                "restored_by": str(adoption.pk),
-                "layers": [str(layer.pk) for layer in layers],
-                "given_up": [str(layer.pk) for layer in since],
-            }
-            | despite(unfit),
-            reason=reason,
-        )
-        _tell(actor, "upgrade.rolled_back", upgrade)
-        settle_clashes(actor=actor)
-    return upgrade
-
-
-def check_decisions(decisions: Sequence[Said]) -> None:
-    """Refused: TOO_MANY_DECISIONS, REASON_TOO_LONG."""
-    if len(decisions) > MOST_DECISIONS:
-        message = _("At most {most} decisions at once.")
-        raise Refused(
-            "TOO_MANY_DECISIONS",
-            format_lazy(message, most=MOST_DECISIONS),
-            field="decisions",
-            most=MOST_DECISIONS,
-        )
-    for position, said in enumerate(decisions):
-        if len(said.reason) > sizes.REASON:
-            told = format_lazy(_("A reason has {most} characters at most."), most=sizes.REASON)
-            raise Refused("REASON_TOO_LONG", told, field=f"decisions.{position}.reason")
-
-
-def question_changed(path: str, field: str) -> Refused:
-    """That something else meets at the place than what was read."""
-    message = _("Something else meets at {path} by now. Read the question again.")
-    return Refused("QUESTION_CHANGED", format_lazy(message, path=path), field=f"{field}.seen")
-
-
-def not_in_question(path: str, field: str) -> Refused:
-    """That there is nothing to decide at the place."""
-    message = _("{path} is not in question here: nothing meets there.")
-    return Refused("NOT_IN_QUESTION", format_lazy(message, path=path), field=f"{field}.path")
-
-
-def level_of(planned: Plan, said: Said, field: str) -> Level:
-    """Whose place it is about. Refused: NOT_FOUND, NOT_IN_QUESTION."""
-    if said.community_id is not None:
-        community_to_act_on(said.community_id)
-    level = next((one for one in planned.levels if one.community_id == said.community_id), None)
-    if level is None:
-        message = _("This community has set nothing, so nothing of it is in question.")
-        raise Refused("NOT_IN_QUESTION", message, field=f"{field}.communityId")
-    return level
-
-
-def _found(upgrade_id: UUID) -> Upgrade:
+def found_upgrade(upgrade_id: UUID) -> Upgrade:
     upgrade = (
         Upgrade.objects.select_related("target", "adoption")
         .select_for_update(of=("self",), no_key=True)
@@ -416,7 +274,7 @@ def _found(upgrade_id: UUID) -> Upgrade:
 
 
 def _open(upgrade_id: UUID) -> Upgrade:
-    upgrade = _found(upgrade_id)
+    upgrade = found_upgrade(upgrade_id)
     if upgrade.state != Upgrade.State.OPEN:
         message = _("This upgrade is {state}. Open another one.")
         raise Refused(
@@ -432,25 +290,6 @@ def _under_way() -> Refused:
     message = _("Another upgrade is being decided. Apply it or give it up first.")
     there = Upgrade.objects.filter(state=Upgrade.State.OPEN).values_list("pk", flat=True).first()
     return Refused("UPGRADE_UNDER_WAY", message, upgrade=str(there))
-
-
-def _refuse_before_later(book: Rulebook, since: date) -> None:
-    """What is planned for later days was decided on the version of today, and would have to be decided
-    anew as well: so an upgrade comes after it."""
-    later = planned_after(book, since)
-    if later:
-        message = _(
-            "For {latest} something is decided already, by: {names}. Choose that day or a later one, or "
-            "have it called off: set from that day on what stands today."
-        )
-        latest = max(day for day, _name in later)
-        names = ", ".join(dict.fromkeys(name for _day, name in later))
-        raise Refused(
-            "LATER_CHANGES",
-            format_lazy(message, latest=latest, names=names),
-            field="effectiveFrom",
-            earliest=latest.isoformat(),
-        )
 
 
 def _row(
@@ -524,116 +363,19 @@ def _standing(book: Rulebook, on: date) -> dict[str, Any]:
     places: list[UUID | None] = [None, *book.communities(on)]
     return {
         "adoption": str(adoption.pk) if adoption else None,
-        "layers": {str(c) if c else "": _key(_own(book, c, on)) for c in places},
+        "layers": {str(c) if c else "": _key(own_layer(book, c, on)) for c in places},
     }
-
-
-def _own(book: Rulebook, community_id: UUID | None, on: date) -> Layer | None:
-    kind = Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET
-    return book.layer(kind, community_id, on)
 
 
 def _key(layer: Layer | None) -> str | None:
     return str(layer.pk) if layer else None
 
 
-def _brought_in_force(book: Rulebook, upgrade: Upgrade, on: date) -> bool:
-    """Whether the version of a day is there by this upgrade, and by no later one to the same."""
-    running = book.adoption(on)
-    later = Upgrade.objects.filter(
-        state=Upgrade.State.APPLIED, target=upgrade.target_id, pk__gt=upgrade.pk
-    )
-    return (
-        upgrade.state == Upgrade.State.APPLIED
-        and running is not None
-        and running.version_id == upgrade.target_id
-        and not later.exists()
-    )
-
-
-def _set_since(book: Rulebook, upgrade: Upgrade, on: date) -> list[Layer]:
-    """The layers of a day that say something else than the upgrade has left in their places."""
-    before: Mapping[str, Any] = upgrade.before or {}
-    rows = {str(layer.pk): layer for layer in book.layers}
-    left = {
-        (f"{row.community_id or ''}"): row
-        for key in (*before["layers"].values(), *before["written"])
-        if (row := rows.get(key or "")) is not None
-    }
-    found = []
-    for community_id in (None, *book.communities(on)):
-        now = _own(book, community_id, on)
-        if now and content_of(now) != content_of(left.get(f"{community_id or ''}")):
-            found.append(now)
-    return found
-
-
-def _restored(
-    book: Rulebook, tenant: Tenant, upgrade: Upgrade, since: date
-) -> tuple[Adoption, list[Layer]]:
-    """Rows that are not saved: the version of before, and each layer that has to become another."""
-    before: Mapping[str, Any] = upgrade.before or {}
-    earlier = {str(layer.pk): layer for layer in book.layers}
-    adoption = next(a for a in book.adoptions if str(a.pk) == before["adoption"])
-    layers = []
-    for community_id in (None, *book.communities(since)):
-        now = _own(book, community_id, since)
-        was = earlier.get(before["layers"].get(str(community_id) if community_id else "") or "")
-        values, bounds = (was.values, was.bounds) if was else ({}, {})
-        if content_of(now) != content_of(was):
-            layers.append(
-                Layer(
-                    kind=Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET,
-                    community_id=community_id,
-                    set_by=now.set_by if now else tenant.name,
-                    values=values,
-                    bounds=bounds,
-                    effective_from=since,
-                    reason=was.reason if was else "",
-                )
-            )
-    return Adoption(version=adoption.version, effective_from=since), layers
-
-
-def _put_in_force(
-    actor: Actor, tenant: Tenant, adoption: Adoption, layers: Sequence[Layer]
-) -> None:
-    adoption.save(force_insert=True)
-    version = adoption.version
-    for layer in layers:
-        layer.save(force_insert=True)
-        tell_layer(actor, "layer.set", layer)
-    streets = next((layer for layer in layers if layer.kind == Layer.Kind.STREET), None)
-    emit(
-        actor=actor,
-        type="model_version.adopted",
-        obj=adoption,
-        data={
-            "version": version.pk,
-            "effective_from": adoption.effective_from,
-            "layer": streets.pk if streets else None,
-        },
-    )
-    library.record_adoption(
-        actor=actor,
-        tenant=tenant,
-        adoption_id=adoption.pk,
-        published=published_of(version),
-        effective_from=adoption.effective_from,
-    )
-    tell_changes(actor=actor, tenant=tenant, since=adoption.effective_from)
-
-
-def published_of(version: ModelVersion) -> Any:
-    """Its published form, if there is one."""
-    return published_from(author_id=version.author_id, key=version.key, number=version.number)
-
-
 def _told(row: UpgradeDecision) -> dict[str, Any]:
     return snapshot(row, "id", "community", "aspect", "path", "choice", "value", "reason")
 
 
-def _tell(actor: Actor, type: str, upgrade: Upgrade) -> None:
+def tell_upgrade(actor: Actor, type: str, upgrade: Upgrade) -> None:
     emit(
         actor=actor,
         type=type,

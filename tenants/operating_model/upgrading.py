@@ -12,6 +12,8 @@ from datetime import date
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library.bounds import parse_bounds
@@ -256,6 +258,31 @@ def planned_after(book: Rulebook, since: date) -> list[tuple[date, str]]:
             if layer is not None and content_of(layer) != today:
                 found.append((day, layer.set_by))
     return found
+
+
+def refuse_before_later(book: Rulebook, since: date) -> None:
+    """What is planned for later days was decided on the version of today, and would have to be decided
+    anew as well: so an upgrade comes after it."""
+    later = planned_after(book, since)
+    if later:
+        message = _(
+            "For {latest} something is decided already, by: {names}. Choose that day or a later one, or "
+            "have it called off: set from that day on what stands today."
+        )
+        latest = max(day for day, _name in later)
+        names = ", ".join(dict.fromkeys(name for _day, name in later))
+        raise Refused(
+            "LATER_CHANGES",
+            format_lazy(message, latest=latest, names=names),
+            field="effectiveFrom",
+            earliest=latest.isoformat(),
+        )
+
+
+def own_layer(book: Rulebook, community_id: UUID | None, on: date) -> Layer | None:
+    """What the street office (None) or a community of it has set, as it stands on a day."""
+    kind = Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET
+    return book.layer(kind, community_id, on)
 
 
 def content_of(layer: Layer | None) -> str:

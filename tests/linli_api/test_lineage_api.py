@@ -12,7 +12,8 @@ from linli.library.models import PublishedVersion
 from linli.tenancy.context import tenant_context
 from linli_api import ids
 from tenants.operating_model.actions import adopt_version, publish_version, write_version
-from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.decisions import Said
+from tenants.operating_model.upgrades import apply_upgrade, decide_upgrade, open_upgrade
 from tenants.operating_model.upgrading import plan_of
 from tests.support.api import ask, errors, statements
 from tests.support.models import chengnan, write_chengnan

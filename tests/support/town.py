@@ -24,13 +24,14 @@ from tenants.communities.facts import state_fact
 from tenants.communities.models import Community
 from tenants.communities.national_list import names_in_street
 from tenants.fund import actions as fund
-from tenants.operating_model import upgrades
+from tenants.operating_model import rolling_back, upgrades
 from tenants.operating_model.actions import (
     issue_policy,
     publish_version,
     set_layer,
     write_version,
 )
+from tenants.operating_model.decisions import Said
 from tenants.operating_model.drafts import open_draft, save_draft
 from tenants.operating_model.governing import offer_version, set_adoption_rule
 from tenants.operating_model.models import ModelVersion, Upgrade
@@ -208,13 +209,13 @@ def _upgrade(tenant: Tenant, target: ModelVersion, mark: str, state: str) -> Upg
     upgrade = upgrades.open_upgrade(
         actor=system, version_id=target.pk, effective_from=today, reason=f"{mark}升级{state}"
     )
-    said = upgrades.Said(
+    said = Said(
         "fund.uses[activities].title.zh", "set", value=f"{mark}活动{state}", reason=f"{mark}照旧"
     )
     upgrades.decide_upgrade(actor=system, upgrade_id=upgrade.pk, decisions=[said])
     if state == "undone":
         upgrades.apply_upgrade(actor=system, upgrade_id=upgrade.pk)
-        upgrades.roll_back_upgrade(
+        rolling_back.roll_back_upgrade(
             actor=system, upgrade_id=upgrade.pk, effective_from=today, reason=f"{mark}退回"
         )
     return upgrade

@@ -15,7 +15,8 @@ from linli_api.operating_model.mutations import DESPITE
 from linli_api.operating_model.types import Layer
 from linli_api.operating_model.upgrades import DecisionAspect, DecisionChoice, Upgrade
 from linli_api.scalars import Date, Document
-from tenants.operating_model import clashes, upgrades
+from tenants.operating_model import clashes, rolling_back, upgrades
+from tenants.operating_model.decisions import MOST_DECISIONS, Said
 from tenants.operating_model.models import UpgradeDecision
 
 SEEN = (
@@ -75,7 +76,7 @@ class DecideUpgrade(Mutation):
         decisions = graphene.List(
             graphene.NonNull(RuleDecisionInput),
             required=True,
-            description=f"All of them count, or none. At most {upgrades.MOST_DECISIONS}.",
+            description=f"All of them count, or none. At most {MOST_DECISIONS}.",
         )
         expected_version = graphene.Int(description=SEEN)
 
@@ -153,7 +154,7 @@ class RollBackUpgrade(Mutation):
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"upgrade": upgrades.roll_back_upgrade(actor=actor, **values)}
+        return {"upgrade": rolling_back.roll_back_upgrade(actor=actor, **values)}
 
 
 class DecideClash(Mutation):
@@ -169,7 +170,7 @@ class DecideClash(Mutation):
             graphene.NonNull(RuleDecisionInput),
             required=True,
             description="What no decision names stays as it is set, and has to fit. At most "
-            f"{upgrades.MOST_DECISIONS}.",
+            f"{MOST_DECISIONS}.",
         )
         reason = graphene.String(required=True, default_value="", description="Why.")
         despite_agreements = graphene.Boolean(
@@ -184,7 +185,7 @@ class DecideClash(Mutation):
         return {"layer": clashes.decide_clash(actor=actor, decisions=said, **values)}
 
 
-def _said(row: dict[str, Any], index: int) -> upgrades.Said:
+def _said(row: dict[str, Any], index: int) -> Said:
     if row["choice"] == UpgradeDecision.Choice.SET and "value" not in row:
         message = _("Say what is to stand at {path}; null takes an item of a list away.")
         raise Refused(
@@ -192,7 +193,7 @@ def _said(row: dict[str, Any], index: int) -> upgrades.Said:
             format_lazy(message, path=row["path"]),
             field=f"decisions.{index}.value",
         )
-    return upgrades.Said(**row)
+    return Said(**row)
 
 
 MUTATIONS = [OpenUpgrade, DecideUpgrade, ApplyUpgrade, GiveUpUpgrade, RollBackUpgrade, DecideClash]

@@ -112,8 +112,7 @@ def check_offered(tenant: Tenant, version: AnyVersion, today: date, day: date) -
         return
     assert rule.upgrades_by is not None
     offered = offers_for(tenant, day)
-    same = Q(version__author=version.author_id, version__key=version.key)
-    if not offered.filter(same, version__number=version.number).exists():
+    if not offered.filter(_of_model(version), version__number=version.number).exists():
         message = _(
             "{issuer} has laid down that you upgrade only to versions that were offered to you, and "
             "{version} is not offered for {day}. See what is offered, or ask them for it."
@@ -124,6 +123,46 @@ def check_offered(tenant: Tenant, version: AnyVersion, today: date, day: date) -
             field="effectiveFrom",
             laid_down_by=rule.upgrades_by.name,
         )
+
+
+def refuse_behind_binding(tenant: Tenant, version: AnyVersion, day: date) -> None:
+    """That nobody above has made a later version of the same model binding by ``day``: the unit would be
+    upgraded to it again. Refused: BINDING."""
+    later = offers_for(tenant, day).filter(
+        _of_model(version),
+        version__number__gt=version.number,
+        version__withdrawn_at=None,
+        binding_by__lte=day,
+    )
+    if (offer := later.first()) is not None:
+        message = _(
+            "{issuer} has made {version} binding from {binding_by} on, so no earlier version of it can be "
+            "in force then. Ask them to withdraw the offer."
+        )
+        raise Refused(
+            "BINDING",
+            format_lazy(
+                message,
+                issuer=offer.issuer.name,
+                version=str(offer.version),
+                binding_by=offer.binding_by,
+            ),
+            field="effectiveFrom",
+            laid_down_by=offer.issuer.name,
+        )
+
+
+def _of_model(version: AnyVersion) -> Q:
+    """The offers of versions of the same model, whether it was published here or came as a file."""
+    author = Q(version__author=version.author_id) | Q(version__origin_author_id=version.author_id)
+    return author & Q(version__key=version.key)
+
+
+def may_bind(issuer: Tenant, tenant: Tenant, day: date) -> bool:
+    """Whether what an issuer made binding needs no further yes: not where a unit above the issuer has laid
+    down that it approves what is adopted here."""
+    rule = approval_needed(tenant, day)
+    return rule is None or rule.office not in issuer.ancestors()
 
 
 def who_approves(rule: Rule) -> StrOrPromise:

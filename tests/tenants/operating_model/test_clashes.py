@@ -5,11 +5,11 @@ import pytest
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, NotFound, Refused
 from tenants.operating_model.clashes import decide_clash, plan_clash
+from tenants.operating_model.decisions import Said
 from tenants.operating_model.models import Layer
 from tenants.operating_model.policies import land_policies, waiting
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
-from tenants.operating_model.upgrades import Said
 
 from .conftest import (
     DAY,

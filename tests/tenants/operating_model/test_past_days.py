@@ -18,11 +18,12 @@ from linli.kept import Kept
 from linli.library.document import canonical
 from tenants.operating_model import rulebook
 from tenants.operating_model.actions import adopt_version
+from tenants.operating_model.decisions import Said
 from tenants.operating_model.drafts import edit_draft, finish_draft, open_draft
 from tenants.operating_model.models import ModelVersion
 from tenants.operating_model.policies import land_policies
 from tenants.operating_model.rulebook import Rulebook
-from tenants.operating_model.upgrades import Said, apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrades import apply_upgrade, decide_upgrade, open_upgrade
 from tenants.operating_model.upgrading import plan_of
 from tests.support.calendar import on_day
 

@@ -15,7 +15,7 @@ from linli.events.models import Event
 from linli.ids import uuid7
 from linli.library.models import AdoptionRecord
 from linli.tenancy.context import public_context, tenant_context
-from tenants.operating_model.actions import adopt_version
+from tenants.operating_model.actions import adopt_version, change_visibility
 from tenants.operating_model.governing import offer_version, set_adoption_rule, withdraw_offer
 from tenants.operating_model.models import Adoption, ChangeRequest, Layer, ModelVersion
 from tenants.operating_model.policies import land_policies
@@ -98,6 +98,23 @@ def from_above(district, city, street, actor_as):
 def move(monkeypatch):
     """``move(day)``: from here on it is that day."""
     return lambda day: monkeypatch.setattr(timezone, "localdate", lambda *args: day)
+
+
+def test_a_copy_that_never_ran_is_seen_as_long_as_the_version_is(
+    other_street, other_district, administrator, at_street, running
+):
+    with tenant_context(other_street):
+        own = write(other_street, document(rent_free_months=9), key="theirs")
+        published = publish(other_street, own)
+    asked = request_adoption(
+        actor=administrator, published_id=published.pk, effective_from=TODAY, values={}, bounds={}
+    )
+    withdraw_request(actor=administrator, request_id=asked.pk)
+    with tenant_context(other_street):
+        change_visibility(actor=system_actor(other_street), version_id=own.pk, visibility="private")
+
+    copy = {"version_id": asked.version_id, "effective_from": TODAY, "values": {}}
+    assert code_of(adopt_version, actor=administrator, **copy) == "NOT_FOUND"
 
 
 class TestAdoptingWithoutApproval:

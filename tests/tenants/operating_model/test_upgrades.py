@@ -14,17 +14,17 @@ from linli.library import paths
 from linli.library.document import digest
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
+from tenants.operating_model.decisions import Said
 from tenants.operating_model.models import Adoption, Layer, Upgrade, UpgradeDecision
 from tenants.operating_model.policies import land_policies
+from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
 from tenants.operating_model.upgrades import (
-    Said,
     apply_upgrade,
     decide_upgrade,
     give_up_upgrade,
     open_upgrade,
-    roll_back_upgrade,
 )
 from tenants.operating_model.upgrading import plan_of
 from tests.support.models_at_random import documents, layers, models, own_changes, stands

@@ -1,6 +1,7 @@
 """Upgrades that another approves, that are offered, and that are binding (M6)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -9,23 +10,21 @@ from linli.errors import Refused
 from linli.tenancy.context import tenant_context
 from tenants.operating_model.actions import adopt_version
 from tenants.operating_model.binding import follow_offers, units_to_follow
+from tenants.operating_model.decisions import Said
 from tenants.operating_model.governing import withdraw_offer
 from tenants.operating_model.models import Adoption, ChangeRequest, Upgrade, UpgradeDecision
+from tenants.operating_model.packages import import_package
 from tenants.operating_model.requests import (
     approve_change,
     request_roll_back,
     request_upgrade,
 )
+from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
-from tenants.operating_model.upgrades import (
-    Said,
-    apply_upgrade,
-    decide_upgrade,
-    open_upgrade,
-    roll_back_upgrade,
-)
+from tenants.operating_model.upgrades import apply_upgrade, decide_upgrade, open_upgrade
 from tenants.partners.actions import admit_partner, sign_agreement
+from tests.support.packages import package, trust
 
 from .conftest import (
     DAY,
@@ -165,6 +164,28 @@ class TestOffers:
             apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
             assert effective_rules(TODAY).value(DAY) == 10
 
+    def test_what_came_as_a_file_is_offered_as_any(self, other_street, other_district, actor_as):
+        trust(1)
+        author, later = str(uuid4()), document()
+        later["meetings"]["joint"]["day_of_month"] = 10
+        within = {"id": author, "name": "古城街道", "within": []}
+        with tenant_context(other_street):
+            first, second = (
+                import_package(actor=system_actor(other_street), file=package(1, **more))
+                for more in (
+                    {"author": within, "document": document(), "bounds": {}},
+                    {"author": within, "document": later, "bounds": {}, "number": 2},
+                )
+            )
+            actor = actor_as(other_street, Role.STREET_ADMINISTRATOR)
+            adopt_version(actor=actor, published_id=first.pk, effective_from=START)
+        rule(other_district, "nobody", upgrades="when_offered")
+        offer(other_district, second, [other_street])
+        with tenant_context(other_street):
+            upgrade = open_upgrade(actor=actor, published_id=second.pk, effective_from=TODAY)
+            apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
+            assert effective_rules(TODAY).value(DAY) == 10
+
 
 @pytest.fixture
 def two_versions(street):
@@ -263,6 +284,50 @@ class TestBinding:
 
         assert follow_offers(wenshao) is None
         assert Upgrade.objects.get().pk == upgrade.pk
+
+    def test_what_binds_is_neither_rolled_back_nor_gone_behind(
+        self, wenshao, other_district, two_versions
+    ):
+        first, second = two_versions
+        made = offer(other_district, second, [wenshao], binding_by=TODAY)
+        upgrade = follow_offers(wenshao)
+        actor = system_actor(wenshao)
+        back = {"actor": actor, "upgrade_id": upgrade.pk, "effective_from": TODAY}
+        earlier = {"actor": actor, "published_id": first.pk, "effective_from": TOMORROW}
+
+        assert refused(roll_back_upgrade, **back) == "BINDING"
+        assert refused(open_upgrade, **earlier) == "BINDING"
+        assert refused(adopt_version, **earlier) == "BINDING"
+
+        with tenant_context(other_district):
+            withdraw_offer(actor=system_actor(other_district), offer_id=made.pk, reason="先不强求")
+        roll_back_upgrade(**back)
+        assert effective_rules(TODAY).value(DAY) == 25
+
+    def test_an_upgrade_opened_before_is_not_applied_behind_what_binds(
+        self, wenshao, other_district, two_versions, street
+    ):
+        opened = open_upgrade(
+            actor=system_actor(wenshao), published_id=two_versions[1].pk, effective_from=TODAY
+        )
+        with tenant_context(street):
+            third = publish(street, changed(street, day=12))
+        offer(other_district, third, [wenshao], binding_by=TODAY)
+
+        given = {"actor": system_actor(wenshao), "upgrade_id": opened.pk}
+        assert refused(apply_upgrade, **given) == "BINDING"
+
+    @pytest.mark.parametrize("approver", ["city", "district"])
+    def test_where_the_city_approves_a_district_binds_nobody_past_it(
+        self, wenshao, city, other_district, two_versions, approver
+    ):
+        rule(city, approver)
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert upgrade.state == ("open" if approver == "city" else "applied")
+        assert effective_rules(TODAY).value(DAY) == (25 if approver == "city" else 10)
 
 
 class TestAgreements:
