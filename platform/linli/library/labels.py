@@ -162,8 +162,8 @@ def _counted(value: Any, unit: str | None) -> str:
         return value if isinstance(value, str) else canonical(value)
     if unit == "share":
         return f"{format((exact * 100).normalize(), 'f')} %"
-    if unit == "fen" and isinstance(value, int):
-        return _("{amount} yuan").format(amount=yuan(value))
+    if unit == "fen" and exact == int(exact):  # a bound may write a whole number as text
+        return _("{amount} yuan").format(amount=yuan(int(exact)))
     one, _or, several = UNITS[unit][_chinese()].rpartition("|")
     return (one if one and exact == 1 else several).format(n=value)
 

@@ -126,6 +126,8 @@ BOUNDS = [
     ("fund.waterfall[*].share", {"minimum": "0.1"}, "不低于 10 %", "at least 10 %"),
     ("fund.caps[one_application].most_fen", {"maximum": 5000}, "不高于 50.00 元",
      "at most 50.00 yuan"),
+    ("fund.caps[one_application].most_fen", {"minimum": "0", "maximum": "5000"},
+     "0.00 元 至 50.00 元", "0.00 yuan to 50.00 yuan"),
 ]  # fmt: skip
 
 
