@@ -8,7 +8,7 @@ fits, there is a question with its three values; until it is decided, what was s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import itemgetter
@@ -151,15 +151,13 @@ class _Carrying:
             if not more:
                 break
             whole |= more
-        by_place, problems = self._whose(faults, places, values)
-        if state is None:
-            state = self._as_far_as_fits(layer, set(by_place))
+        by_place, problems = self._whose(faults, places, layer)
         return Carried(
             values=values,
             bounds=layer.bounds,
             questions=tuple(self._questions(met, by_place, decided)),
             problems=tuple(problems),
-            state=state,
+            state=state or self._as_far_as_fits(layer, places),
             sides=(self.old, self.new, self.own),
         )
 
@@ -260,12 +258,9 @@ class _Carrying:
             yield place
 
     def _whose(
-        self,
-        faults: list[Refused],
-        places: _Places,
-        values: Mapping[str, Any],
+        self, faults: list[Refused], places: _Places, layer: LayerSpec
     ) -> tuple[dict[Place, list[Refused]], list[Refused]]:
-        """Each fault at the places of this layer that it is about; and those that are about none.
+        """Each fault at the places of this layer that it is about; and those that are there without it.
 
         Where what was set has given way, and what stands there now does not fit a bound set here, it
         is the bound that is in question.
@@ -280,13 +275,28 @@ class _Carrying:
                     for one in places
                     if one[: len(place)] == place or place[: len(one)] == one
                 ]
-            if place and not any(path in values for _aspect, path in told):
-                told = [(Aspect.BOUND, b) for b in self.layer.bounds if _covers(b, place)] or told
+            if place and not any(path in layer.values for _aspect, path in told):
+                told = [(Aspect.BOUND, b) for b in layer.bounds if _covers(b, place)] or told
+            told = told or self._behind(fault, places, layer)
             for one in told:
                 found.setdefault(one, []).append(fault)
             if not told:
                 problems.append(fault)
         return found, problems
+
+    def _behind(self, fault: Refused, places: _Places, layer: LayerSpec) -> list[Place]:
+        """The places without any of which it would not be, such as an item that was taken away here and
+        that something new elsewhere names; all of them where it takes several; none where it is there
+        without this layer."""
+        each = [(Aspect.VALUE, paths.join(place)) for place in places]
+        each += [(Aspect.BOUND, path) for path in layer.bounds]
+        if self._has(fault, _without(layer, each)):
+            return []
+        return [one for one in each if not self._has(fault, _without(layer, [one]))] or each
+
+    def _has(self, fault: Refused, layer: LayerSpec) -> bool:
+        _state, faults = _laid(self.after, layer)
+        return any((one.code, _steps(one)) == (fault.code, _steps(fault)) for one in faults)
 
     def _questions(
         self,
@@ -324,14 +334,35 @@ class _Carrying:
                     tuple(by_place.get(key, ())),
                 )
 
-    def _as_far_as_fits(self, layer: LayerSpec, without: set[Place]) -> Effective:
+    def _as_far_as_fits(self, layer: LayerSpec, places: _Places) -> Effective:
         """What those below are shown until this layer is decided."""
-        values = {p: v for p, v in layer.values.items() if (Aspect.VALUE, p) not in without}
-        bounds = {p: b for p, b in layer.bounds.items() if (Aspect.BOUND, p) not in without}
-        try:
-            return under(self.after, replace(layer, values=values, bounds=bounds))
-        except Refused:
-            return self.after
+        state, faults = _laid(self.after, layer)
+        while state is None:
+            in_question, _problems = self._whose(faults, places, layer)
+            fewer = _without(layer, in_question)
+            if fewer == layer:
+                return self.after
+            layer = fewer
+            state, faults = _laid(self.after, layer)
+        return state
+
+
+def _without(layer: LayerSpec, left_out: Collection[Place]) -> LayerSpec:
+    """What it says elsewhere than at these places."""
+    values = [paths.steps(path) for aspect, path in left_out if aspect == Aspect.VALUE]
+    return replace(
+        layer,
+        values={
+            path: value
+            for path, value in layer.values.items()
+            if not any(paths.steps(path)[: len(place)] == place for place in values)
+        },
+        bounds={
+            path: bound
+            for path, bound in layer.bounds.items()
+            if (Aspect.BOUND, path) not in left_out
+        },
+    )
 
 
 def _laid(above: Effective, layer: LayerSpec) -> tuple[Effective | None, list[Refused]]:

@@ -10,7 +10,7 @@ from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect, carry
 from linli.library.changes import differences
 from linli.library.document import parse_document, plain
-from linli.library.layers import LayerSpec, check_result, stack, under
+from linli.library.layers import LayerSpec, check_result, stack, under, with_values
 from linli.library.limits import violations
 from linli.library.merging import Choice, Decision
 from tests.support.models_at_random import (
@@ -99,10 +99,14 @@ def test_nothing_that_was_set_is_lost_without_a_decision(upgrade, data):
         if q.decision is not None and q.decision.choice != Choice.KEEP
     ]
     asked = [q.path for q in carried.questions if q.faults]
+    # While something is open nothing is applied: then it stands in what would be.
+    result = with_values(after, carried.values)[0] if carried.is_open else carried.state.raw
     for path, value in own_changes(before, own).items():
         if any(paths.related(path, other) for other in [*given_up, *asked]):
             continue
-        assert stands(carried.state.raw, path, value), (path, value)
+        # As it was written, or with the members that a document writes out besides.
+        written = own.values.get(path, value)
+        assert stands(result, path, value) or stands(result, path, written), (path, value)
     for path, bound in own.bounds.items():
         if path not in given_up:
             assert carried.bounds.get(path) == bound
@@ -206,6 +210,25 @@ def test_what_is_set_within_what_is_set_stays_where_it_is():
     assert changed.state.value(f"{place}.fee_fen") == 500
     taken = carry(own, before=before, after=after, answers=answered(changed, taking))
     assert (taken.values, taken.is_open) == ({}, False)
+
+
+def test_what_was_taken_away_and_something_new_names_is_asked_about():
+    """The kind was given up here; an incentive of the new version is for it."""
+    place = "partners.kinds[department]"
+    before = ruled()
+    after = ruled(paths.put(before.raw, "partners.incentives[exposure].kind", "department"))
+    own = LayerSpec("street", "新华街道", {place: None, MONTHS: 12})
+
+    carried = carry(own, before=before, after=after, answers={})
+
+    [question] = carried.questions
+    assert (question.path, question.own, carried.problems) == (place, None, ())
+    assert question.new == paths.get(after.raw, place)
+    assert [fault.field for fault in question.faults] == ["partners.incentives[exposure].kind"]
+    # Those below see the rest of what was set here meanwhile.
+    assert carried.state.value(MONTHS) == 12
+    taken = carry(own, before=before, after=after, answers=answered(carried, taking))
+    assert (taken.values, taken.is_open) == ({MONTHS: 12}, False)
 
 
 def test_what_is_taken_and_does_not_fit_a_bound_set_here_puts_the_bound_in_question():
