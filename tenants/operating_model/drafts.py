@@ -24,7 +24,14 @@ from linli.library.document import canonical, storable
 from linli.library.places import check_possible
 from linli.rules import save_changes
 from tenants.operating_model.models import Draft, ModelVersion
-from tenants.operating_model.proposals import by_path, tenant_of, version_here, version_to_adopt
+from tenants.operating_model.proposals import (
+    by_path,
+    ran_here,
+    refuse_withdrawn_copy,
+    tenant_of,
+    version_here,
+    version_to_adopt,
+)
 from tenants.operating_model.rulebook import one_at_a_time
 from tenants.operating_model.selectors import LastChange, last_changes
 from tenants.operating_model.versions import (
@@ -47,7 +54,7 @@ def open_draft(
 
     From a version here, or from a published one, of which a copy is frozen here: with its document,
     bounds, and, unless told, its key and title. Without either it is empty. Refused: NOT_FOUND,
-    ONE_VERSION, VERSION_INVALID (key, title).
+    ONE_VERSION, VERSION_INVALID (key, title), WITHDRAWN of another's version that never ran here.
     """
     actor.require(Permission.MODELS_AUTHOR)
     tenant = tenant_of(actor)
@@ -55,6 +62,8 @@ def open_draft(
         source = None
         if version_id is not None or published_id is not None:
             source = version_to_adopt(tenant, published_id, version_id, to_write=True)
+            if not ran_here(source):
+                refuse_withdrawn_copy(source)
         draft = Draft(
             key=(source.key if source and key is None else key) or "",
             title=((source.title if source and title is None else title) or "").strip(),

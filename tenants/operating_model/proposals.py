@@ -200,10 +200,15 @@ def version_to_adopt(
     )
 
 
+def ran_here(version: ModelVersion) -> bool:
+    """Whether it was ever adopted here, be it for a day to come."""
+    return Adoption.objects.filter(version=version).exists()
+
+
 def _refuse_hidden_copy(tenant: Tenant, version: ModelVersion) -> None:
     """A copy that was frozen to be asked for and never ran here is seen as long as the published version
     is. Refused: NOT_FOUND."""
-    if version.published_id and not Adoption.objects.filter(version=version).exists():
+    if version.published_id and not ran_here(version):
         try:
             published_version(version.published_id, reader=tenant)
         except NotFound:

@@ -8,7 +8,7 @@ from linli.tenancy.context import tenant_context
 from linli_api import ids
 from linli_api.execution import Request, run
 from linli_api.schema import tenant_schema
-from tenants.operating_model.actions import publish_version
+from tenants.operating_model.actions import publish_version, write_version
 from tenants.operating_model.models import Draft, ModelVersion
 from tests.support.api import ask, do, done, errors, refused, statements
 from tests.support.models import chengnan, write_chengnan
@@ -225,6 +225,33 @@ class TestComparing:
         assert ask(house.auditor, COMPARE, toId=version)["compareVersions"]["text"]
         assert errors(house.auditor, COMPARE, toId=draft["id"]) == [("NOT_FOUND", "toId")]
         assert Draft.objects.count() == 1
+
+    def test_what_a_version_came_from_is_compared_only_by_who_sees_it(
+        self, house, street, other_street, actor_as
+    ):
+        with tenant_context(other_street):
+            first = write_chengnan(other_street)
+            publish_version(
+                actor=system_actor(other_street),
+                version_id=first.pk,
+                profiles=[],
+                visibility="private",
+            )
+            changed = chengnan()
+            changed["partners"]["rent_free_months"] = 6
+            second = write_version(
+                actor=system_actor(other_street),
+                key=first.key,
+                title="城南模式",
+                document=changed,
+                bounds={},
+                derived_from_id=first.pk,
+            )
+            shown = publish_version(
+                actor=system_actor(other_street), version_id=second.pk, profiles=[]
+            )
+        to_id = ids.encode("PublishedVersion", shown.pk)
+        assert errors(house.administrator, COMPARE, toId=to_id) == [("NOT_FOUND", "fromId")]
 
     def test_in_the_library(self, street, other_street, other_city, actor_as):
         published = []

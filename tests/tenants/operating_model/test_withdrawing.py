@@ -17,6 +17,7 @@ from linli.library.selectors import published_versions
 from linli.registry.models import Tenant
 from linli.tenancy.context import public_context, tenant_context
 from tenants.operating_model.actions import adopt_version, withdraw_version
+from tenants.operating_model.drafts import open_draft
 from tenants.operating_model.jobs import tell_withdrawn_to
 from tenants.operating_model.models import Adoption, ModelVersion
 from tenants.operating_model.selectors import (
@@ -190,6 +191,20 @@ def test_nobody_adopts_it_any_more(at_street, running, shelved, other_street):
             actor=system_actor(other_street), published_id=shelved.pk, effective_from=START
         )
         assert [problem.code for problem in preview.problems] == ["WITHDRAWN"]
+
+
+def test_nobody_begins_a_draft_of_it_who_never_ran_it(
+    at_street, running, shelved, other_street, other_city, adopted
+):
+    withdraw(at_street, running)
+
+    with tenant_context(other_street):
+        draft = open_draft(actor=system_actor(other_street), published_id=shelved.pk)
+        assert draft.document == running.document
+    with tenant_context(other_city):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            open_draft(actor=system_actor(other_city), published_id=shelved.pk)
+        assert refused.value.code == "WITHDRAWN"
 
 
 def test_who_runs_it_keeps_it_and_may_go_on_adapting_it(
