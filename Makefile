@@ -147,6 +147,7 @@ test-pages: ready-dev assets chromium ## the pages, in Chromium
 
 prove: ready-dev ## what runs long: soaks, floods, kill storms
 	@$(BIN)/python -m pytest -q -m prove
+	@$(BIN)/python -m pytest -q --hypothesis-profile=prove tests/linli/library/test_carrying.py
 
 # A benchmark's own packages and its load generator are nothing that the product needs.
 benchmarks/postgraphile/node_modules/made: $(VENV)/installed benchmarks/postgraphile/package-lock.json

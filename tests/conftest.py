@@ -12,6 +12,7 @@ from datetime import date
 
 import pytest
 from django.db import connection, connections
+from hypothesis import settings
 
 from linli.accounts.policy import Actor, Role, actor_for
 from linli.registry.models import Tenant
@@ -22,6 +23,9 @@ if os.environ.keys() & {"DATABASE_URL", "OWNER_DATABASE_URL"}:
     pytest.exit(
         "Tests run on the embedded PostgreSQL only: unset DATABASE_URL and OWNER_DATABASE_URL."
     )
+
+# `make prove` looks at so many random examples, `make test` at a hundred.
+settings.register_profile("prove", max_examples=2000)
 
 _serial = itertools.count(1)
 

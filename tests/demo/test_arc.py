@@ -40,11 +40,11 @@ FRESH = re.compile(
 PATIENCE = 120
 
 
-@pytest.fixture
-def killed_over_and_over() -> Iterator[Database]:
+@pytest.fixture(params=[MOMENTS[1::2], pytest.param(MOMENTS, marks=pytest.mark.prove)], ids=len)
+def killed_over_and_over(request: pytest.FixtureRequest) -> Iterator[Database]:
     database = Database(f"linli_demo_killed_{os.getpid()}")
     try:
-        for schema, question in MOMENTS:
+        for schema, question in request.param:
             with _starting(database) as demo:
                 _wait_until(database, schema, question, demo)
                 demo.kill()
