@@ -136,7 +136,7 @@ class TestDownload:
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
         assert answer["Content-Disposition"] == 'attachment; filename="chengnan-v1.linli.json"'
         assert answer["Cache-Control"].startswith("max-age=0")
-        assert answer.content.decode().startswith('{"content":{"author":{"id":')
+        assert answer.getvalue().decode().startswith('{"content":{"author":{"id":')
 
     def test_a_program_fetches_it_with_its_token(self, street, client, administrator):
         version = published(street)
@@ -179,7 +179,7 @@ class TestDownload:
         do(administrator, "importPackage", "", file=file)
         client.force_login(administrator.person)
         version = PublishedVersion.objects.get()
-        assert client.get(f"/packages/{version.pk}", headers=HOST).content.decode() == file
+        assert client.get(f"/packages/{version.pk}", headers=HOST).getvalue().decode() == file
         assert PackageFile.objects.get().content == file
 
 

@@ -14,8 +14,8 @@ from linli.ids import uuid7
 from linli.registry.models import Tenant
 from linli.rules import Versioned, one_of
 
-# Bytes of a package's file: what one request to the API can carry.
-PACKAGE_BYTES = 900_000
+# Bytes of a package's file: room for the pictures of a case, in base64.
+PACKAGE_BYTES = 32_000_000
 
 
 class TrustedSource(models.Model):

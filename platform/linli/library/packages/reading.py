@@ -28,6 +28,7 @@ from linli.library.layers import resolve
 from linli.library.models import PACKAGE_BYTES
 from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content, Signature
 from linli.library.packages.writing import too_large
+from linli.library.pictures import alt_missing
 from linli.rules import is_blank
 
 if TYPE_CHECKING:
@@ -84,11 +85,11 @@ def open_package(file: str) -> Opened:
     if package.keys() != {"format", "format_version", "content", "signature"} or (
         version != FORMAT_VERSION or isinstance(version, bool)
     ):
-        raise _invalid(_at("format_version"), "format_version")
+        raise misplaced("format_version")
     try:
         whole = canonical(package)
     except ValueError as error:  # a number beyond all bounds
-        raise _invalid(_at("content"), "content") from error
+        raise misplaced("content") from error
     signature = _shaped(Signature, package.pop("signature"), "signature")
     return Opened(signature, package["content"], canonical(package).encode(), whole)
 
@@ -106,28 +107,31 @@ def read_content(opened: Opened, *, profiles: Collection[str]) -> Content:
     content = _shaped(Content, opened.content, "content")
     for place, text in (("title", content.title), ("author.name", content.author.name)):
         if is_blank(text):
-            raise _invalid(_at(f"content.{place}"), f"content.{place}")
+            raise misplaced(f"content.{place}")
+    for position, picture in enumerate(content.pictures):
+        if is_blank(picture.alt):
+            raise alt_missing(f"content.pictures.{position}.alt")
     if _read(datetime.fromisoformat, content.published_at, "content.published_at").tzinfo is None:
-        raise _invalid(_at("content.published_at"), "content.published_at")
+        raise misplaced("content.published_at")
     for measure, outcome in content.evidence.items():
         for name in ("as_of", "start_as_of"):
             _read_day(getattr(outcome, name), f"content.evidence.{measure}.{name}")
     starts_on = _read_day(content.evidence_starts_on, "content.evidence_starts_on")
     ends_on = _read_day(content.evidence_ends_on, "content.evidence_ends_on")
     if (starts_on is None) != (ends_on is None) or (starts_on and ends_on and starts_on >= ends_on):
-        raise _invalid(_at("content.evidence_ends_on"), "content.evidence_ends_on")
+        raise misplaced("content.evidence_ends_on")
     unknown = [one for one in content.profiles if one not in profiles]
     if unknown or len(set(content.profiles)) < len(content.profiles):
-        raise _invalid(_at("content.profiles"), "content.profiles")
+        raise misplaced("content.profiles")
     for name in ("document", "bounds", "evidence"):
         if sizes.size_of(opened.content[name]) > sizes.DOCUMENT:
-            raise _invalid(_at(f"content.{name}"), f"content.{name}")
+            raise misplaced(f"content.{name}")
     if digest({"document": content.document, "bounds": content.bounds}) != content.digest:
         message = _("The document and its bounds are not those that the digest was made of.")
         raise Refused("PACKAGE_DIGEST", message, field="content.digest")
     document = parse_document(content.document)
     if len(content.bounds) > MOST_PLACES:
-        raise _invalid(_at("content.bounds"), "content.bounds")
+        raise misplaced("content.bounds")
     resolve(document, parse_bounds(content.bounds), base=Origin("model", content.author.name))
     return content
 
@@ -179,8 +183,8 @@ def _shaped(shape: type[_Shape], value: Any, at: str) -> _Shape:
             for fault in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
         ]
     except ValueError as error:
-        raise _invalid(_at(at), at) from error
-    causes = [_invalid(_at(place), place) for place in dict.fromkeys(places)]
+        raise misplaced(at) from error
+    causes = [misplaced(place) for place in dict.fromkeys(places)]
     if len(causes) == 1:
         raise causes[0]
     message = _("Several places of this package are not as a package has them.")
@@ -191,12 +195,13 @@ def _read(read: Callable[[str], Any], text: str, place: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        raise _invalid(_at(place), place) from error
+        raise misplaced(place) from error
 
 
-def _at(place: str) -> StrOrPromise:
+def misplaced(place: str) -> Refused:
+    """PACKAGE_INVALID for what stands at a place."""
     message = _("What stands at {place} is not as a package has it (docs/packages.md).")
-    return format_lazy(message, place=place)
+    return _invalid(format_lazy(message, place=place), place)
 
 
 def _invalid(message: StrOrPromise, place: str | None = None) -> Refused:

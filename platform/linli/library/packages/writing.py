@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library.document import canonical
-from linli.library.models import PACKAGE_BYTES, PackageFile, PublishedVersion
+from linli.library.models import PACKAGE_BYTES, PackageFile, Picture, PublishedVersion
 from linli.library.packages.form import ALGORITHM, FORMAT, FORMAT_VERSION, MOST_ANCESTORS
 from linli.library.signing import fingerprint, signing_key
 
@@ -41,7 +41,8 @@ def sign(content: dict[str, Any], key: Ed25519PrivateKey) -> str:
 
 
 def content_of(version: PublishedVersion) -> dict[str, Any]:
-    """All that travels of a version, as JSON values; one statement for each version before it."""
+    """All that travels of a version, as JSON values; a statement for its pictures and one for each version
+    before it."""
     author = version.author
     assert author is not None
     return {
@@ -63,7 +64,7 @@ def content_of(version: PublishedVersion) -> dict[str, Any]:
         "evidence_starts_on": _day(version.evidence_starts_on),
         "evidence_ends_on": _day(version.evidence_ends_on),
         "ran_in": version.ran_in,
-        "pictures": [],
+        "pictures": [_picture(one) for one in version.pictures.order_by("position")],
         "published_at": version.published_at.astimezone(UTC).isoformat(),
         "derived_from": [
             {
@@ -74,6 +75,19 @@ def content_of(version: PublishedVersion) -> dict[str, Any]:
             }
             for one in _ancestors(version)
         ],
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "content_type": picture.content_type,
+        "width": picture.width,
+        "height": picture.height,
+        "size": picture.size,
+        "digest": picture.digest,
+        "alt": picture.alt,
+        "caption": picture.caption,
+        "content": b64encode(picture.content).decode(),
     }
 
 

@@ -45,7 +45,7 @@ from tests.support.rows import rows_unchanged
 
 def bring(tenant, file):
     with tenant_context(tenant):
-        return import_package(actor=system_actor(tenant), file=file)
+        return import_package(actor=system_actor(tenant), file=file)[0]
 
 
 def refusal(tenant, file):
@@ -300,7 +300,7 @@ def test_two_at_once_are_one(scratch_database):
         with closing(connection):
             return take_in(
                 actor=system_actor(street), importer=street, file=file, profiles=["old_estate"]
-            ).pk
+            )[0].pk
 
     with ThreadPoolExecutor(4) as threads:
         found = set(threads.map(once, range(4)))
