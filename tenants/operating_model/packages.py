@@ -13,7 +13,7 @@ from tenants.communities.models import Community
 from tenants.operating_model.proposals import tenant_of
 
 
-def import_package(*, actor: Actor, file: str) -> tuple[PublishedVersion, bool]:
+def import_package(*, actor: Actor, file: bytes) -> tuple[PublishedVersion, bool]:
     """Put the version in a signed file into the library, under this unit's name, for every tenant.
 
     Second: whether it is new here. The same file again changes nothing and gives the same version.

@@ -14,8 +14,8 @@ from PIL import Image
 from linli.accounts.policy import system_actor
 from linli.library.document import digest
 from linli.library.models import TrustedSource
+from linli.library.packages import writing
 from linli.library.packages.actions import add_trusted_source
-from linli.library.packages.writing import sign
 from linli.library.signing import public_text
 from tests.support.models import chengnan
 
@@ -79,6 +79,10 @@ def content(**more: Any) -> dict[str, Any]:
         }
         | more
     )
+
+
+def sign(content: dict[str, Any], key: Ed25519PrivateKey) -> str:
+    return writing.sign(content, key).decode()
 
 
 def package(seed: int, **more: Any) -> str:

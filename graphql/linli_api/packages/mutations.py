@@ -31,7 +31,7 @@ class ImportPackage(Mutation):
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        version, _is_new = import_package(actor=actor, **values)
+        version, _is_new = import_package(actor=actor, file=values["file"].encode())
         return {"package": version}
 
 

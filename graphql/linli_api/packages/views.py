@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from linli.accounts.policy import Permission
-from linli.errors import NotFound, Refused
+from linli.errors import NotFound
 from linli.library.models import PACKAGE_BYTES, PublishedVersion
 from linli.library.packages.writing import export, file_name, too_large
 from linli.library.visibility import to_take_along
@@ -73,7 +73,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         raise InvalidRequest("JSON_EXPECTED", _("Send the file itself, as application/json."))
     actor, _tenant = poster(request, Permission.LIBRARY_IMPORT)
     with _sent(request, length_of(request, PACKAGE_BYTES, too_large)) as file, _one_at_a_time():
-        version, is_new = import_package(actor=actor, file=_text(file))
+        version, is_new = import_package(actor=actor, file=file.read())
     told = {
         "publishedId": ids.encode("PublishedVersion", version.pk),
         "key": version.key,
@@ -100,7 +100,7 @@ def _exported(version: PublishedVersion) -> tuple[IO[bytes], int]:
     """Its file, from its beginning, and the bytes it has. Raises Refused."""
     file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115, closed when it is sent
     with _one_at_a_time():
-        size = file.write(export(version).encode())
+        size = file.write(export(version))
     file.seek(0)
     return file, size
 
@@ -122,11 +122,3 @@ def _sent(request: HttpRequest, length: int) -> Iterator[IO[bytes]]:
             raise InvalidRequest("BODY_TOO_SLOW", message)
         file.seek(0)
         yield file
-
-
-def _text(file: IO[bytes]) -> str:
-    try:
-        return file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = _("This is no JSON that can be read: choose the file as it was made.")
-        raise Refused("PACKAGE_INVALID", message) from error

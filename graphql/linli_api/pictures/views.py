@@ -73,7 +73,9 @@ def picture(request: HttpRequest, picture_id: UUID) -> HttpResponse:
 def _seen_by(actor: Actor, picture_id: UUID) -> Picture:
     """Without its content. Refused: NOT_FOUND, FORBIDDEN."""
     seen = published_versions(actor=actor).order_by().values("pk")
-    found = Picture.objects.defer("content").filter(pk=picture_id, version__in=seen).first()
+    found = (
+        Picture.objects.defer("content", "original").filter(pk=picture_id, version__in=seen).first()
+    )
     if found is None:
         raise NotFound(_("picture"))
     return found

@@ -249,6 +249,6 @@ def pictures_by_version(
     """The pictures of each, in their order, without their content."""
     found: dict[UUID, list[Picture]] = {row.pk: [] for row in rows}
     listed = Picture.objects.filter(version__in=list(found)).order_by("version", "position")
-    for picture in listed.defer("content"):
+    for picture in listed.defer("content", "original"):
         found[picture.version_id].append(picture)
     return found

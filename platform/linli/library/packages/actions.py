@@ -1,5 +1,6 @@
 """Whom this installation believes, and taking in what comes from there (M5)."""
 
+import json
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -17,8 +18,9 @@ from linli.errors import NotFound, Refused
 from linli.library.actions import add_outcomes
 from linli.library.models import PackageFile, Picture, PublishedVersion, TrustedSource
 from linli.library.packages.drawing import draw
-from linli.library.packages.form import Content
+from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content
 from linli.library.packages.reading import Opened, open_package, read_content
+from linli.library.packages.writing import without_pictures
 from linli.library.personal import check_texts, texts_of, texts_of_bounds
 from linli.library.search import grams, one_spelling
 from linli.library.signing import (
@@ -97,7 +99,7 @@ def revoke_trusted_source(*, actor: Actor, trusted_source_id: UUID, reason: str)
 
 
 def take_in(
-    *, actor: Actor, importer: Tenant, file: str, profiles: Collection[str]
+    *, actor: Actor, importer: Tenant, file: bytes, profiles: Collection[str]
 ) -> tuple[PublishedVersion, bool]:
     """Put the version in a package on the shelf, for every tenant; again: gives the same one.
 
@@ -137,7 +139,7 @@ def _put_up(
             if (here := _here(content, opened)) is None:
                 raise
             return here, False
-        PackageFile.objects.create(version=version, content=opened.file)
+        PackageFile.objects.create(version=version, content=_kept(opened))
         for picture in pictures:
             picture.version = version
             picture.save(force_insert=True)
@@ -237,13 +239,14 @@ def _here(content: Content, opened: Opened) -> PublishedVersion | None:
 
 
 def _same_content(here: PublishedVersion, opened: Opened) -> bool:
-    """Two files in their one spelling are the same up to the signature, the last in it."""
-    kept = PackageFile.objects.values_list("content", flat=True).get(version=here)
-    return _signed_part(kept) == _signed_part(opened.file)
+    """The digests stand for the pictures' bytes, of both."""
+    kept = json.loads(PackageFile.objects.get(version=here).content)["content"]
+    return bool(kept == json.loads(_kept(opened))["content"])
 
 
-def _signed_part(file: str) -> str:
-    return file[: file.rindex(',"signature":{')]
+def _kept(opened: Opened) -> str:
+    package = {"format": FORMAT, "format_version": FORMAT_VERSION, "content": opened.content}
+    return without_pictures(package | {"signature": opened.signature.model_dump()})
 
 
 def _version(content: Content, source: TrustedSource, importer: Tenant) -> PublishedVersion:

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -23,10 +24,10 @@ from pydantic import BaseModel, ValidationError
 from linli import sizes
 from linli.errors import Refused
 from linli.library.bounds import MOST_PLACES, Origin, parse_bounds
-from linli.library.document import canonical, digest, parse_document
+from linli.library.document import digest, parse_document
 from linli.library.layers import resolve
 from linli.library.models import PACKAGE_BYTES
-from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content, Signature
+from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content, Picture, Signature, spelled
 from linli.library.packages.writing import too_large
 from linli.library.pictures import alt_missing
 from linli.rules import is_blank
@@ -44,12 +45,11 @@ _Shape = TypeVar("_Shape", bound=BaseModel)
 @dataclass(frozen=True)
 class Opened:
     """A file whose signature has yet to be verified: nothing of ``content`` counts before.
-    ``file``: all of it in its one spelling."""
+    ``signed``: all but the signature in its one spelling."""
 
     signature: Signature
     content: Any
     signed: bytes
-    file: str
 
     def verify(self, key: Ed25519PublicKey) -> None:
         """Refused: PACKAGE_TAMPERED."""
@@ -62,12 +62,12 @@ class Opened:
             raise _tampered()
 
 
-def open_package(file: str) -> Opened:
-    """The file's signature and what it is over, in whatever way the JSON is set.
+def open_package(file: bytes) -> Opened:
+    """The file's signature and what it is over, in whatever way the JSON is set, in UTF-8.
 
     Refused: PACKAGE_TOO_LARGE, PACKAGE_INVALID, PACKAGE_TOO_NEW.
     """
-    if len(file) > PACKAGE_BYTES or len(file.encode(errors="replace")) > PACKAGE_BYTES:
+    if len(file) > PACKAGE_BYTES:
         raise too_large()
     package = _load(file)
     if not isinstance(package, dict) or package.get("format") != FORMAT:
@@ -86,12 +86,11 @@ def open_package(file: str) -> Opened:
         version != FORMAT_VERSION or isinstance(version, bool)
     ):
         raise misplaced("format_version")
+    signature = _shaped(Signature, package.pop("signature"), "signature")
     try:
-        whole = canonical(package)
+        return Opened(signature, package["content"], spelled(package))
     except ValueError as error:  # a number beyond all bounds
         raise misplaced("content") from error
-    signature = _shaped(Signature, package.pop("signature"), "signature")
-    return Opened(signature, package["content"], canonical(package).encode(), whole)
 
 
 def _read_day(text: str | None, place: str) -> date | None:
@@ -111,6 +110,7 @@ def read_content(opened: Opened, *, profiles: Collection[str]) -> Content:
     for position, picture in enumerate(content.pictures):
         if is_blank(picture.alt):
             raise alt_missing(f"content.pictures.{position}.alt")
+        _check_bytes(picture, f"content.pictures.{position}")
     if _read(datetime.fromisoformat, content.published_at, "content.published_at").tzinfo is None:
         raise misplaced("content.published_at")
     for measure, outcome in content.evidence.items():
@@ -136,9 +136,24 @@ def read_content(opened: Opened, *, profiles: Collection[str]) -> Content:
     return content
 
 
-def _load(file: str) -> Any:
+def _check_bytes(picture: Picture, at: str) -> None:
     try:
-        value = json.loads(file, object_pairs_hook=_each_once, parse_constant=_no_number)
+        raw = b64decode(picture.content, validate=True)
+    except ValueError as error:
+        raise misplaced(f"{at}.content") from error
+    if b64encode(raw).decode() != picture.content:  # the last bits of base64 are loose
+        raise misplaced(f"{at}.content")
+    if len(raw) != picture.size:
+        raise misplaced(f"{at}.size")
+    if sha256(raw).hexdigest() != picture.digest:
+        raise misplaced(f"{at}.digest")
+
+
+def _load(file: bytes) -> Any:
+    try:
+        value = json.loads(
+            file.decode("utf-8-sig"), object_pairs_hook=_each_once, parse_constant=_no_number
+        )
     except (ValueError, RecursionError) as error:
         message = _("This is no JSON that can be read: choose the file as it was made.")
         raise _invalid(message) from error
@@ -176,7 +191,7 @@ def _inside(value: Any) -> Any:
 
 def _shaped(shape: type[_Shape], value: Any, at: str) -> _Shape:
     try:
-        return shape.model_validate_json(canonical(value))
+        return shape.model_validate_json(spelled(value))
     except ValidationError as error:
         places = [
             ".".join([at, *map(str, fault["loc"])])[:200]
