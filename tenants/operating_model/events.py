@@ -82,7 +82,7 @@ register(
     EventType(
         "package.imported",
         "PublishedVersion",
-        READ,
+        Permission.LIBRARY_READ,
         "A version that came as a signed file was brought into the library by this unit.",
         {
             "key": Value("The model's key."),
