@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli_api import limits
-from linli_api.errors import InvalidRequest
+from linli_api.errors import MOST_ERRORS, InvalidRequest
 from linli_api.execution import Request
 from linli_api.trusted.requests import text_of
 from linli_api.wording.misfit import LONGEST_NAME
@@ -193,12 +193,15 @@ _JSON = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_nu
 
 
 def refusal(refused: Refused, **headers: str) -> HttpResponse:
-    where = {"field": refused.field} if refused.field else {}
-    entry = {"message": str(refused.message), "extensions": {"code": refused.code, **where}}
     after = _RETRY_AFTER.get(refused.code)
     return JsonResponse(
-        {"errors": [entry]},
+        {"errors": [_entry(fault) for fault in refused.faults[:MOST_ERRORS]]},
         status=STATUS.get(refused.code, 400),
         json_dumps_params={"ensure_ascii": False},
         headers=headers | ({"Retry-After": after} if after else {}),
     )
+
+
+def _entry(fault: Refused) -> dict[str, Any]:
+    where = {"field": fault.field} if fault.field else {}
+    return {"message": str(fault.message), "extensions": {"code": fault.code, **where}}

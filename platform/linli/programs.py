@@ -8,8 +8,9 @@ from django.views.defaults import page_not_found
 from linli.errors import Refused
 
 # Whatever is posted there is answered in JSON.
-_POSTED = ("/graphql", "/oauth/token", "/pictures")
-_OF_PROGRAMS, _OF_PEOPLE = ("/graphql", "/oauth/", "/exports/", "/pictures"), "/graphql/docs"
+_POSTED = ("/graphql", "/oauth/token", "/pictures", "/packages")
+_OF_PROGRAMS = ("/graphql", "/oauth/", "/exports/", "/pictures", "/packages")
+_OF_PEOPLE = "/graphql/docs"
 
 
 def wants_json(request: HttpRequest) -> bool:

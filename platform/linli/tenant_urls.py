@@ -8,6 +8,7 @@ urlpatterns = [
     path("graphql", include("linli_api.urls")),
     path("graphql/docs", include("linli_api.reference.urls")),
     path("", include("linli_api.pictures.tenant_urls")),
+    path("", include("linli_api.packages.tenant_urls")),
     path("exports/", include("linli_api.exports.urls")),
 ]
 

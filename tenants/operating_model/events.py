@@ -79,6 +79,18 @@ register(
             "layer": Id("Layer", "What was set on top of it with the adoption, or null.", "ID"),
         },
     ),
+    EventType(
+        "package.imported",
+        "PublishedVersion",
+        Permission.LIBRARY_READ,
+        "A version that came as a signed file was brought into the library by this unit.",
+        {
+            "key": Value("The model's key."),
+            "number": Value("Of the version.", "Int!"),
+            "author_name": Value("The unit that wrote it, over there."),
+            "digest": Value("SHA-256 over document and bounds."),
+        },
+    ),
     EventType("layer.set", "Layer", READ, "Rules were set on top of the model.", _LAYER),
     EventType("policy.landed", "Layer", READ, "A policy from above arrived here.", _LAYER),
     EventType(

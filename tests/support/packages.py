@@ -1,16 +1,21 @@
 """Packages as another installation makes them."""
 
+from base64 import b64encode
 from copy import deepcopy
+from functools import cache
+from hashlib import sha256
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 
 from linli.accounts.policy import system_actor
 from linli.library.document import digest
 from linli.library.models import TrustedSource
+from linli.library.packages import writing
 from linli.library.packages.actions import add_trusted_source
-from linli.library.packages.writing import sign
 from linli.library.signing import public_text
 from tests.support.models import chengnan
 
@@ -25,6 +30,29 @@ def key_of(seed: int) -> Ed25519PrivateKey:
 def trust(seed: int, name: str = "大同") -> TrustedSource:
     key = public_text(key_of(seed).public_key())
     return add_trusted_source(actor=system_actor(None), name=name, public_key=key)
+
+
+@cache
+def pixels(form: str = "JPEG", size: tuple[int, int] = (30, 20)) -> bytes:
+    """A file as Pillow writes it."""
+    out = BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(out, form)
+    return out.getvalue()
+
+
+def picture(raw: bytes | None = None, **more: Any) -> dict[str, Any]:
+    """What a package holds of a picture, 30 × 20 unless told; ``raw``: its bytes."""
+    raw = pixels() if raw is None else raw
+    return {
+        "content_type": "image/jpeg",
+        "width": 30,
+        "height": 20,
+        "size": len(raw),
+        "digest": sha256(raw).hexdigest(),
+        "alt": "食堂的门口",
+        "caption": "每天开门",
+        "content": b64encode(raw).decode(),
+    } | more
 
 
 def content(**more: Any) -> dict[str, Any]:
@@ -45,12 +73,16 @@ def content(**more: Any) -> dict[str, Any]:
             "profiles": ["old_estate"],
             "case_text": "两年，三个社区。",
             "evidence": {"communities": {"value": "3.000000", "as_of": "2026-06-30"}},
-            "pictures": [],
+            "pictures": [picture()],
             "published_at": "2026-07-01T00:00:00+00:00",
             "derived_from": [],
         }
         | more
     )
+
+
+def sign(content: dict[str, Any], key: Ed25519PrivateKey) -> str:
+    return writing.sign(content, key).decode()
 
 
 def package(seed: int, **more: Any) -> str:

@@ -22,14 +22,17 @@ class ImportPackage(Mutation):
 
     class Input:
         file = graphene.String(
-            required=True, description="The file's whole text, as it was fetched at a packageUrl."
+            required=True,
+            description="The file's whole text, as it was fetched at a packageUrl. One that is too large for a"
+            " request, as with pictures, is posted to /packages.",
         )
 
     package = graphene.Field(ImportedPackage, description="What stands in the library now.")
 
     @classmethod
     def act(cls, *, actor: Actor, **values: Any) -> dict[str, Any]:
-        return {"package": import_package(actor=actor, **values)}
+        version, _is_new = import_package(actor=actor, file=values["file"].encode())
+        return {"package": version}
 
 
 class AddTrustedSource(Mutation):

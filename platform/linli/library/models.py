@@ -14,8 +14,9 @@ from linli.ids import uuid7
 from linli.registry.models import Tenant
 from linli.rules import Versioned, one_of
 
-# Bytes of a package's file: what one request to the API can carry.
-PACKAGE_BYTES = 900_000
+# Bytes of a package's file: room for the pictures of a case, in base64; and of what it holds beside these.
+PACKAGE_BYTES = 32_000_000
+BESIDE_PICTURES = 900_000
 
 
 class TrustedSource(models.Model):
@@ -217,7 +218,8 @@ class PublishedVersion(Versioned):
 
 class PackageFile(models.Model):
     """The signed file that an imported version came as: exported again, it is the same bytes, under
-    the signature of who made it. Rows are never changed."""
+    the signature of who made it. Without the bytes of its pictures, which are `Picture.original`. Rows
+    are never changed."""
 
     version = models.OneToOneField(
         PublishedVersion,
@@ -230,7 +232,9 @@ class PackageFile(models.Model):
 
     class Meta:
         verbose_name = _("package")
-        constraints = [sizes.longest("content", name="package_content_length", most=PACKAGE_BYTES)]
+        constraints = [
+            sizes.longest("content", name="package_content_length", most=BESIDE_PICTURES)
+        ]
 
     def __str__(self) -> str:
         return str(self.version_id)
@@ -320,6 +324,8 @@ class Picture(Image):
     position = models.PositiveSmallIntegerField(_("position"))
     alt = models.CharField(_("what it shows"), max_length=200)
     caption = models.CharField(_("caption"), max_length=500, blank=True)
+    # The bytes that came in a package, of which ``content`` was drawn anew: passed on, never shown.
+    original = models.BinaryField(_("as it came"), null=True)
 
     class Meta:
         verbose_name = _("picture")

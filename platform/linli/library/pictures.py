@@ -45,7 +45,8 @@ _TYPES = {
 }
 _WRITTEN: Mapping[str, Mapping[str, Any]] = {
     "JPEG": {"quality": 85, "optimize": True},
-    "PNG": {"optimize": True},
+    # Measured: the smallest takes six to twenty times as long, and is up to a fifth smaller.
+    "PNG": {"compress_level": 4},
     "WEBP": {"quality": 85},
 }
 # Of a JPEG: what is no byte of pixels, in which FF is followed by 00; the first that has a length; where a
@@ -53,7 +54,7 @@ _WRITTEN: Mapping[str, Mapping[str, Any]] = {
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _FIRST_WITH_LENGTH, _SCAN, _END = 0xC0, 0xDA, 0xD9
 _RESTARTS = range(0xD0, 0xD9)
-_TOLD = ("content_type", "width", "height", "size", "digest")
+TOLD = ("content_type", "width", "height", "size", "digest")
 
 
 def add_picture(*, actor: Actor, tenant: Tenant, content: bytes) -> Upload:
@@ -74,7 +75,7 @@ def add_picture(*, actor: Actor, tenant: Tenant, content: bytes) -> Upload:
             raise Refused("TOO_MANY_PICTURES", format_lazy(message, most=MOST_WAITING))
         made.tenant = tenant
         made.save(force_insert=True)
-        told = snapshot(made, "tenant", *_TOLD)
+        told = snapshot(made, "tenant", *TOLD)
         record(actor=actor, action="library.add_picture", obj=made, before=None, after=told)
     return made
 
@@ -86,8 +87,12 @@ def written_anew(content: bytes) -> Upload:
     more scans than anyone needs).
     """
     if len(content) > MOST_BYTES:
-        message = _("A picture has 8 MB at most.")
-        raise Refused("PICTURE_TOO_LARGE", message, most_bytes=MOST_BYTES)
+        raise too_heavy()
+    return drawn_anew(content)
+
+
+def drawn_anew(content: bytes) -> Upload:
+    """The same of however many bytes: what is kept may have more than what came. Refused as there."""
     try:
         form, drawn = _drawn(content)
     except Refused:
@@ -114,10 +119,25 @@ def written_anew(content: bytes) -> Upload:
     )
 
 
+def claimed(content: bytes) -> tuple[str, int, int]:
+    """The type, width and height that it says it has, told without decoding. Refused: PICTURE_UNREADABLE."""
+    try:
+        opened = Image.open(BytesIO(content), formats=list(_TYPES))
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unreadable() from error
+    return _TYPES[_form(opened)], opened.width, opened.height
+
+
+def _form(opened: Image.Image) -> str:
+    return "JPEG" if opened.format == "MPO" else str(opened.format)  # the first of several
+
+
 def _drawn(content: bytes) -> tuple[str, Image.Image]:
     """Its form, and what is seen of it: upright, small enough, in eight bits of RGB or RGBA."""
     opened = Image.open(BytesIO(content), formats=list(_TYPES))
-    form = "JPEG" if opened.format == "MPO" else str(opened.format)  # the first of several
+    form = _form(opened)
     if opened.width * opened.height > MOST_PIXELS:
         raise _too_many_pixels()
     if form == "JPEG":
@@ -158,8 +178,12 @@ def check_words(pictures: Sequence[Mapping[str, Any]]) -> None:
             raise Refused("PICTURE_TWICE", message, field=f"pictures.{index}.pictureId")
         seen.add(picture["picture_id"])
         if is_blank(picture["alt"]):
-            message = _("Say what the picture shows, for those who do not see it.")
-            raise Refused("ALT_MISSING", message, field=f"pictures.{index}.alt")
+            raise alt_missing(f"pictures.{index}.alt")
+
+
+def alt_missing(field: str) -> Refused:
+    message = _("Say what the picture shows, for those who do not see it.")
+    return Refused("ALT_MISSING", message, field=field)
 
 
 def attach(
@@ -179,7 +203,7 @@ def attach(
         upload = waiting.get(given["picture_id"])
         if upload is None:
             raise NotFound(_("picture"), field=f"pictures.{index}.pictureId")
-        told = {name: getattr(upload, name) for name in ("id", "content", *_TOLD)}
+        told = {name: getattr(upload, name) for name in ("id", "content", *TOLD)}
         words = {"alt": given["alt"].strip(), "caption": given["caption"].strip()}
         picture = Picture(version=version, position=index, **told, **words)
         _check_fields(picture, f"pictures.{index}.")
@@ -203,6 +227,11 @@ def _unreadable() -> Refused:
     return Refused("PICTURE_UNREADABLE", message)
 
 
+def too_heavy() -> Refused:
+    message = _("A picture has 8 MB at most.")
+    return Refused("PICTURE_TOO_LARGE", message, most_bytes=MOST_BYTES)
+
+
 def _too_many_pixels() -> Refused:
     message = _("A picture has {most} million pixels at most.")
     told = format_lazy(message, most=MOST_PIXELS // 1_000_000)
@@ -220,6 +249,6 @@ def pictures_by_version(
     """The pictures of each, in their order, without their content."""
     found: dict[UUID, list[Picture]] = {row.pk: [] for row in rows}
     listed = Picture.objects.filter(version__in=list(found)).order_by("version", "position")
-    for picture in listed.defer("content"):
+    for picture in listed.defer("content", "original"):
         found[picture.version_id].append(picture)
     return found

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +16,11 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.library.actions import add_outcomes
-from linli.library.document import canonical
-from linli.library.models import PackageFile, PublishedVersion, TrustedSource
-from linli.library.packages.form import Content
+from linli.library.models import PackageFile, Picture, PublishedVersion, TrustedSource
+from linli.library.packages.drawing import draw
+from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content
 from linli.library.packages.reading import Opened, open_package, read_content
+from linli.library.packages.writing import without_pictures
 from linli.library.personal import check_texts, texts_of, texts_of_bounds
 from linli.library.search import grams, one_spelling
 from linli.library.signing import (
@@ -97,27 +99,38 @@ def revoke_trusted_source(*, actor: Actor, trusted_source_id: UUID, reason: str)
 
 
 def take_in(
-    *, actor: Actor, importer: Tenant, file: str, profiles: Collection[str]
-) -> PublishedVersion:
+    *, actor: Actor, importer: Tenant, file: bytes, profiles: Collection[str]
+) -> tuple[PublishedVersion, bool]:
     """Put the version in a package on the shelf, for every tenant; again: gives the same one.
 
-    ``profiles``: the kinds of community known here. Refused: what `open_package` and
-    `read_content` refuse, PACKAGE_TAMPERED, SOURCE_UNKNOWN, SOURCE_REVOKED, AUTHOR_IS_HERE,
-    PACKAGE_DIFFERS, PERSONAL_DATA.
+    Second: whether it is new here. ``profiles``: the kinds of community known here. Refused: what
+    `open_package`, `read_content` and `draw` refuse, PACKAGE_TAMPERED, SOURCE_UNKNOWN, SOURCE_REVOKED,
+    AUTHOR_IS_HERE, PACKAGE_DIFFERS, PERSONAL_DATA.
     """
     actor.require(Permission.LIBRARY_IMPORT)
     opened = open_package(file)
-    with public_context(), transaction.atomic():
+    with public_context():
         source, key = _key_of(opened)
         opened.verify(key)
         content = read_content(opened, profiles=profiles)
         if Tenant.objects.filter(pk=content.author.id).exists():
-            return _own(content)
+            return _own(content), False
         if source is None:
             raise _unknown(opened.signature.fingerprint)
         if (here := _here(content, opened)) is not None:
-            return here
+            return here, False
         _check_nothing_personal(content)
+        pictures = draw(content)  # takes its time, so nothing is locked yet
+        return _put_up(actor, importer, opened, content, pictures)
+
+
+def _put_up(
+    actor: Actor, importer: Tenant, opened: Opened, content: Content, pictures: list[Picture]
+) -> tuple[PublishedVersion, bool]:
+    with transaction.atomic():
+        # Locked, so that what is revoked meanwhile is not taken in.
+        locked = TrustedSource.objects.select_for_update()
+        source = _believed(locked, opened.signature.fingerprint)
         version = _version(content, source, importer)
         try:
             with transaction.atomic():
@@ -125,8 +138,11 @@ def take_in(
         except IntegrityError:  # somebody was quicker with the same version
             if (here := _here(content, opened)) is None:
                 raise
-            return here
-        PackageFile.objects.create(version=version, content=opened.file)
+            return here, False
+        PackageFile.objects.create(version=version, content=_kept(opened))
+        for picture in pictures:
+            picture.version = version
+            picture.save(force_insert=True)
         add_outcomes(version)
         record(
             actor=actor,
@@ -137,9 +153,9 @@ def take_in(
                 version,
                 "source", "origin_author_id", "origin_name", "imported_by", "derived_from",
                 "key", "number", "digest", "profiles", "case_text", "evidence",
-            ),
+            ) | {"pictures": [picture.digest for picture in pictures]},
         )  # fmt: skip
-    return version
+    return version, True
 
 
 def _check_nothing_personal(content: Content) -> None:
@@ -151,23 +167,34 @@ def _check_nothing_personal(content: Content) -> None:
         "notes": content.notes,
         "case_text": content.case_text,
     }
+    for position, picture in enumerate(content.pictures):
+        typed[f"pictures.{position}.alt"] = picture.alt
+        typed[f"pictures.{position}.caption"] = picture.caption
     typed |= {f"document.{at}": text for at, text in texts_of(content.document).items()}
     typed |= texts_of_bounds(content.bounds)
     check_texts({f"content.{at}": text for at, text in typed.items()})
 
 
 def _key_of(opened: Opened) -> tuple[TrustedSource | None, Ed25519PublicKey]:
-    """Whose key the signature names; no source for this installation's own. Locks the source, so
-    that what is revoked meanwhile is not taken in."""
+    """Whose key the signature names; no source for this installation's own."""
     identity = opened.signature.fingerprint
-    source = TrustedSource.objects.select_for_update().filter(fingerprint=identity).first()
-    if source is None and identity == own_fingerprint():
+    if (
+        identity == own_fingerprint()
+        and not TrustedSource.objects.filter(fingerprint=identity).exists()
+    ):
         return None, signing_key().public_key()
+    source = _believed(TrustedSource.objects.all(), identity)
+    return source, parse_public(source.public_key)
+
+
+def _believed(sources: QuerySet[TrustedSource], identity: str) -> TrustedSource:
+    """Refused: SOURCE_UNKNOWN, SOURCE_REVOKED."""
+    source = sources.filter(fingerprint=identity).first()
     if source is None:
         raise _unknown(identity)
     if source.revoked_at is not None:
         raise _revoked(source, "file")
-    return source, parse_public(source.public_key)
+    return source
 
 
 def _own(content: Content) -> PublishedVersion:
@@ -212,8 +239,14 @@ def _here(content: Content, opened: Opened) -> PublishedVersion | None:
 
 
 def _same_content(here: PublishedVersion, opened: Opened) -> bool:
+    """The digests stand for the pictures' bytes, of both."""
     kept = json.loads(PackageFile.objects.get(version=here).content)["content"]
-    return canonical(kept) == canonical(opened.content)
+    return bool(kept == json.loads(_kept(opened))["content"])
+
+
+def _kept(opened: Opened) -> str:
+    package = {"format": FORMAT, "format_version": FORMAT_VERSION, "content": opened.content}
+    return without_pictures(package | {"signature": opened.signature.model_dump()})
 
 
 def _version(content: Content, source: TrustedSource, importer: Tenant) -> PublishedVersion:

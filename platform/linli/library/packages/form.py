@@ -7,14 +7,17 @@ line's end:
      "signature": {"algorithm": "Ed25519", "fingerprint": "…", "value": "…"}}
 
 Signed is the one spelling of all but ``signature``. It is a whitelist: rules, texts about them,
-measured outcomes and names of units; nothing in it is about a person.
+measured outcomes, pictures and names of units; nothing in it is about a person.
 """
 
+import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from linli.library.models import PACKAGE_BYTES
+from linli.library.pictures import LONGEST_SIDE, MOST_PICTURES
 from linli.sizes import TEXT
 
 FORMAT = "linli-package"
@@ -30,7 +33,19 @@ Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Measure = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+Side = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
 Figure = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,6})?$")]
+
+
+_SPELLING = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+
+
+def spelled(value: Any) -> bytes:
+    """The one spelling of a JSON value, which `canonical` gives as a text. Of a file with pictures that
+    text would take twice as much, for the Chinese signs in it. ValueError for a number beyond all bounds."""
+    return b"".join(part.encode() for part in _SPELLING.iterencode(value))
 
 
 class _Part(BaseModel):
@@ -76,6 +91,20 @@ class RanIn(_Part):
     residents_of: Count
 
 
+class Picture(_Part):
+    """A picture of the case, as it is kept: its bytes in base64, and what `linli.library.models.Picture`
+    tells of them."""
+
+    content_type: Literal["image/jpeg", "image/png", "image/webp"]
+    width: Side
+    height: Side
+    size: Annotated[int, Field(ge=1, le=PACKAGE_BYTES)]
+    digest: Digest
+    alt: Annotated[str, Field(max_length=200)]
+    caption: Annotated[str, Field(max_length=500)]
+    content: str
+
+
 class Content(_Part):
     """A published version."""
 
@@ -94,8 +123,7 @@ class Content(_Part):
     evidence_starts_on: Day | None = None
     evidence_ends_on: Day | None = None
     ran_in: RanIn | None = None
-    # Base64 each; none travel yet.
-    pictures: Annotated[list[Any], Field(max_length=0)]
+    pictures: Annotated[list[Picture], Field(max_length=MOST_PICTURES)]
     published_at: Annotated[str, Field(max_length=40)]
     # The nearest first.
     derived_from: Annotated[list[Ancestor], Field(max_length=MOST_ANCESTORS)]

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -23,11 +24,12 @@ from pydantic import BaseModel, ValidationError
 from linli import sizes
 from linli.errors import Refused
 from linli.library.bounds import MOST_PLACES, Origin, parse_bounds
-from linli.library.document import canonical, digest, parse_document
+from linli.library.document import digest, parse_document
 from linli.library.layers import resolve
 from linli.library.models import PACKAGE_BYTES
-from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content, Signature
+from linli.library.packages.form import FORMAT, FORMAT_VERSION, Content, Picture, Signature, spelled
 from linli.library.packages.writing import too_large
+from linli.library.pictures import alt_missing
 from linli.rules import is_blank
 
 if TYPE_CHECKING:
@@ -43,12 +45,11 @@ _Shape = TypeVar("_Shape", bound=BaseModel)
 @dataclass(frozen=True)
 class Opened:
     """A file whose signature has yet to be verified: nothing of ``content`` counts before.
-    ``file``: all of it in its one spelling."""
+    ``signed``: all but the signature in its one spelling."""
 
     signature: Signature
     content: Any
     signed: bytes
-    file: str
 
     def verify(self, key: Ed25519PublicKey) -> None:
         """Refused: PACKAGE_TAMPERED."""
@@ -61,12 +62,12 @@ class Opened:
             raise _tampered()
 
 
-def open_package(file: str) -> Opened:
-    """The file's signature and what it is over, in whatever way the JSON is set.
+def open_package(file: bytes) -> Opened:
+    """The file's signature and what it is over, in whatever way the JSON is set, in UTF-8.
 
     Refused: PACKAGE_TOO_LARGE, PACKAGE_INVALID, PACKAGE_TOO_NEW.
     """
-    if len(file) > PACKAGE_BYTES or len(file.encode(errors="replace")) > PACKAGE_BYTES:
+    if len(file) > PACKAGE_BYTES:
         raise too_large()
     package = _load(file)
     if not isinstance(package, dict) or package.get("format") != FORMAT:
@@ -84,13 +85,12 @@ def open_package(file: str) -> Opened:
     if package.keys() != {"format", "format_version", "content", "signature"} or (
         version != FORMAT_VERSION or isinstance(version, bool)
     ):
-        raise _invalid(_at("format_version"), "format_version")
-    try:
-        whole = canonical(package)
-    except ValueError as error:  # a number beyond all bounds
-        raise _invalid(_at("content"), "content") from error
+        raise misplaced("format_version")
     signature = _shaped(Signature, package.pop("signature"), "signature")
-    return Opened(signature, package["content"], canonical(package).encode(), whole)
+    try:
+        return Opened(signature, package["content"], spelled(package))
+    except ValueError as error:  # a number beyond all bounds
+        raise misplaced("content") from error
 
 
 def _read_day(text: str | None, place: str) -> date | None:
@@ -106,35 +106,54 @@ def read_content(opened: Opened, *, profiles: Collection[str]) -> Content:
     content = _shaped(Content, opened.content, "content")
     for place, text in (("title", content.title), ("author.name", content.author.name)):
         if is_blank(text):
-            raise _invalid(_at(f"content.{place}"), f"content.{place}")
+            raise misplaced(f"content.{place}")
+    for position, picture in enumerate(content.pictures):
+        if is_blank(picture.alt):
+            raise alt_missing(f"content.pictures.{position}.alt")
+        _check_bytes(picture, f"content.pictures.{position}")
     if _read(datetime.fromisoformat, content.published_at, "content.published_at").tzinfo is None:
-        raise _invalid(_at("content.published_at"), "content.published_at")
+        raise misplaced("content.published_at")
     for measure, outcome in content.evidence.items():
         for name in ("as_of", "start_as_of"):
             _read_day(getattr(outcome, name), f"content.evidence.{measure}.{name}")
     starts_on = _read_day(content.evidence_starts_on, "content.evidence_starts_on")
     ends_on = _read_day(content.evidence_ends_on, "content.evidence_ends_on")
     if (starts_on is None) != (ends_on is None) or (starts_on and ends_on and starts_on >= ends_on):
-        raise _invalid(_at("content.evidence_ends_on"), "content.evidence_ends_on")
+        raise misplaced("content.evidence_ends_on")
     unknown = [one for one in content.profiles if one not in profiles]
     if unknown or len(set(content.profiles)) < len(content.profiles):
-        raise _invalid(_at("content.profiles"), "content.profiles")
+        raise misplaced("content.profiles")
     for name in ("document", "bounds", "evidence"):
         if sizes.size_of(opened.content[name]) > sizes.DOCUMENT:
-            raise _invalid(_at(f"content.{name}"), f"content.{name}")
+            raise misplaced(f"content.{name}")
     if digest({"document": content.document, "bounds": content.bounds}) != content.digest:
         message = _("The document and its bounds are not those that the digest was made of.")
         raise Refused("PACKAGE_DIGEST", message, field="content.digest")
     document = parse_document(content.document)
     if len(content.bounds) > MOST_PLACES:
-        raise _invalid(_at("content.bounds"), "content.bounds")
+        raise misplaced("content.bounds")
     resolve(document, parse_bounds(content.bounds), base=Origin("model", content.author.name))
     return content
 
 
-def _load(file: str) -> Any:
+def _check_bytes(picture: Picture, at: str) -> None:
     try:
-        value = json.loads(file, object_pairs_hook=_each_once, parse_constant=_no_number)
+        raw = b64decode(picture.content, validate=True)
+    except ValueError as error:
+        raise misplaced(f"{at}.content") from error
+    if b64encode(raw).decode() != picture.content:  # the last bits of base64 are loose
+        raise misplaced(f"{at}.content")
+    if len(raw) != picture.size:
+        raise misplaced(f"{at}.size")
+    if sha256(raw).hexdigest() != picture.digest:
+        raise misplaced(f"{at}.digest")
+
+
+def _load(file: bytes) -> Any:
+    try:
+        value = json.loads(
+            file.decode("utf-8-sig"), object_pairs_hook=_each_once, parse_constant=_no_number
+        )
     except (ValueError, RecursionError) as error:
         message = _("This is no JSON that can be read: choose the file as it was made.")
         raise _invalid(message) from error
@@ -172,15 +191,15 @@ def _inside(value: Any) -> Any:
 
 def _shaped(shape: type[_Shape], value: Any, at: str) -> _Shape:
     try:
-        return shape.model_validate_json(canonical(value))
+        return shape.model_validate_json(spelled(value))
     except ValidationError as error:
         places = [
             ".".join([at, *map(str, fault["loc"])])[:200]
             for fault in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
         ]
     except ValueError as error:
-        raise _invalid(_at(at), at) from error
-    causes = [_invalid(_at(place), place) for place in dict.fromkeys(places)]
+        raise misplaced(at) from error
+    causes = [misplaced(place) for place in dict.fromkeys(places)]
     if len(causes) == 1:
         raise causes[0]
     message = _("Several places of this package are not as a package has them.")
@@ -191,12 +210,13 @@ def _read(read: Callable[[str], Any], text: str, place: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        raise _invalid(_at(place), place) from error
+        raise misplaced(place) from error
 
 
-def _at(place: str) -> StrOrPromise:
+def misplaced(place: str) -> Refused:
+    """PACKAGE_INVALID for what stands at a place."""
     message = _("What stands at {place} is not as a package has it (docs/packages.md).")
-    return format_lazy(message, place=place)
+    return _invalid(format_lazy(message, place=place), place)
 
 
 def _invalid(message: StrOrPromise, place: str | None = None) -> Refused:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -24,12 +24,16 @@ from django.utils import timezone
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
 from linli.errors import Forbidden, NotFound, Refused
+from linli.events.models import Event
 from linli.library.actions import Package, publish
 from linli.library.checks import packages_are_signed
 from linli.library.document import digest
 from linli.library.models import PackageFile, PublishedVersion, TrustedSource
+from linli.library.packages import actions
 from linli.library.packages.actions import add_trusted_source, revoke_trusted_source, take_in
-from linli.library.packages.writing import export, sign
+from linli.library.packages.drawing import draw
+from linli.library.packages.writing import export
+from linli.library.pictures import add_picture, drawn_anew, written_anew
 from linli.library.signing import fingerprint, public_text, signing_key
 from linli.registry.models import Sandbox, Tenant
 from linli.tenancy.context import tenant_context
@@ -37,15 +41,23 @@ from tenants.operating_model.actions import adopt_version, publish_version
 from tenants.operating_model.models import Adoption, ModelVersion
 from tenants.operating_model.packages import import_package
 from tenants.operating_model.selectors import effective_rules
+from tests.linli.library.test_pictures import claims, told_where
+from tests.linli.library.test_pictures import picture as photo
 from tests.support.databases import ROOT, connect_to, copy_of_template
 from tests.support.models import chengnan, write_chengnan
-from tests.support.packages import RATE, content, key_of, package, trust
+from tests.support.packages import RATE, content, key_of, package, picture, pixels, sign, trust
 from tests.support.rows import rows_unchanged
+
+PNG = pixels("PNG")
+
+
+def _bytes(file):
+    return file if isinstance(file, bytes) else file.encode()
 
 
 def bring(tenant, file):
     with tenant_context(tenant):
-        return import_package(actor=system_actor(tenant), file=file)
+        return import_package(actor=system_actor(tenant), file=_bytes(file))[0]
 
 
 def refusal(tenant, file):
@@ -155,6 +167,11 @@ class TestTakingIn:
             ({"title": "王医生 138 0013 8000"}, "content.title"),
             ({"notes": "wang@example.com"}, "content.notes"),
             ({"case_text": "身份证 110101199003071234"}, "content.case_text"),
+            ({"pictures": [picture(alt="王医生 13800138000")]}, "content.pictures.0.alt"),
+            (
+                {"pictures": [picture(), picture(caption="wang@example.com")]},
+                "content.pictures.1.caption",
+            ),
         ],
     )
     def test_nothing_personal_comes_in(self, street, given, field):
@@ -175,10 +192,82 @@ class TestTakingIn:
         assert (version.digest, version.notes) == (told["digest"], "第一版")
         assert (version.profiles, version.case_text) == (["old_estate"], "两年，三个社区。")
         assert version.evidence == told["evidence"]
+        [kept] = version.pictures.all()
+        assert (kept.position, kept.alt, kept.caption) == (0, "食堂的门口", "每天开门")
+        assert (kept.content_type, kept.width, kept.height) == ("image/jpeg", 30, 20)
+        assert bytes(kept.content) == written_anew(pixels()).content
         assert version.published_at == datetime(2026, 7, 1, tzinfo=UTC)
         entry = Entry.objects.get(action="library.import_package")
         assert entry.object_id == str(version.pk)
         assert entry.after["source_id"] == str(source.pk)
+        assert entry.after["pictures"] == [kept.digest]
+
+    def test_each_picture_keeps_its_place(self, street):
+        trust(1)
+        given = [
+            picture(alt="门口"),
+            picture(PNG, alt="厨房", caption="", content_type="image/png"),
+        ]
+        version = bring(street, package(1, pictures=given))
+        shown = version.pictures.order_by("position")
+        assert [(one.position, one.alt, one.caption, one.content_type) for one in shown] == [
+            (0, "门口", "每天开门", "image/jpeg"), (1, "厨房", "", "image/png"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("given", "refused"),
+        [
+            ([picture()] * 21, ("PACKAGE_INVALID", "content.pictures")),
+            ([picture(), picture(alt=" ")], ("ALT_MISSING", "content.pictures.1.alt")),
+            ([picture(), picture(digest="0" * 64)], ("PACKAGE_INVALID", "content.pictures.1.digest")),
+            ([picture(), picture(pixels()[:300])], ("PACKAGE_INVALID", "content.pictures.1.content")),
+            ([picture(), picture(b"<svg/>")], ("PACKAGE_INVALID", "content.pictures.1.content")),
+            ([picture(), picture(claims(9_000, 9_000))], ("PACKAGE_INVALID", "content.pictures.1.content_type")),
+        ],
+    )  # fmt: skip
+    def test_one_bad_picture_and_nothing_is_kept(self, street, given, refused):
+        trust(1)
+        assert refusal(street, package(1, pictures=given)) == refused
+
+    def test_other_pictures_under_the_same_name_are_refused(self, street):
+        trust(1)
+        told = content()
+        bring(street, sign(told, key_of(1)))
+        for other in ([], [picture(alt="后门")], [picture(), picture()]):
+            file = sign(told | {"pictures": other}, key_of(1))
+            assert refusal(street, file) == ("PACKAGE_DIFFERS", "file")
+
+    def test_a_source_that_is_revoked_while_pictures_are_drawn(self, street, monkeypatch):
+        source = trust(1)
+
+        def meanwhile(given):
+            revoke_trusted_source(
+                actor=system_actor(None), trusted_source_id=source.pk, reason="丢了"
+            )
+            return draw(given)
+
+        monkeypatch.setattr(actions, "draw", meanwhile)
+        with pytest.raises(Refused) as caught:
+            bring(street, package(1))
+        assert caught.value.code == "SOURCE_REVOKED"
+        assert not PublishedVersion.objects.exists()
+
+    def test_it_is_told_once_where_it_was_brought_in(self, street, other_street, actor_as):
+        trust(1)
+        file, actor = package(1).encode(), actor_as(street, Role.STREET_ADMINISTRATOR)
+        with tenant_context(street):
+            version, is_new = import_package(actor=actor, file=file)
+            assert is_new
+            assert import_package(actor=actor, file=file) == (version, False)
+            [event] = Event.objects.all()
+        assert (event.type, event.object_id) == ("package.imported", version.pk)
+        assert event.person_id == actor.person_id
+        assert event.data == {
+            "key": "gucheng", "number": 1, "authorName": "古城街道", "digest": version.digest,
+        }  # fmt: skip
+        bring(other_street, file)
+        with tenant_context(other_street):
+            assert not Event.objects.exists()
 
     def test_the_same_file_again_changes_nothing(self, street, other_street):
         trust(1)
@@ -196,9 +285,10 @@ class TestTakingIn:
 
     def test_what_came_before_stays_when_its_source_is_revoked(self, street):
         source = trust(1)
-        version = bring(street, package(1))
+        file = package(1)
+        version = bring(street, file)
         revoke_trusted_source(actor=system_actor(None), trusted_source_id=source.pk, reason="丢了")
-        assert export(version) == PackageFile.objects.get().content
+        assert export(version).decode() == file
 
     def test_changed_bytes(self, street):
         trust(1)
@@ -238,10 +328,10 @@ class TestTakingIn:
             actor = actor_as(street, role)
             with tenant_context(street):
                 if may:
-                    import_package(actor=actor, file=package(1))
+                    import_package(actor=actor, file=package(1).encode())
                     continue
                 with pytest.raises(Forbidden), rows_unchanged("public"):
-                    import_package(actor=actor, file=package(1))
+                    import_package(actor=actor, file=package(1).encode())
 
     def test_a_sandbox_brings_nothing(self, street, district):
         trust(1)
@@ -293,14 +383,14 @@ class TestTakingIn:
 
 def test_two_at_once_are_one(scratch_database):
     trust(1)
-    file = package(1)
+    file = package(1).encode()
     street = Tenant.objects.get(slug="chezhan")
 
     def once(_n):
         with closing(connection):
             return take_in(
                 actor=system_actor(street), importer=street, file=file, profiles=["old_estate"]
-            ).pk
+            )[0].pk
 
     with ThreadPoolExecutor(4) as threads:
         found = set(threads.map(once, range(4)))
@@ -327,6 +417,14 @@ def published_in_dongjie() -> PublishedVersion:
         kind=Tenant.Kind.STREET,
         parent=Tenant.objects.get(slug="zhangdian"),
     )
+    uploads = [
+        add_picture(actor=system_actor(street), tenant=street, content=raw)
+        for raw in (told_where(), photo("PNG"))
+    ]
+    said = [
+        {"picture_id": uploads[0].pk, "alt": "食堂", "caption": "每天十一点半"},
+        {"picture_id": uploads[1].pk, "alt": "门口", "caption": ""},
+    ]
     for number in (1, 2):
         document = chengnan()
         document["partners"]["rent_free_months"] = number
@@ -355,6 +453,7 @@ def published_in_dongjie() -> PublishedVersion:
                 },
             ),
             adoptions=[],
+            pictures=said if number == 2 else [],
         )
     return published
 
@@ -374,6 +473,14 @@ def test_from_zibo_to_datong_and_adopted_there(settings, scratch_database, elsew
         "published_at", "derived_from",
     }  # fmt: skip
     assert told["author"].keys() == {"id", "name", "within"}
+    # Nothing but this stands beside a picture, and nothing but pixels in it.
+    assert [one.keys() for one in told["pictures"]] == [
+        {
+            "content_type", "width", "height", "size", "digest", "alt", "caption", "content",
+        }
+    ] * 2  # fmt: skip
+    assert [one["alt"] for one in told["pictures"]] == ["食堂", "门口"]
+    assert "Ω".encode() not in b"".join(b64decode(one["content"]) for one in told["pictures"])
     first = published.derived_from
     assert told["derived_from"] == [
         {
@@ -398,6 +505,11 @@ def test_from_zibo_to_datong_and_adopted_there(settings, scratch_database, elsew
         "evidence", "evidence_starts_on", "evidence_ends_on", "ran_in", "published_at",
     ):  # fmt: skip
         assert getattr(here, name) == getattr(published, name), name
+    shown = here.pictures.order_by("position")
+    assert [(one.alt, one.caption, one.width, one.content_type) for one in shown] == [
+        ("食堂", "每天十一点半", 300, "image/jpeg"), ("门口", "", 300, "image/png"),
+    ]  # fmt: skip
+    assert all(bytes(one.content) == drawn_anew(bytes(one.content)).content for one in shown[1:])
     assert here.written_by_name == "东街街道"
     assert json.loads(file)["content"]["author"]["within"] == ["张店区", "淄博市"]
     # Passed on it is the same file: a third place believes who made it, not who passed it on.

@@ -2,17 +2,22 @@
 
 import json
 from base64 import b64encode
+from hashlib import sha256
+from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from linli.errors import Refused
 from linli.library.document import canonical
 from linli.library.models import PACKAGE_BYTES
+from linli.library.packages.drawing import draw
 from linli.library.packages.reading import open_package, read_content
 from linli.library.signing import fingerprint, parse_public, public_text
-from tests.support.packages import RATE, content, key_of, package
+from tests.linli.library.test_pictures import claims
+from tests.support.packages import RATE, content, key_of, package, picture, pixels
 
 KEY = key_of(1).public_key()
 FILE = package(1)
@@ -21,7 +26,7 @@ PROFILES = ["old_estate"]
 
 
 def read(file):
-    opened = open_package(file)
+    opened = open_package(file if isinstance(file, bytes) else file.encode())
     if opened.signature.fingerprint != fingerprint(KEY):
         raise Refused("SOURCE_UNKNOWN", "")
     opened.verify(KEY)
@@ -126,7 +131,7 @@ def test_a_name_that_stands_twice_is_refused():
 
 
 def test_another_key_is_not_believed():
-    opened = open_package(package(2))
+    opened = open_package(package(2).encode())
     with pytest.raises(Refused) as caught:
         opened.verify(KEY)
     assert caught.value.code == "PACKAGE_TAMPERED"
@@ -204,7 +209,9 @@ class TestSignedAndYetRefused:
             ({"published_at": "yesterday"}, {"content.published_at"}),
             ({"published_at": "2026-07-01T00:00:00"}, {"content.published_at"}),
             ({"case_text": "长" * 10_001}, {"content.case_text"}),
-            ({"pictures": [{"content": "aaaa"}]}, {"content.pictures"}),
+            ({"pictures": [picture()] * 21}, {"content.pictures"}),
+            ({"pictures": ["aaaa"]}, {"content.pictures.0"}),
+            ({"pictures": [picture(), picture(photographer="王芳", alt=1)]}, {"content.pictures.1.photographer", "content.pictures.1.alt"}),
             ({"partners": ["王芳"]}, {"content.partners"}),
             ({"evidence": {"communities": {"value": "3", "as_of": "2026-02-30"}}}, {"content.evidence.communities.as_of"}),
             ({"evidence": {"communities": {"value": 3, "as_of": "2026-02-20"}}}, {"content.evidence.communities.value"}),
@@ -214,6 +221,117 @@ class TestSignedAndYetRefused:
     )  # fmt: skip
     def test_what_a_package_has_not(self, more, places):
         assert codes(package(1, **more)) == {("PACKAGE_INVALID", place) for place in places}
+
+
+JPEG, SVG = pixels(), b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'
+BOMB, CUT = claims(10_000, 10_000), JPEG[:400]
+OF_PNG = {"content_type": "image/png"}
+
+
+class TestPictures:
+    """Of a file that is signed: what a picture says of itself is held to its bytes, and these are drawn anew."""
+
+    def test_it_is_drawn_anew(self):
+        raw = JPEG + b"<script>behind its end</script>"
+
+        [first, second] = draw(read(package(1, pictures=[picture(raw), picture()])))
+
+        assert (first.position, first.alt, first.caption) == (0, "食堂的门口", "每天开门")
+        assert (first.content_type, first.width, first.height) == ("image/jpeg", 30, 20)
+        assert b"script" not in first.content
+        assert (first.size, first.digest) == (len(first.content), sha256(first.content).hexdigest())
+        assert second.position == 1
+
+    @pytest.mark.parametrize(
+        ("given", "place"),
+        [
+            (picture(content="文" * 4), "content"),
+            (picture(content=b64encode(JPEG).decode() + "\n"), "content"),
+            (picture(content=b64encode(JPEG + b"x").decode().replace("=", "", 1)), "content"),
+            (picture(b"\0" * 10, content="AAAAAAAAAAAAAB=="), "content"),
+            (picture(content=b64encode(JPEG[:-1] + b"x").decode()), "digest"),
+            (picture(digest=sha256(b"").hexdigest()), "digest"),
+            (picture(size=len(JPEG) - 1), "size"),
+            (picture(content=b64encode(JPEG + b"x").decode()), "size"),
+            (picture(width=31), "width"),
+            (picture(height=21), "height"),
+            (picture(content_type="image/png"), "content_type"),
+            (picture(pixels("PNG")), "content_type"),
+            (picture(SVG), "content"),
+            (picture(pixels("GIF")), "content"),
+            (picture(CUT), "content"),
+            (picture(claims(100, 100), width=100, height=100, **OF_PNG), "content"),
+            (picture(BOMB, width=2_000, height=2_000, **OF_PNG), "width"),
+            (picture(claims(2**31 - 1, 2**31 - 1), **OF_PNG), "content"),
+            (picture(b"\x89PNG", **OF_PNG), "content"),
+        ],
+    )  # fmt: skip
+    def test_what_is_not_what_it_says(self, given, place):
+        with pytest.raises(Refused) as caught:
+            draw(read(package(1, pictures=[picture(), picture(), given])))
+        assert [(one.code, one.field) for one in caught.value.faults] == [
+            ("PACKAGE_INVALID", f"content.pictures.2.{place}")
+        ]
+
+    @pytest.mark.parametrize(
+        ("more", "place"),
+        [
+            ({"content_type": "image/svg+xml"}, "content_type"),
+            ({"width": 0}, "width"),
+            ({"width": 2_001}, "width"),
+            ({"height": 10_000}, "height"),
+            ({"height": "20"}, "height"),
+            ({"size": 0}, "size"),
+            ({"size": PACKAGE_BYTES + 1}, "size"),
+            ({"digest": "0" * 63}, "digest"),
+            ({"digest": "G" * 64}, "digest"),
+            ({"alt": "长" * 201}, "alt"),
+            ({"alt": None}, "alt"),
+            ({"caption": "长" * 501}, "caption"),
+            ({"content": None}, "content"),
+            ({"content": [0, 1]}, "content"),
+        ],
+    )
+    def test_what_a_picture_has_not(self, more, place):
+        file = package(1, pictures=[picture(), picture(**more)])
+        assert codes(file) == {("PACKAGE_INVALID", f"content.pictures.1.{place}")}
+
+    @pytest.mark.parametrize("alt", ["", "  ", "\u200b"])
+    def test_each_says_what_it_shows(self, alt):
+        file = package(1, pictures=[picture(), picture(alt=alt)])
+        assert codes(file) == {("ALT_MISSING", "content.pictures.1.alt")}
+
+    def test_a_bomb_is_told_by_its_head(self, monkeypatch):
+        """It may say in the package what it wants: nothing larger than a kept picture is decoded."""
+        monkeypatch.setattr("linli.library.packages.drawing.drawn_anew", None)
+        for width, height in ((2_000, 2_000), (10, 10)):
+            content = read(
+                package(1, pictures=[picture(BOMB, width=width, height=height, **OF_PNG)])
+            )
+            with pytest.raises(Refused) as caught:
+                draw(content)
+            assert caught.value.field == "content.pictures.0.width"
+
+    @given(st.integers(0, len(JPEG) - 1), st.integers(1, 255))
+    def test_no_byte_of_one_can_be_changed(self, at, mask):
+        """By whoever signs it, without the digest."""
+        changed = JPEG[:at] + bytes([JPEG[at] ^ mask]) + JPEG[at + 1 :]
+        file = package(1, pictures=[picture(content=b64encode(changed).decode())])
+        assert codes(file) == {("PACKAGE_INVALID", "content.pictures.0.digest")}
+
+    @settings(max_examples=300)
+    @given(st.binary(max_size=300), st.integers(0, len(JPEG)), st.booleans())
+    def test_whatever_the_bytes_are_it_is_drawn_or_refused(self, junk, at, cut):
+        raw = JPEG[:at] + junk + (b"" if cut else JPEG[at:]) or b"x"
+        content, made, field = read(package(1, pictures=[picture(raw)])), None, ""
+        try:
+            [made] = draw(content)
+        except Refused as refused:
+            field = refused.field
+        if made is None:
+            assert field.startswith("content.pictures.0.")
+        else:
+            assert Image.open(BytesIO(made.content)).size == (made.width, made.height)
 
 
 class TestKeys:

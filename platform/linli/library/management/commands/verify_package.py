@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, key: str, **options: Any) -> None:
         try:
             public = parse_public(Path(key).read_text() if Path(key).is_file() else key)
-            opened = open_package(file.read_bytes().decode("utf-8-sig"))
+            opened = open_package(file.read_bytes())
             if opened.signature.fingerprint != fingerprint(public):
                 raise CommandError(f"signed by another key, {opened.signature.fingerprint}")
             opened.verify(public)
