@@ -99,7 +99,7 @@ CONTRADICTIONS = [
         "This band begins at 10000001 fen or more; the one before it at 10000000.",
     ),
     (
-        [FIXED, COMBINED | {"of": ["yearly", "nothing"]}],
+        [FIXED, COMBINED | {"of": ["yearly", "nothing"], "minimum_fen": 1_200_001}],
         PLACE.format("all", "of"),
         "There is no contribution rule “nothing”. Choose from: stationed, visiting, yearly.",
     ),
