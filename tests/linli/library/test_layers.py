@@ -224,6 +224,29 @@ def test_a_district_narrows_and_is_named_for_its_side():
     assert (refused.data["minimum"], refused.data["maximum"]) == ("0.01", "0.04")
 
 
+@pytest.mark.parametrize(
+    ("path", "above", "same", "outside"),
+    [
+        (DAY, Bound(one_of=(10, 25)), Bound(one_of=(25, 10)), 5),
+        (RATE, Bound(one_of=("0.03", "0.04")), Bound(one_of=("0.04", "0.030")), "0.02"),
+        (RATE, RANGE, Bound(minimum="0.010", maximum="0.050"), "0.06"),
+        (RATE, RANGE, RANGE, "0"),
+    ],
+)
+def test_of_two_equal_bounds_the_upper_stands_and_is_named(path, above, same, outside):
+    rule = effective(district(bounds={path: same}), bounds={path: above})
+    limits = rule.bound(path)
+    assert {limits.minimum_by, limits.maximum_by, limits.one_of_by} == {None, MODEL}
+    refused = refusal(district(bounds={path: same}), street({path: outside}), bounds={path: above})
+    assert (refused.code, refused.data["set_by"]) == ("OUTSIDE_BOUNDS", MODEL.plain())
+
+
+def test_of_two_sets_the_lower_is_named_where_it_leaves_fewer():
+    policy = district(bounds={DAY: Bound(one_of=(25,))})
+    limits = effective(policy, bounds={DAY: Bound(one_of=(10, 25))}).bound(DAY)
+    assert (limits.one_of, limits.one_of_by) == ((25,), policy.origin)
+
+
 def test_a_bound_that_rules_out_a_value_from_above_waits_for_a_layer_below_to_mend_it():
     narrower = district(bounds={RATE: Bound(maximum="0.02")})
     for mending in (

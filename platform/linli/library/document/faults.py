@@ -72,6 +72,11 @@ def _short(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:59]}…"
 
 
+def right(node: Mapping[str, Any]) -> Any:
+    """The sentence that says what may stand at a place, as a fault there would say it."""
+    return _expected(node, "").message
+
+
 def _expected(node: Mapping[str, Any], field: str) -> Refused:
     message, allowed = _expectation(node)
     shown = {name: _listed(v) if isinstance(v, list) else v for name, v in allowed.items()}
