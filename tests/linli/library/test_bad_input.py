@@ -91,6 +91,28 @@ BAD = {
         "These must sum to exactly 1; the share values sum to 0.9999: 0.0001 is missing.",
         "各项之和须恰为 1；现在“比例”之和为 0.9999，少了 0.0001。",
     ),
+    "a rate with a comma": (
+        with_rate('"0,03"'),
+        RATE,
+        'A rate is a decimal fraction as text. Write "0.03" in place of 0,03.',
+        '比例是文本形式的小数。请把 0,03 写成 "0.03"。',
+    ),
+    "a key that stands nowhere else": (
+        SOURCE.replace('"kind": "enterprise"', '"kind": "shop"'),
+        "partners.incentives[exposure].kind",
+        "There is no “shop” in partners.kinds. Choose one of: party_organisation, enterprise, "
+        "social_organisation, skilled_resident, department.",
+        "“合伙人 › 合伙人类别”（partners.kinds）中没有“shop”。请从中选择：party_organisation, "
+        "enterprise, social_organisation, skilled_resident, department。",
+    ),
+    "points that no month takes": (
+        SOURCE.replace('"points": 10', '"points": 10, "most_a_month": 1'),
+        "points.earn[volunteering].points",
+        "10 is above points.earn[volunteering].most_a_month, which is 1. Write at most 1, or raise "
+        "points.earn[volunteering].most_a_month.",
+        "10 高于“积分 › 积分获取 › volunteering › 每月上限”（points.earn[volunteering]"
+        ".most_a_month）的 1。请写不超过 1 的数，或提高后者。",
+    ),
     "two rules that contradict": (
         SOURCE.replace(
             '"rent_free_months": 18',
