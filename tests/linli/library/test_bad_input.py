@@ -111,7 +111,8 @@ BAD = {
         "10 is above points.earn[volunteering].most_a_month, which is 1. Write at most 1, or raise "
         "points.earn[volunteering].most_a_month.",
         "10 高于“积分 › 积分获取 › volunteering › 每月上限”（points.earn[volunteering]"
-        ".most_a_month）的 1。请写不超过 1 的数，或提高后者。",
+        ".most_a_month）的 1。请写不超过 1 的数，或提高“积分 › 积分获取 › volunteering › 每月上限”"
+        "（points.earn[volunteering].most_a_month）。",
     ),
     "two rules that contradict": (
         SOURCE.replace(
@@ -122,7 +123,8 @@ BAD = {
         "18 is above partners.agreement.longest_term_months, which is 12. Write at most 12, or "
         "raise partners.agreement.longest_term_months.",
         "18 高于“合伙人 › 合作协议 › 最长期限”（partners.agreement.longest_term_months）的 12。请写"
-        "不超过 12 的数，或提高后者。",
+        "不超过 12 的数，或提高“合伙人 › 合作协议 › 最长期限”（partners.agreement"
+        ".longest_term_months）。",
     ),
 }
 
