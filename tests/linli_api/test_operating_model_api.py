@@ -135,7 +135,7 @@ class TestVersions:
     def test_what_is_no_document(self, house, document):
         assert refused(
             house.administrator, "writeVersion", key="a", title="甲", document=document
-        ) == [("DOCUMENT_INVALID", None)]
+        ) == [("DOCUMENT_INVALID", "document")]
 
     def test_what_is_no_bound(self, house):
         for bound in ({"minimum": "0.05", "maximum": "0.01"}, {}, {"locked": True, "minimum": 1}):

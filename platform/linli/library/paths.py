@@ -169,14 +169,11 @@ def _put(node: Any, path: Steps, depth: int, value: Any, whole: str) -> Any:
 
 
 def _unknown(path: str, part: str) -> Refused:
-    return Refused(
-        "UNKNOWN_PATH",
-        format_lazy(
-            _(
-                "There is no {part} in the document. Name members with dots and items by key, as in partners.kinds[enterprise].title."
-            ),
-            part=part,
-        ),
-        field=path,
-        unknown=part,
+    message = _(
+        "There is no “{part}” in the document. Name members with dots and items by key, as in partners.kinds[enterprise].title."
     )
+    if not path:
+        message = _(
+            "The path is empty. Name members with dots and items by key, as in partners.kinds[enterprise].title."
+        )
+    return Refused("UNKNOWN_PATH", format_lazy(message, part=part), field=path, unknown=part)

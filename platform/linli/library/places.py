@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library import paths
-from linli.library.document import json_schema
 from linli.library.document.parts import RATE_PATTERN
+from linli.library.document.schema import json_schema
 
 Node = Mapping[str, Any]
 
@@ -25,13 +25,15 @@ Node = Mapping[str, Any]
 def check_possible(path: str, *, one: bool = False) -> None:
     """Refused UNKNOWN_PATH: no operating model can have this place; ``one``: nor is it several."""
     if one and paths.EVERY in path:
-        message = _("A value stands at one place: name the item in {path} by its key, not by [*].")
+        message = _(
+            "A value stands at one place: name the item in “{path}” by its key, not by [*]."
+        )
         raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
     nodes = [schema()]
     for step in paths.steps(path):
         nodes = inside(nodes, step)
     if not nodes:
-        message = _("No operating model has a place {path}. Look it up in the published schema.")
+        message = _("No operating model has a place “{path}”. Look it up in the published schema.")
         raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
 
 

@@ -103,6 +103,22 @@ def test_an_unknown_path_is_refused_naming_the_first_part_that_is_not_there(path
     assert refusal(street({path: "0.01"})).code == "UNKNOWN_PATH"
 
 
+@pytest.mark.parametrize(
+    ("path", "english", "chinese"),
+    [
+        ("", "The path is empty. Name members with dots", "路径为空。"),
+        ("a b", "There is no “ b” in the document.", "文档中没有“ b”。"),
+        ("fund.x", "There is no “fund.x” in the document.", "文档中没有“fund.x”。"),
+    ],
+)
+def test_of_a_path_it_is_said_where_it_ends(path, english, chinese):
+    with pytest.raises(Refused) as refused:
+        paths.get(effective().raw, path)
+    for language, said in (("en", english), ("zh-hans", chinese)):
+        with translation.override(language):
+            assert str(refused.value.message).startswith(said)
+
+
 def test_an_item_is_added_taken_away_and_keeps_its_key():
     path = "partners.contributions[second]"
     added = effective(street({path: share_rule("second", "0.02")}))

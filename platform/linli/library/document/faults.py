@@ -15,9 +15,12 @@ from pydantic_core import ErrorDetails
 
 from linli.errors import Refused
 from linli.library import paths
+from linli.library.document import naming
 from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN
 from linli.library.document.schema import Loc, node_at, walk
 from linli.library.document.sentences import SENTENCES
+
+WHOLE = "document"  # the field of a fault that is about all of it
 
 
 def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
@@ -27,14 +30,23 @@ def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
 
 def own_fault(kind: str, field: str, **context: Any) -> Refused:
     """A fault that a rule of ours found, by the name of its sentence."""
-    shown = {name: _listed(v) if isinstance(v, list) else v for name, v in context.items()}
+    shown = {name: _shown(name, value, field) for name, value in context.items()}
     return fault(format_lazy(SENTENCES[kind], **shown), field, **context)
+
+
+def _shown(name: str, value: Any, field: str) -> Any:
+    """What a sentence says of `value`: members in the reader's words."""
+    if name == "name":  # of each item of the list at `field`
+        return naming.member(f"{field}[*].{value}")
+    if name in ("other", "place") and "." in value:
+        return naming.place(value)
+    return _listed(value) if isinstance(value, list) else value
 
 
 def from_validator(error: ErrorDetails, raw: Any) -> Refused:
     """The validator's error about `raw`, with the path by keys and what is allowed there."""
     loc, kind = error["loc"], error["type"]
-    field = path_of(raw, loc)
+    field = path_of(raw, loc) or WHOLE
     if kind in SENTENCES:
         return own_fault(kind, field, **error.get("ctx", {}))
     if kind == "extra_forbidden":

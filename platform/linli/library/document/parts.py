@@ -29,6 +29,8 @@ MOST_FEN = 10**11  # a thousand million yuan: more than any place of a model is 
 
 _PART_OF = {"%": 2, "％": 2, "‰": 3}
 _PERCENT = re.compile(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*([%％‰])\s*")
+# A comma only behind nothing or 0: "1,000" may be a thousand. And 3 may be 3 % or a slip.
+_FRACTION = re.compile(r"\s*(0*[.,，][0-9]{1,12}|1\.0{1,12})\s*")
 
 
 class Part(BaseModel):
@@ -46,13 +48,16 @@ def _rate(value: Any) -> Decimal:
 
 
 def _meant(value: Any) -> str | None:
-    """The rate that somebody meant who wrote "3%", "2‰" or the number 0.03."""
+    """The rate that somebody meant who wrote "3%", "2‰", ".03", "0,03" or the number 0.03."""
     text = str(value)
-    if isinstance(value, str) and (percent := _PERCENT.fullmatch(value)):
-        text = decimal_text(Decimal(percent[1]).scaleb(-_PART_OF[percent[2]]))
-    elif isinstance(value, str | bool) or "." not in text:
-        return None  # 3 may be 3 % or a slip
-    return text if re.fullmatch(RATE_PATTERN, text) else None
+    if percent := _PERCENT.fullmatch(text):
+        exact = Decimal(percent[1]).scaleb(-_PART_OF[percent[2]])
+    elif fraction := _FRACTION.fullmatch(text):
+        exact = Decimal(re.sub("[,，]", ".", fraction[1]))
+    else:
+        return None
+    right = decimal_text(exact)
+    return right if re.fullmatch(RATE_PATTERN, right) else None
 
 
 def decimal_text(value: Decimal) -> str:
