@@ -1,7 +1,7 @@
-"""Which paths an operating model can have at all, by its published schema.
+"""Which paths an operating model can have at all, and what can stand there, by its published schema.
 
 A policy is written before anyone knows the documents it will bind, so this is all that can be said
-of its paths.
+of its paths and of what it sets there.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library import paths
-from linli.library.document import json_schema
-from linli.library.document.parts import RATE_PATTERN
+from linli.library.document import faults_in_parts, json_schema
+from linli.library.document.parts import LONGEST_KEY, RATE_PATTERN
 
 Node = Mapping[str, Any]
 
@@ -27,12 +27,52 @@ def check_possible(path: str, *, one: bool = False) -> None:
     if one and paths.EVERY in path:
         message = _("A value stands at one place: name the item in {path} by its key, not by [*].")
         raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
+    if not nodes_at(path):
+        message = _("No operating model has a place {path}. Look it up in the published schema.")
+        raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
+
+
+def nodes_at(path: str) -> list[Node]:
+    """All that a place may be declared as, for items of several types may each have it."""
     nodes = [schema()]
     for step in paths.steps(path):
         nodes = inside(nodes, step)
-    if not nodes:
-        message = _("No operating model has a place {path}. Look it up in the published schema.")
-        raise Refused("UNKNOWN_PATH", format_lazy(message, path=path), field=path)
+    return nodes
+
+
+def faults_at(path: str, value: Any) -> list[Refused]:
+    """What is wrong with a value at a possible place by itself; none where some model may have it.
+
+    DOCUMENT_INVALID, each at its path. `[*]` stands for an item with a key.
+    """
+    place = path.replace(paths.EVERY, "[each]")
+    first: list[Refused] = []
+    for document in _alone(schema(), paths.steps(place), value):
+        faults = [one for one in faults_in_parts(document) if _is_at(one.field or "", place)]
+        if not faults:
+            return []
+        first = first or faults
+    return first
+
+
+def _alone(node: Node, steps: paths.Steps, value: Any) -> Iterator[Any]:
+    """What holds nothing but this value, once for each form of what it may stand in."""
+    if not steps:
+        yield value
+        return
+    step, rest = steps[0], steps[1:]
+    for form in forms(node):
+        if (child := _child(form, step)) is None:
+            continue
+        for inner in _alone(child, rest, value):
+            if not step.startswith("["):
+                yield _fixed(form) | {step: inner}
+            else:
+                yield [{"key": step[1:-1], **inner} if rest else inner]
+
+
+def _is_at(field: str, place: str) -> bool:
+    return field == place or field.startswith((f"{place}.", f"{place}["))
 
 
 def inside(nodes: Iterable[Node], step: str) -> list[Node]:
@@ -62,10 +102,7 @@ def fitting(node: Node, value: Any) -> list[Node]:
 def is_worded(path: str, value: Any) -> bool:
     """Whether something in a value is a text that somebody may have worded: neither number, rate, yes or
     no, nor one of the choices that the schema gives."""
-    nodes = [schema()]
-    for step in paths.steps(path):
-        nodes = inside(nodes, step)
-    return _is_worded(nodes, value)
+    return _is_worded(nodes_at(path), value)
 
 
 def _is_worded(nodes: list[Node], value: Any) -> bool:
@@ -96,14 +133,20 @@ def schema() -> Node:
 
 
 def _says(form: Node, value: Mapping[str, Any]) -> bool:
-    fixed = {n: one["const"] for n, one in form.get("properties", {}).items() if "const" in one}
-    return all(value.get(name) == const for name, const in fixed.items())
+    return all(value.get(name) == const for name, const in _fixed(form).items())
+
+
+def _fixed(form: Node) -> dict[str, Any]:
+    """What an object of this form says of itself: its type."""
+    return {n: one["const"] for n, one in form.get("properties", {}).items() if "const" in one}
 
 
 def _child(node: Node, step: str) -> Node | None:
     if not step.startswith("["):
         found: Node | None = node.get("properties", {}).get(step)
         return found
+    if len(step) > LONGEST_KEY + 2:
+        return None
     items: Node | None = node.get("items")
     keyed = items and any("key" in form.get("properties", {}) for form in forms(items))
     return items if keyed else None

@@ -41,13 +41,24 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
     try:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        _refuse(from_validator(detail, value) for detail in details if not _echo(detail, details))
+        _refuse(_told(error, value))
         raise
     _refuse(contradictions(document))
     if len(text) > DOCUMENT and size_of(brief(document)) > DOCUMENT:  # never longer than the text
         raise _invalid(_too_large(DOCUMENT))
     return document
+
+
+def faults_in_parts(raw: Mapping[str, Any]) -> list[Refused]:
+    """What the schema finds in what is only a part of a document, what is missing in it included."""
+    try:
+        value, text = _json(raw)
+        OperatingModel.model_validate_json(text)
+    except Refused as refused:
+        return list(refused.faults)
+    except ValidationError as error:
+        return list(_told(error, value))
+    return []
 
 
 def storable(raw: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +170,11 @@ def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
                 ),
                 keyed(whole, loc),
             )
+
+
+def _told(error: ValidationError, value: Any) -> Iterator[Refused]:
+    details = error.errors(include_url=False, include_input=False)
+    return (from_validator(detail, value) for detail in details if not _echo(detail, details))
 
 
 def _echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
