@@ -163,22 +163,25 @@ def lost(
 ) -> Iterator[Refused]:
     """OUTSIDE_BOUNDS for each item that stays, but no more has what is bounded of each: in another form
     it would go behind the bound. To take the item away is something else."""
+    whose: dict[str, Origin] = {}
     for one in in_force:
         for place in paths.expand(before, one.path) if EVERY in one.path else ():
             steps, pattern = paths.steps(place), paths.steps(one.path)
             item = steps[: len(pattern) - pattern[::-1].index(EVERY)]
             if paths.exists(after, paths.join(item)) and not paths.exists(after, place):
-                yield _must_stay(place, limits_at(place, in_force) or Limits(), one.by)
+                whose.setdefault(place, one.by)
+    for place, by in whose.items():
+        yield _must_stay(place, limits_at(place, in_force) or Limits(), by)
 
 
 def nothing_left(path: str, limits: Limits) -> Refused | None:
     """BOUND_INVALID if no value at all lies within the range and the set."""
-    low, high, message = limits.minimum, limits.maximum, None
-    if limits.minimum_by and limits.maximum_by and low is not None and _above(low, high):
+    low_by, high_by = limits.minimum_by, limits.maximum_by
+    if low_by and high_by and _above(limits.minimum, limits.maximum):
         message = _(
             "{path}: {who} has laid down at least {minimum}, {other} at most {maximum}. No value is left."
         )
-        return _nothing(message, path, limits, limits.minimum_by, limits.maximum_by)
+        return _nothing(message, path, limits, low_by, high_by)
     if limits.one_of_by and not any(
         outside(path, one, limits) is None for one in limits.one_of or ()
     ):

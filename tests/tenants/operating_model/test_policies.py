@@ -307,16 +307,16 @@ def test_a_waiting_policy_that_a_later_one_replaced_never_comes_into_force(
 
 
 def test_a_later_policy_may_let_one_above_it_in(running, at_street, city, district):
-    issue(district, {}, {RATE: {"maximum": "0.04"}})
+    issue(district, {RATE: "0.04"})
     arrive(at_street)
     issue(city, {}, {RATE: {"maximum": "0.035"}})
     arrive(at_street)
     assert [state for _who, _day, state in policies()] == ["in_force", "clashing"]
 
-    issue(district, {}, {RATE: {"maximum": "0.03"}})
+    issue(district, {RATE: "0.03"})
     arrive(at_street)
 
-    assert effective_rules(TODAY).bound(RATE).maximum_by.name == "张店区"
+    assert effective_rules(TODAY).bound(RATE).maximum_by.name == "淄博市"
     assert {(who, state) for who, _day, state in policies()} == {
         ("张店区", "in_force"),
         ("淄博市", "in_force"),
