@@ -568,6 +568,13 @@ def test_a_policys_bound_holds_for_the_item_that_comes_later():
     rule = effective(policy, street({ABSENT: share_rule("elsewhere", "0.04")}))
     assert rule.without_effect == ()
     assert rule.bound(f"{ABSENT}.rate").maximum_by == policy.origin
+    # There was nothing to lock.
+    lock = district(bounds={f"{ABSENT}.rate": Bound(locked=True)})
+    rule = effective(
+        lock, street({ABSENT: share_rule("elsewhere", "0.04")}), community({RATE: "0.02"})
+    )
+    assert rule.bound(f"{ABSENT}.rate") is None
+    assert rule.without_effect == ((f"{ABSENT}.rate", lock.origin),)
     # It may go again, for the model never had it.
     gone = effective(
         policy, street({ABSENT: share_rule("elsewhere", "0.04")}), community({ABSENT: None})

@@ -380,6 +380,11 @@ class TestProblems:
             ("UNKNOWN_PATH", every("rates")),
         ]
 
+    def test_bounds_in_another_spelling_are_no_problem(self, draft, administrator):
+        bounds = {DAY: {"one_of": ["10", "25"]}, RATE: {"maximum": "0.050"}}
+        saved = save_draft(actor=administrator, draft_id=draft.pk, bounds=bounds)
+        assert problems_of(saved, actor=administrator) == []
+
     def test_there_are_none_in_what_could_be_a_version(self, draft, administrator):
         assert problems_of(draft, actor=administrator) == []
 
