@@ -41,8 +41,7 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
     try:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        _refuse(from_validator(detail, value) for detail in _without_echoes(details))
+        _refuse(_told(error, value))
         raise
     _refuse(contradictions(document))
     if len(text) > DOCUMENT and (size := size_of(brief(document))) > DOCUMENT:  # never longer
@@ -51,6 +50,18 @@ def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
         )
         raise _too_large(message, size, DOCUMENT)
     return document
+
+
+def faults_in_parts(raw: Mapping[str, Any]) -> list[Refused]:
+    """What the schema finds in what is only a part of a document, what is missing in it included."""
+    try:
+        value, text = _json(raw)
+        OperatingModel.model_validate_json(text)
+    except Refused as refused:
+        return list(refused.faults)
+    except ValidationError as error:
+        return list(_told(error, value))
+    return []
 
 
 def storable(raw: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
@@ -161,6 +172,11 @@ def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
                 ),
                 keyed(whole, loc),
             )
+
+
+def _told(error: ValidationError, value: Any) -> Iterator[Refused]:
+    details = error.errors(include_url=False, include_input=False)
+    return (from_validator(detail, value) for detail in _without_echoes(details))
 
 
 def _without_echoes(details: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
