@@ -169,7 +169,7 @@ def _reader(on_wrong: Callable[[_Wrong], Any]) -> json.JSONDecoder:
         return on_wrong(_Wrong(message.format(word=word)))
 
     def finite(written: str) -> Any:
-        number = float(written)
+        number = json.loads(written)
         return number if isfinite(number) else on_wrong(_Wrong(str(TOO_LARGE)))
 
     def whole(written: str) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from linli.library.document.faults import keyed
+from linli.library.document.faults import inside, keyed
 
 # Of a model's whole document among an input's members.
 DOCUMENT = "document"
@@ -56,11 +56,11 @@ def field_at(path: Path, sent: Any) -> str | None:
     value, left = sent, list(path)
     for dropped in ("variables", "input"):
         if len(left) > 1 and left[0] == dropped:
-            value, left = _inside(value, left[0]), left[1:]
+            value, left = inside(value, left[0]), left[1:]
     names: list[str] = []
     while left:
         step = left.pop(0)
-        value = _inside(value, step)
+        value = inside(value, step)
         names.append(str(step)[:LONGEST_NAME])
         if step == DOCUMENT and left:
             inner = keyed(value, left)
@@ -68,8 +68,3 @@ def field_at(path: Path, sent: Any) -> str | None:
             break
     field = ".".join(names)[:LONGEST_FIELD]
     return field.encode(errors="replace").decode() or None  # half a character stands nowhere
-
-
-def _inside(value: Any, step: str | int) -> Any:
-    inside = step in value if isinstance(value, Mapping) else isinstance(value, list)
-    return value[step] if inside else None

@@ -180,7 +180,7 @@ def _finite(value: Any) -> Any:
 
 def _check_finite(node: ValueNode) -> None:
     """The same of a literal, saying which."""
-    if isinstance(node, FloatValueNode) and not isfinite(float(node.value)):
+    if isinstance(node, FloatValueNode) and not isfinite(value_from_ast_untyped(node)):
         raise GraphQLError("A number in this value is too large or none at all.", node)
     inner = node.values if isinstance(node, ListValueNode) else ()
     fields = node.fields if isinstance(node, ObjectValueNode) else ()

@@ -283,6 +283,11 @@ def test_variables_are_told_by_their_place_and_type(administrator, query, variab
          " { errors { code } } }", {}, {"value.a.0.b"}),
         ('mutation { stateFact(input: {key: "a", source: "a", value: {a: [1, {b: -1e999}]}})'
          " { errors { code } } }", {}, {"value.a.1.b"}),
+        # Two faults: what stands there at last has not what stood there before.
+        ('mutation { writeVersion(input: {key: "a", title: "a", document: {a: [1, {b: 1, b: 2}], a: []}})'
+         " { errors { code } } }", {}, {"document.a[1].b", "document.a"}),
+        ('mutation { writeVersion(input: {key: "a", title: "a", document: {a: {b: 1, b: 2}, a: []}})'
+         " { errors { code } } }", {}, {"document.a.b", "document.a"}),
     ],
 )  # fmt: skip
 def test_a_fault_of_an_input_names_its_place(administrator, query, variables, places):

@@ -70,14 +70,21 @@ def keyed(raw: Any, loc: Loc) -> str:
     value = raw
     for step in loc:
         if isinstance(step, int):
-            known = paths.keys(value)
-            alone = known is not None and known.count(known[step]) == 1
-            parts.append(f"[{_short(known[step])}]" if known and alone else step)
+            known = paths.keys(value) or []
+            alone = step < len(known) and known.count(known[step]) == 1
+            parts.append(f"[{_short(known[step])}]" if alone else step)
         else:
             parts.append(_short(step))
-        inside = step in value if isinstance(value, Mapping) else isinstance(value, list | tuple)
-        value = value[step] if inside else None
+        value = inside(value, step)
     return paths.join(parts)
+
+
+def inside(value: Any, step: str | int) -> Any:
+    """What one step leads to, or None."""
+    if isinstance(value, Mapping):
+        return value.get(step)
+    there = isinstance(value, list | tuple) and isinstance(step, int) and step < len(value)
+    return value[step] if there else None
 
 
 def _short(name: str) -> str:
