@@ -209,8 +209,9 @@ class TestOneAtATime:
     @pytest.fixture(autouse=True)
     def _taken(self, settings):
         settings.LINLI_READ_SECONDS = 0.05
-        with views._turn:
-            yield
+        views._turn.acquire()
+        yield
+        views._turn.release()
 
     def test_who_comes_meanwhile_is_told(self, client):
         trust(1)
