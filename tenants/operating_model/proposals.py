@@ -266,13 +266,18 @@ def rules_clash(faults: list[Refused]) -> Refused:
 
 
 def _agreement(one: Unfit) -> Refused:
-    """As the cause of a refusal. Without the partner's name: it may be a person."""
+    """As the cause of a refusal."""
     message = _(
-        "The agreement {agreement} would not fit from {day} on: {fault} Change it first, or say that "
-        "the rules change despite it, and why."
+        "The agreement of {community} that runs from {starts_on} to {last_day} would not fit from {day} "
+        "on: {fault} Change it first, or say that the rules change despite it, and why."
     )
     told = format_lazy(
-        message, agreement=one.agreement_id, day=one.since, fault=one.problem.message
+        message,
+        community=one.community,
+        starts_on=one.starts_on,
+        last_day=one.last_day,
+        day=one.since,
+        fault=one.problem.message,
     )
     return Refused(
         "AGREEMENTS_CLASH",

@@ -24,7 +24,7 @@ SEEN = (
     "nothing changed, if there is a later one by now."
 )
 DESPITE = (
-    "True: also where running agreements no longer fit, which the preview lists. Then say why; both "
+    "True: also where running agreements no longer fit; unfitAgreements of the preview or of the upgrade lists them. Then say why; both "
     "are kept in the audit trail. Otherwise it is refused with AGREEMENTS_CLASH for each."
 )
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
