@@ -70,7 +70,8 @@ class WhatIfNotWorkedOut(Object):
     partner = One(Partner, by="partner_id", description="Whose.")
     was_fen = Fen(required=True, description="What was owed for it, in fen.")
     code = graphene.String(
-        required=True, description="Stable, for programs: RULE_UNKNOWN, BASE_DIFFERS."
+        required=True,
+        description="Stable, for programs: RULE_UNKNOWN, BASE_DIFFERS, CLASHES_BELOW.",
     )
     message = graphene.String(required=True, description="Why it cannot be worked out.")
 
@@ -92,7 +93,8 @@ class WhatIf(Object):
     problems = Bounded(
         Error,
         most=1_000,
-        description="Why the draft cannot stand here; then nothing was replayed.",
+        description="Why the draft cannot stand here at all; then nothing was replayed. What a community "
+        "has set and does not fit is under notWorkedOut, with the code CLASHES_BELOW.",
     )
     was_fen = Fen(required=True, description=WAS)
     would_be_fen = Fen(required=True, description=WOULD_BE)
@@ -162,7 +164,13 @@ INPUTS: dict[str, WholeDocument | IdOf] = {
     "document": WholeDocument(
         description="The draft: a whole document, as JSON or as a string that holds JSON."
     ),
+    "draft_id": IdOf("Draft", description="Or a draft that is written here, with its bounds."),
     "published_id": IdOf("PublishedVersion", description="Or one of the library."),
+    "upgrade_id": IdOf(
+        "Upgrade",
+        description="Or an open upgrade: the version with all that was decided so far, and what is set "
+        "where nothing is decided yet.",
+    ),
     "version_id": IdOf("ModelVersion", description="Or a version that is here."),
     "community_id": IdOf("Community", description="Of one community alone."),
 }

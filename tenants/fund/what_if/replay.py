@@ -119,7 +119,7 @@ class _Draft:
     """The draft's answers, each kept for those that ask the same."""
 
     rules_of: RulesOf
-    _rules: dict[UUID, Effective] = field(default_factory=dict)
+    _rules: dict[UUID, Effective | Refused] = field(default_factory=dict)
     _found: dict[tuple[Effective, str, str, Decimal | None], _Found | Refused] = field(
         default_factory=dict
     )
@@ -131,9 +131,7 @@ class _Draft:
     def owed(self, row: Declared) -> int:
         """What is owed for it. Refused as `declare_income` would, or where what the draft goes by
         was not declared then."""
-        rules = self._rules.get(row.community_id)
-        if rules is None:
-            rules = self._rules[row.community_id] = self.rules_of(row.community_id)
+        rules = self._of(row.community_id)
         agreed = _Agreed(
             row.mode, row.rule_key, row.agreed_rate, row.rent_free_months, row.agreed_from
         )
@@ -152,6 +150,18 @@ class _Draft:
             message = _("An amount is at most {maximum} yuan.")
             raise Refused("AMOUNT_OUT_OF_RANGE", format_lazy(message, maximum=yuan(MAX_FEN)))
         return owed
+
+    def _of(self, community_id: UUID) -> Effective:
+        """A community's rules. Refused as ``rules_of`` does, each time."""
+        if community_id not in self._rules:
+            try:
+                self._rules[community_id] = self.rules_of(community_id)
+            except Refused as refused:
+                self._rules[community_id] = refused
+        found = self._rules[community_id]
+        if isinstance(found, Refused):
+            raise found.with_traceback(None)  # it is raised again and again
+        return found
 
     def _rule(self, rules: Effective, agreed: _Agreed) -> _Found:
         key = (rules, agreed.mode, agreed.rule_key, agreed.agreed_rate)

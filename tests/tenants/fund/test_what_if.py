@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from linli.accounts.policy import Role, system_actor
-from linli.errors import Forbidden, Refused
+from linli.errors import Forbidden, NotFound, Refused
 from linli.money import split
 from linli.tenancy.context import tenant_context
 from tenants.communities.actions import add_community
@@ -23,8 +23,11 @@ from tenants.operating_model.actions import (
     set_layer,
     write_version,
 )
+from tenants.operating_model.decisions import Said
+from tenants.operating_model.drafts import open_draft, save_draft
 from tenants.operating_model.models import RuleSnapshot
 from tenants.operating_model.policies import land_policies
+from tenants.operating_model.upgrades import decide_upgrade, give_up_upgrade, open_upgrade
 from tenants.partners.actions import admit_partner, declare_income, sign_agreement
 from tenants.partners.models import Contribution
 from tests.support.calendar import on_day
@@ -359,31 +362,87 @@ def test_who_asks_is_told_of_the_communities_they_may_read(town, actor_as):
         ask(town, at(), actor=actor_as(town.street, Role.PARTNER))
 
 
-def test_of_other_communities_a_secretary_learns_no_more_than_that_it_does_not_fit(town, actor_as):
-    secretary = actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.community.pk)
+def test_what_one_community_has_set_does_not_hold_up_the_others(town, actor_as):
+    """工盛 has set a rate that the draft has no room for: it is left out, by name, and 城南 is replayed."""
     set_layer(
         actor=system_actor(town.street), community_id=town.gongsheng.pk, values={RATE: "0.0437"},
         bounds={}, effective_from=TODAY,
     )  # fmt: skip
     draft = {"values": {}, "bounds": {RATE: {"maximum": "0.035"}}}
 
-    [named] = ask(town, at("0.03"), **draft).problems
-    assert (named.code, named.data["layer"]["name"]) == ("CLASHES_BELOW", "工盛社区")
-    [told] = ask(town, at("0.03"), actor=secretary, **draft).problems
-    assert (told.code, told.field, told.data, told.causes) == ("CLASHES_BELOW", None, {}, ())
-    with translation.override("en"):
-        assert str(told.message) == (
-            "This does not fit what is set in communities whose rules you may not read."
-        )
+    outcome = ask(town, at("0.03"), **draft)
 
+    assert (outcome.problems, outcome.declarations) == ([], 3)
+    [left_out] = outcome.not_worked_out
+    assert (left_out.agreement_id, left_out.was_fen) == (town.there.pk, 15_000)
+    assert (left_out.problem.code, left_out.problem.field) == ("CLASHES_BELOW", RATE)
+    with translation.override("en"):
+        assert str(left_out.problem.message).startswith("What 工盛社区 has set does not fit: ")
+    # Who may not read of it is told nothing of it.
+    secretary = actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.community.pk)
+    outcome = ask(town, at("0.03"), actor=secretary, **draft)
+    assert (outcome.problems, outcome.not_worked_out, outcome.declarations) == ([], [], 3)
+
+
+def test_a_draft_is_replayed_with_its_bounds(town):
+    actor = system_actor(town.street)
+    draft = open_draft(actor=actor, key="chengnan", title="草稿")
+    draft = save_draft(
+        actor=actor, draft_id=draft.pk, document=at("0.04"), bounds={RATE: {"maximum": "0.045"}}
+    )
     set_layer(
-        actor=system_actor(town.street), community_id=town.community.pk, values={RATE: "0.04"},
-        bounds={}, effective_from=TODAY,
+        actor=actor, community_id=town.gongsheng.pk, values={RATE: "0.05"}, bounds={},
+        effective_from=TODAY,
     )  # fmt: skip
-    own, others = ask(town, at("0.03"), actor=secretary, **draft).problems
-    assert (own.data["layer"]["name"], others.data) == ("城南社区", {})
-    own = actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.gongsheng.pk)
-    assert "layer" in ask(town, at("0.03"), actor=own, **draft).problems[0].data
+
+    outcome = what_if(actor=actor, starts_on=STARTS, ends_on=ENDS, draft_id=draft.pk)
+
+    assert outcome.total.would_be_fen == ask(town, at("0.04")).total.would_be_fen - 25_000
+    assert [one.problem.code for one in outcome.not_worked_out] == ["CLASHES_BELOW"]
+    draft = save_draft(actor=actor, draft_id=draft.pk, document={"partners": 3})
+    outcome = what_if(actor=actor, starts_on=STARTS, ends_on=ENDS, draft_id=draft.pk)
+    assert {one.code for one in outcome.problems} == {"DOCUMENT_INVALID"}
+
+
+def test_an_upgrade_is_replayed_with_what_was_decided(town):
+    actor = system_actor(town.street)
+    set_layer(
+        actor=actor, community_id=town.gongsheng.pk, values={RATE: "0.02"}, bounds={},
+        effective_from=TODAY, reason="利润薄",
+    )  # fmt: skip
+    version = write_version(
+        actor=actor, key="chengnan", title="第二版", document=at("0.05"), bounds={}
+    )
+    upgrade = open_upgrade(
+        actor=actor, version_id=version.pk, effective_from=date(2025, 8, 1), reason="第二版"
+    )
+
+    def replayed():
+        outcome = what_if(actor=actor, starts_on=STARTS, ends_on=ENDS, upgrade_id=upgrade.pk)
+        assert outcome.problems == outcome.not_worked_out == []
+        return {one.partner_id: one.would_be_fen for one in outcome.partners}
+
+    there, here = town.there.partner_id, town.clinic.partner_id
+    assert (replayed()[there], replayed()[here]) == (10_000, 66_667)  # nothing is decided yet
+    decide_upgrade(
+        actor=actor,
+        upgrade_id=upgrade.pk,
+        decisions=[Said(RATE, "take", community_id=town.gongsheng.pk)],
+    )
+    assert replayed()[there] == 25_000
+    with pytest.raises(Refused) as refused:
+        what_if(
+            actor=actor,
+            starts_on=STARTS,
+            ends_on=ENDS,
+            upgrade_id=upgrade.pk,
+            values={RATE: "0.02"},
+        )
+    assert refused.value.code == "ONE_VERSION"
+    give_up_upgrade(actor=actor, upgrade_id=upgrade.pk)
+    with pytest.raises(NotFound) as refused:
+        what_if(actor=actor, starts_on=STARTS, ends_on=ENDS, upgrade_id=upgrade.pk)
+    assert refused.value.field == "upgradeId"
 
 
 def test_nothing_is_written_and_nothing_could_be(town):
