@@ -1,14 +1,14 @@
 """What a district or a city has made binding: it applies itself where nothing has to be decided (M6).
 
-Only an upgrade of the model that a unit runs already. Where something clashes, or running agreements
-would no longer fit, the upgrade is opened and waits for a person: nothing that was set here gives way
-by itself, binding or not.
+Only an upgrade of the model that a unit runs already. Where something clashes, running agreements
+would no longer fit, or something is planned for later days, the upgrade is opened for its day and waits
+for a person: nothing that was set here gives way by itself, binding or not, and no plan of the unit or
+a community moves the day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
@@ -23,8 +23,7 @@ from linli.library.models import AdoptionRecord, Offer
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
-from tenants.operating_model.upgrades import open_upgrade, put_upgrade_in_force
-from tenants.operating_model.upgrading import planned_after
+from tenants.operating_model.upgrades import begin_upgrade, put_upgrade_in_force
 
 
 def follow_offers(tenant: Tenant) -> Upgrade | None:
@@ -45,13 +44,14 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
                 day=offer.binding_by,
             )
             try:
-                upgrade = open_upgrade(
+                upgrade = begin_upgrade(
                     actor=actor,
                     published_id=offer.version_id,
-                    effective_from=_earliest(book),
+                    effective_from=timezone.localdate(),
                     reason=str(reason),
+                    before_later=True,
                 )
-            except Refused:  # such as a version that the unit does not see, or that is planned here
+            except Refused:  # such as a version that the unit does not see
                 return None
         elif (upgrade.target.key, upgrade.target.number) != (
             offer.version.key,
@@ -66,7 +66,7 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
                 return put_upgrade_in_force(
                     actor=actor,
                     upgrade_id=upgrade.pk,
-                    effective_from=_earliest(book),
+                    effective_from=timezone.localdate(),
                     reason=upgrade.reason,
                 )
         except Refused:  # for people to decide, and told by the upgrade itself
@@ -118,9 +118,3 @@ def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
         and offer.version.number > runs.number
     ]
     return max(due, key=lambda offer: offer.version.number, default=None)
-
-
-def _earliest(book: Rulebook) -> date:
-    """The first day on which it can count: after what is planned here."""
-    today = timezone.localdate()
-    return max([today, *(day for day, _name in planned_after(book, today))])

@@ -61,6 +61,29 @@ def open_upgrade(
     LATER_CHANGES, UPGRADE_UNDER_WAY, WITHDRAWN, NOT_OFFERED, BINDING.
     """
     actor.require(Permission.MODELS_ADOPT)
+    return begin_upgrade(
+        actor=actor,
+        effective_from=effective_from,
+        published_id=published_id,
+        version_id=version_id,
+        reason=reason,
+    )
+
+
+def begin_upgrade(
+    *,
+    actor: Actor,
+    effective_from: date,
+    published_id: UUID | None = None,
+    version_id: UUID | None = None,
+    reason: str = "",
+    before_later: bool = False,
+) -> Upgrade:
+    """`open_upgrade` by who may, which the caller has checked.
+
+    before_later: also for a day before something that is planned; it waits then, and is not applied
+    on that day unless the plan is called off.
+    """
     tenant = tenant_of(actor)
     refuse_past(effective_from)
     with one_at_a_time():
@@ -73,7 +96,8 @@ def open_upgrade(
         if running.version_id == target.pk:
             message = _("{version} is in force on that day already. Name another version.")
             raise Refused("NOTHING_CHANGES", format_lazy(message, version=str(target)))
-        refuse_before_later(book, effective_from)
+        if not before_later:
+            refuse_before_later(book, effective_from)
         if follows(target, running.version):
             check_offered(tenant, target, timezone.localdate(), effective_from)
         refuse_behind_binding(tenant, target, effective_from)

@@ -160,14 +160,20 @@ def _planned(
 
 
 def plan_of(upgrade: Upgrade, tenant: Tenant) -> Plan:
-    """What it comes to as the rules stand now; a day that is past by now counts as today."""
-    return plan(
+    """What it comes to as the rules stand now; a day that is past by now counts as today. What is
+    planned for later days is one of its problems."""
+    planned = plan(
         Rulebook.load(),
         tenant=tenant,
         target=upgrade.target,
         since=max(upgrade.effective_from, timezone.localdate()),
         answers=standing_answers(upgrade),
     )
+    try:
+        refuse_before_later(planned.before, planned.since)
+    except Refused as later:
+        return replace(planned, problems=(*planned.problems, later))
+    return planned
 
 
 def standing_answers(upgrade: Upgrade) -> Answers:

@@ -1,6 +1,6 @@
 """Upgrades that another approves, that are offered, and that are binding (M6)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,11 +23,13 @@ from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
 from tenants.operating_model.upgrades import apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrading import plan_of
 from tenants.partners.actions import admit_partner, sign_agreement
 from tests.support.packages import package, trust
 
 from .conftest import (
     DAY,
+    MONTHS,
     RATE,
     START,
     TODAY,
@@ -41,6 +43,8 @@ from .conftest import (
     write,
 )
 from .test_governing import offer, rule
+
+FAR = date(2099, 1, 1)
 
 
 def changed(street, *, rate="0.04", day=10):
@@ -274,6 +278,32 @@ class TestBinding:
         follow_offers(wenshao)
 
         assert effective_rules(TODAY).value(DAY) == 10
+
+    @pytest.mark.parametrize("whose", ["a community's", "the street office's"])
+    def test_what_is_planned_for_later_neither_moves_the_day_nor_freezes_the_unit(
+        self, wenshao, other_district, two_versions, whose
+    ):
+        place = community(wenshao) if whose == "a community's" else None
+        layer(wenshao, {MONTHS: 17}, since=FAR, community=place)
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert (upgrade.state, upgrade.effective_from) == ("open", TODAY)
+        [told] = plan_of(upgrade, wenshao).problems
+        assert (told.code, told.data["earliest"]) == ("LATER_CHANGES", FAR.isoformat())
+        assert [wenshao] == list(units_to_follow())
+        layer(wenshao, {DAY: 5})  # all goes on as before
+        assert follow_offers(wenshao).pk == upgrade.pk
+        layer(wenshao, {DAY: 25})
+        layer(wenshao, {} if place else {DAY: 25}, since=FAR, community=place)  # called off
+        decide_upgrade(
+            actor=system_actor(wenshao), upgrade_id=upgrade.pk, decisions=[Said(DAY, "take")]
+        )
+        follow_offers(wenshao)
+        assert (effective_rules(TODAY).value(RATE), effective_rules(FAR).value(RATE)) == (
+            "0.04", "0.04"
+        )  # fmt: skip
 
     def test_another_upgrade_that_is_being_decided_is_not_touched(
         self, wenshao, other_district, two_versions
