@@ -688,3 +688,35 @@ def test_who_decides_on_a_place_that_was_decided_meanwhile_is_told(running, at_s
     with nothing_written(), pytest.raises(Refused) as refused:
         decide(at_street, upgrade, Said(RATE, "take", seen=question.as_read))
     assert refused.value.code == "QUESTION_CHANGED"
+
+
+STATIONED = "partners.contributions[stationed]"
+
+
+def test_of_a_place_and_what_holds_it_the_last_word_counts(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    whole = document()["partners"]["contributions"][0] | {"rate": "0.015"}
+
+    def rate():
+        return plan_of(upgrade, at_street).sides()[1].value(RATE)
+
+    decide(at_street, upgrade, Said(RATE, "set", value="0.035"))
+    assert rate() == "0.035"
+    decide(at_street, upgrade, Said(STATIONED, "set", value=whole), expected_version=2)
+    assert rate() == "0.015"
+    assert [q.path for _c, q in plan_of(upgrade, at_street).questions] == [STATIONED]
+    decide(at_street, upgrade, Said(RATE, "set", value="0.045"))
+    assert rate() == "0.045"
+    # Also of those that come at once, and nothing of it goes from the record.
+    decide(
+        at_street,
+        upgrade,
+        Said(RATE, "set", value="0.025"),
+        Said(STATIONED, "set", value=whole),
+        expected_version=4,
+    )
+    assert rate() == "0.015"
+    apply(at_street, upgrade)
+    assert effective_rules(TODAY).value(RATE) == "0.015"
+    assert UpgradeDecision.objects.count() == 5
