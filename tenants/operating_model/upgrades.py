@@ -44,7 +44,7 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.taking_effect import take_effect
-from tenants.operating_model.upgrading import Plan, own_layer, plan_of, refuse_before_later
+from tenants.operating_model.upgrading import Plan, is_part, own_layer, plan_of, refuse_before_later
 
 
 def open_upgrade(
@@ -133,9 +133,10 @@ def decide_upgrade(
     """Decide some of what clashes; the rest stays open, for whoever and whenever.
 
     The street office's places are decided by who may adopt, a community's also by who may override
-    there. KEEP, TAKE and OPEN are said of a question, SET of any place. Refused: NOT_FOUND,
-    UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS,
-    REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
+    there. KEEP, TAKE and OPEN are said of a question, SET of any place. What is decided already, of the
+    place, a part of it or what holds it, is decided anew only by who says what they have read: ``expected_version``,
+    or ``seen`` of the place. Refused: NOT_FOUND, UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION,
+    DECIDED_ALREADY, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
     """
     for community_id in {said.community_id for said in decisions} or {None}:
         if community_id is None:
@@ -148,6 +149,8 @@ def decide_upgrade(
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
         before, standing = snapshot(upgrade, "version"), plan_of(upgrade, tenant)
+        if expected_version is None:
+            _refuse_decided(standing, decisions)
         rows = [_row(upgrade, standing, said, at, actor) for at, said in enumerate(decisions)]
         UpgradeDecision.objects.bulk_create(rows)
         save_changes(upgrade, [])
@@ -344,6 +347,27 @@ def _row(
         reason=said.reason,
         decided_by_id=actor.principal_id,
     )
+
+
+def _refuse_decided(standing: Plan, decisions: Sequence[Said]) -> None:
+    """Nobody overrules in passing what another has decided."""
+    decided = [(c, q.place) for c, q in standing.questions if q.decision is not None]
+    for position, said in enumerate(decisions):
+        place = Aspect(said.aspect), said.path
+        for community_id, other in decided:
+            theirs = community_id == said.community_id
+            read = said.seen is not None and other == place
+            met = other == place or is_part(other, place) or is_part(place, other)
+            if theirs and met and not read:
+                message = _(
+                    "{path} is decided already. Read the upgrade again, and say with seen or "
+                    "expectedVersion which state you decide on."
+                )
+                raise Refused(
+                    "DECIDED_ALREADY",
+                    format_lazy(message, path=other[1]),
+                    field=f"decisions.{position}.path",
+                )
 
 
 def _refuse_unfit(planned: Plan, decisions: Sequence[Said]) -> None:

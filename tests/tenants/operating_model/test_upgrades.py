@@ -278,7 +278,7 @@ def test_a_decision_can_be_taken_back(running, at_street):
     layer(at_street, {RATE: "0.02"})
     upgrade = begin(at_street, second(at_street))
     decide(at_street, upgrade, Said(RATE, "take"))
-    decide(at_street, upgrade, Said(RATE, "open"))
+    decide(at_street, upgrade, Said(RATE, "open"), expected_version=2)
 
     assert len(asked(at_street, upgrade)) == 1
     assert UpgradeDecision.objects.count() == 2
@@ -476,7 +476,7 @@ def test_a_roll_back_brings_back_what_was_bounded(chengnan, at_street):
     upgrade = begin(at_street, second(at_street, day=12, bounds=narrower))
     while still := plan_of(upgrade, at_street).open_questions:
         decide(at_street, upgrade, *(
-            Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in still
+            Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in still
         ))  # fmt: skip
     apply(at_street, upgrade)
     kept = [own_layer(Rulebook.load(), c, TODAY).bounds for c in (None, chengnan.pk)]
@@ -582,7 +582,7 @@ def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, 
             if not still:
                 break
             decide(street, upgrade, *(
-                Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in still
+                Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in still
             ))  # fmt: skip
         else:
             raise AssertionError(still)
@@ -796,7 +796,7 @@ def test_of_a_place_and_what_holds_it_the_last_word_counts(running, at_street):
     decide(at_street, upgrade, Said(STATIONED, "set", value=whole), expected_version=2)
     assert rate() == "0.015"
     assert [q.path for _c, q in plan_of(upgrade, at_street).questions] == [STATIONED]
-    decide(at_street, upgrade, Said(RATE, "set", value="0.045"))
+    decide(at_street, upgrade, Said(RATE, "set", value="0.045"), expected_version=3)
     assert rate() == "0.045"
     # Also of those that come at once, and nothing of it goes from the record.
     decide(
@@ -810,3 +810,27 @@ def test_of_a_place_and_what_holds_it_the_last_word_counts(running, at_street):
     apply(at_street, upgrade)
     assert effective_rules(TODAY).value(RATE) == "0.015"
     assert UpgradeDecision.objects.count() == 5
+
+
+def test_nobody_overrules_in_passing_what_another_has_decided(chengnan, at_street):
+    layer(at_street, {RATE: "0.02"})
+    layer(at_street, {RATE: "0.01"}, community=chengnan)
+    upgrade = begin(at_street, second(at_street))
+    decide(at_street, upgrade, Said(RATE, "keep"))
+    whole = document()["partners"]["contributions"][0]
+
+    for said in (Said(RATE, "take"), Said(RATE, "open"), Said(STATIONED, "set", value=whole)):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            decide(at_street, upgrade, said)
+        assert (refused.value.code, refused.value.field) == (
+            "DECIDED_ALREADY", "decisions.0.path"
+        )  # fmt: skip
+    # The community's is another place.
+    decide(at_street, upgrade, Said(RATE, "set", value="0.015", community_id=chengnan.pk))
+    [mine, _theirs] = [question for _level, question in plan_of(upgrade, at_street).questions]
+    decide(at_street, upgrade, Said(RATE, "take", seen=mine.as_read))
+    decide(at_street, upgrade, Said(STATIONED, "set", value=whole), expected_version=4)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(RATE, "set", value="0.045"))
+    assert refused.value.code == "DECIDED_ALREADY"
+    assert UpgradeDecision.objects.count() == 4
