@@ -16,47 +16,31 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.policy import system_actor
+from linli.accounts.policy import Actor, system_actor
 from linli.errors import Refused
-from linli.library.governing import may_bind, offers_for
-from linli.library.models import AdoptionRecord, Offer
+from linli.library.governing import is_behind, may_bind, offers_for, versions_run_by
+from linli.library.models import Offer
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
-from tenants.operating_model.upgrades import begin_upgrade, put_upgrade_in_force
+from tenants.operating_model.upgrades import begin_upgrade, give_up_upgrade, put_upgrade_in_force
 
 
 def follow_offers(tenant: Tenant) -> Upgrade | None:
     """Apply the binding offer that is due here, or open it for people to decide; again: goes on where
-    it was left. None where nothing is due, or another upgrade is being decided."""
+    it was left. None where nothing is due, or an upgrade to another model is being decided.
+
+    An upgrade to another version of the same model that is being decided is given up for it, with the
+    reason on record; what was decided of it stays there.
+    """
     with one_at_a_time():
         book = Rulebook.load()
         offer = _due_here(tenant, book)
         if offer is None:
             return None
-        upgrade = Upgrade.objects.filter(state=Upgrade.State.OPEN).select_related("target").first()
         actor = system_actor(tenant)
+        upgrade = _taken_up(actor, offer)
         if upgrade is None:
-            reason = format_lazy(
-                _("{issuer} has made {version} binding from {day} on."),
-                issuer=offer.issuer.name,
-                version=str(offer.version),
-                day=offer.binding_by,
-            )
-            try:
-                upgrade = begin_upgrade(
-                    actor=actor,
-                    published_id=offer.version_id,
-                    effective_from=timezone.localdate(),
-                    reason=str(reason),
-                    before_later=True,
-                )
-            except Refused:  # such as a version that the unit does not see
-                return None
-        elif (upgrade.target.key, upgrade.target.number) != (
-            offer.version.key,
-            offer.version.number,
-        ):
             return None
         if not may_bind(offer.issuer, tenant, timezone.localdate()):
             return upgrade  # for people to ask for: who stands above the issuer says yes
@@ -73,6 +57,38 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
             return upgrade
 
 
+def _taken_up(actor: Actor, offer: Offer) -> Upgrade | None:
+    """The open upgrade to what is offered, begun now where there is none; None where it cannot be."""
+    upgrade = Upgrade.objects.filter(state=Upgrade.State.OPEN).select_related("target").first()
+    model = offer.version.written_by, offer.version.key
+    if upgrade is not None:
+        target = upgrade.target
+        if (target.author_id, target.key) != model:
+            return None
+        if target.number == offer.version.number:
+            return upgrade
+    told = format_lazy(
+        _("{issuer} has made {version} binding from {day} on."),
+        issuer=offer.issuer.name,
+        version=str(offer.version),
+        day=offer.binding_by,
+    )
+    reason = str(told)
+    try:
+        with transaction.atomic():
+            if upgrade is not None:
+                give_up_upgrade(actor=actor, upgrade_id=upgrade.pk, reason=reason)
+            return begin_upgrade(
+                actor=actor,
+                published_id=offer.version_id,
+                effective_from=timezone.localdate(),
+                reason=reason,
+                before_later=True,
+            )
+    except Refused:  # such as a version that the unit does not see
+        return None
+
+
 def units_to_follow() -> Iterator[Tenant]:
     """The tenants that a binding offer which is due has not been taken up by, as the library knows."""
     today = timezone.localdate()
@@ -84,22 +100,12 @@ def units_to_follow() -> Iterator[Tenant]:
     )
     seen = set()
     for offer in due.select_related("version", "issuer"):
-        for unit in offer.issuer.descendants():
-            concerned = offer.units is None or unit.pk in offer.units
-            if concerned and unit.pk not in seen and unit.is_served and _behind(unit, offer):
+        below = list(offer.issuer.descendants())
+        running = versions_run_by([unit.pk for unit in below], today)
+        for unit in below:
+            if unit.pk not in seen and unit.is_served and is_behind(unit.pk, running, offer):
                 seen.add(unit.pk)
                 yield unit
-
-
-def _behind(unit: Tenant, offer: Offer) -> bool:
-    told = AdoptionRecord.objects.filter(tenant=unit, effective_from__lte=timezone.localdate())
-    last = told.select_related("version").order_by("effective_from", "id").last()
-    version = last.version if last else None
-    return (
-        version is not None
-        and (version.written_by, version.key) == (offer.version.written_by, offer.version.key)
-        and version.number < offer.version.number
-    )
 
 
 def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:

@@ -1,13 +1,16 @@
 """Upgrades that another approves, that are offered, and that are binding (M6)."""
 
 from datetime import date, timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Refused
+from linli.library.selectors import behind_by_offer
 from linli.tenancy.context import tenant_context
+from tenants.operating_model import binding
 from tenants.operating_model.actions import adopt_version
 from tenants.operating_model.binding import follow_offers, units_to_follow
 from tenants.operating_model.decisions import Said
@@ -305,15 +308,76 @@ class TestBinding:
             "0.04", "0.04"
         )  # fmt: skip
 
+    def test_an_open_upgrade_to_another_version_of_the_model_gives_way(
+        self, wenshao, other_district, two_versions, street
+    ):
+        layer(wenshao, {RATE: "0.02"})
+        with tenant_context(street):
+            third = publish(street, changed(street, rate="0.05", day=12))
+        actor = system_actor(wenshao)
+        other = open_upgrade(actor=actor, published_id=third.pk, effective_from=TODAY)
+        decide_upgrade(actor=actor, upgrade_id=other.pk, decisions=[Said(RATE, "keep")])
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert (upgrade.state, upgrade.target.number) == ("open", 2)
+        other.refresh_from_db()
+        assert (other.state, other.decisions.count()) == ("given_up", 1)
+        [told] = trail("models.give_up_upgrade")
+        assert told.reason == upgrade.reason
+        assert str(two_versions[1]) in told.reason
+
+    def test_where_it_cannot_be_opened_nothing_is_given_up(
+        self, wenshao, other_district, two_versions, street
+    ):
+        with tenant_context(street):
+            third = publish(street, changed(street, rate="0.05", day=12))
+        other = open_upgrade(
+            actor=system_actor(wenshao), published_id=third.pk, effective_from=TODAY
+        )
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        with patch.object(
+            binding, "begin_upgrade", side_effect=Refused("NOT_FOUND", "not seen here")
+        ):
+            assert follow_offers(wenshao) is None
+        other.refresh_from_db()
+        assert other.state == "open"
+
+    def test_who_is_behind_is_seen_by_the_district_and_by_themselves(
+        self, wenshao, other_district, two_versions
+    ):
+        later = offer(other_district, two_versions[1], binding_by=TOMORROW)
+        made = offer(other_district, two_versions[1], binding_by=TODAY)
+        layer(wenshao, {RATE: "0.02"})
+        upgrade = follow_offers(wenshao)
+
+        def seen(tenant):
+            return behind_by_offer([later, made], system_actor(tenant))
+
+        assert seen(other_district) == seen(wenshao) == {made.pk: [wenshao.name]}
+        said = [Said(RATE, "take")]
+        decide_upgrade(actor=system_actor(wenshao), upgrade_id=upgrade.pk, decisions=said)
+        follow_offers(wenshao)
+        assert seen(other_district) == seen(wenshao) == {made.pk: []}
+
+    def test_who_it_is_not_made_to_is_not_behind(self, wenshao, other_district, two_versions):
+        made = offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+        made.units = [uuid4()]
+        assert behind_by_offer([made], system_actor(other_district)) == {made.pk: []}
+        assert list(units_to_follow()) == [wenshao]
+
     def test_another_upgrade_that_is_being_decided_is_not_touched(
         self, wenshao, other_district, two_versions
     ):
         own = write(wenshao, document(rent_free_months=1), key="own")
         upgrade = open_upgrade(actor=system_actor(wenshao), version_id=own.pk, effective_from=TODAY)
-        offer(other_district, two_versions[1], binding_by=TODAY)
+        made = offer(other_district, two_versions[1], binding_by=TODAY)
 
         assert follow_offers(wenshao) is None
         assert Upgrade.objects.get().pk == upgrade.pk
+        assert behind_by_offer([made], system_actor(wenshao)) == {made.pk: [wenshao.name]}
 
     def test_what_binds_is_neither_rolled_back_nor_gone_behind(
         self, wenshao, other_district, two_versions
