@@ -25,6 +25,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Token,
+    UniqueInputFieldNamesRule,
     ValuesOfCorrectTypeRule,
     VariableNode,
     parse,
@@ -35,16 +36,18 @@ from graphql import (
 from linli_api import limits
 from linli_api.errors import InvalidRequest
 from linli_api.limits.cost import Cost, compile_cost
-from linli_api.wording import ValuesOfCorrectType, syntax_fault, worded
+from linli_api.wording import UniqueInputFieldNames, ValuesOfCorrectType, syntax_fault, worded
 
 # A longer text is read anew each time: few would fit.
 LONGEST_KEPT = 16_000
 # What a text takes as a tree, about, and a character of it; found by tracemalloc on texts of short names.
 LEAST_BYTES, BYTES_A_CHARACTER = 8_000, 170
 
-RULES = [
-    ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
-]
+_OURS = {
+    ValuesOfCorrectTypeRule: ValuesOfCorrectType,
+    UniqueInputFieldNamesRule: UniqueInputFieldNames,
+}
+RULES = [_OURS.get(rule, rule) for rule in specified_rules]
 MOST_FAULTS = 20
 
 

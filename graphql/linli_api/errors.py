@@ -45,9 +45,14 @@ class Misfit(InvalidRequest):
     """
 
     def __init__(
-        self, message: Any, *, code: str = "REQUEST_INVALID", suggested: Sequence[str] = ()
+        self,
+        message: Any,
+        *,
+        code: str = "REQUEST_INVALID",
+        field: str | None = None,
+        suggested: Sequence[str] = (),
     ) -> None:
-        super().__init__(code, message)
+        super().__init__(code, message, field=field)
         self.suggested = tuple(suggested)
 
 
@@ -116,7 +121,7 @@ def _entries(error: GraphQLError, suggests: Callable[[], bool]) -> list[dict[str
     if isinstance(cause, Misfit) and cause.suggested and suggests():
         message = _("{fault} Did you mean {names}?")
         whole = message.format(fault=cause.message, names=", ".join(cause.suggested))
-        return [_entry(error, cause.code, whole)]
+        return [_entry(error, cause.code, whole, cause.field)]
     if isinstance(cause, Refused):
         told = cause.data if isinstance(cause, InvalidRequest) else {}
         return [_entry(error, f.code, str(f.message), f.field, **told) for f in cause.faults]

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -12,13 +13,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
 
+from linli import sizes
 from linli.errors import Refused
 from linli.registry.models import Tenant
 from linli_api import limits
 from linli_api.errors import MOST_ERRORS, InvalidRequest
 from linli_api.execution import Request
+from linli_api.members import field_at, members
 from linli_api.trusted.requests import text_of
-from linli_api.wording.misfit import LONGEST_NAME
+from linli_api.wording.types import TOO_LARGE
 
 # Of what was not run; anything else is a 400.
 STATUS = {
@@ -40,8 +43,6 @@ STATUS = {
 }
 # The seconds after which what was refused may be tried again.
 _RETRY_AFTER = {"IDEMPOTENCY_KEY_IN_USE": "1", "TOO_MANY_AT_ONCE": "1", "OVERLOADED": "5"}
-# A string, passed over, or one of the words that Python would take for a number.
-_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -74,7 +75,11 @@ def read(request: HttpRequest, tenant: Tenant | None) -> Request:
         message = _("Send the body in one piece, with its length in the header Content-Length.")
         raise InvalidRequest("LENGTH_REQUIRED", message)
     if not length.isdigit() or int(length) > limits.BODY_BYTES:
-        raise InvalidRequest("BODY_TOO_LARGE", _("A request may hold 1 MB at most."))
+        message = _(
+            "A request may hold 1 MB at most. Send less at once; of a model's document {most} bytes"
+            " at most are kept."
+        )
+        raise InvalidRequest("BODY_TOO_LARGE", message.format(most=sizes.DOCUMENT))
     return document_in(request.body, lambda document_id: text_of(tenant, document_id))
 
 
@@ -102,42 +107,96 @@ def document_in(content: bytes, text_of: Callable[[str], str]) -> Request:
 
 
 def _json(body: bytes) -> Any:
-    """Raises InvalidRequest for what is no JSON, saying where, and for text that nothing can store
-    or show."""
+    """Raises InvalidRequest for what is no JSON, saying where, for what Python would read and JSON
+    does not know or nothing can keep, and for text that nothing can store or show."""
     text = _text(body)
     try:
-        value = _JSON.decode(text)
+        value = _decoded(text)
         # Half a character can only come as an escape; looked for where there is one.
         if _SURROGATE.search(body):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         message = _("The text holds a NUL or half a character. Type it anew.")
-        raise InvalidRequest("TEXT_INVALID", message, field=_half_at(value)) from error
+        raise InvalidRequest("TEXT_INVALID", message, field=_half_in(value)) from error
     except json.JSONDecodeError as error:
         message = _("The body is no JSON: it goes wrong at line {line}, column {column}.")
         raise _invalid(message, line=error.lineno, column=error.colno) from error
-    except _NoNumber as error:
-        raise _where_no_number(text, str(error)) from error
     except RecursionError as error:
         message = _("The body is no JSON that can be read: it nests too deep.")
         raise InvalidRequest("INPUT_TOO_DEEP", message) from error
-    except ValueError as error:  # all that is left: an integer that Python refuses to read
-        message = _("A number in the body has more than {most} digits.")
-        raise _invalid(message, most=sys.get_int_max_str_digits()) from error
     return value
 
 
-def _half_at(value: Any, path: tuple[str, ...] = ()) -> str | None:
-    """The path of the first text in the body that holds half a character, as deep as variables go."""
-    if isinstance(value, str):
-        return ".".join(path) if _HALF.search(value) else None
-    if not isinstance(value, dict | list) or len(path) > limits.VALUE_DEPTH:
-        return None
-    if isinstance(value, dict) and any(map(_HALF.search, value)):
-        return ".".join(path)
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    found = (_half_at(below, (*path, str(name)[:LONGEST_NAME])) for name, below in items)
-    return next((one for one in found if one is not None), None)
+def _decoded(text: str) -> Any:
+    try:
+        return _STRICT.decode(text)
+    except _Wrong:  # it does not know where, which is looked up in all that was sent
+        found: dict[int, _Wrong] = {}
+        sent = _reader(lambda wrong: found.setdefault(id(wrong.value), wrong).value).decode(text)
+        place = next(one for one in members(sent) if id(one.value) in found)
+        wrong = found[id(place.value)]
+        path = [*place.path, *wrong.members]
+        raise InvalidRequest("REQUEST_INVALID", str(wrong), field=field_at(path, sent)) from None
+
+
+class _Wrong(ValueError):
+    """Of a body: what Python would read and must not. value: what stands for it; members: in that, the
+    one it is about."""
+
+    def __init__(self, message: str, value: Any = None, *members: str) -> None:
+        super().__init__(message)
+        self.value = object() if value is None else value
+        self.members = members
+
+
+def _reader(on_wrong: Callable[[_Wrong], Any]) -> json.JSONDecoder:
+    """on_wrong: raises it, or gives what is to stand there."""
+
+    def each_once(pairs: list[tuple[str, Any]]) -> Any:
+        """Of two values under one key, the last would win in silence."""
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        twice = next(iter(Counter(key for key, _value in pairs) - Counter(found.keys())))
+        shown = twice[:100].encode(errors="replace").decode()
+        message = _("The body has the key {key} twice in one object. Keep one.")
+        return on_wrong(_Wrong(message.format(key=shown), found, twice))
+
+    def no_number(word: str) -> Any:
+        message = _(
+            "{word} is no JSON. Write a number in digits, or null where nothing is to stand."
+        )
+        return on_wrong(_Wrong(message.format(word=word)))
+
+    def finite(written: str) -> Any:
+        number = json.loads(written)
+        return number if isfinite(number) else on_wrong(_Wrong(str(TOO_LARGE)))
+
+    def whole(written: str) -> Any:
+        fits = len(written) <= sys.get_int_max_str_digits()
+        return int(written) if fits else on_wrong(_Wrong(str(TOO_LARGE)))
+
+    return json.JSONDecoder(
+        object_pairs_hook=each_once, parse_constant=no_number, parse_float=finite, parse_int=whole
+    )
+
+
+def _raised(wrong: _Wrong) -> Any:
+    raise wrong
+
+
+_STRICT = _reader(_raised)
+
+
+def _half_in(sent: Any) -> str | None:
+    """Where the first half of a character stands: the text, or the object that has it in a key."""
+    places = (one for one in members(sent) if _is_half(one.value))
+    return next((field_at(one.path, sent) for one in places), None)
+
+
+def _is_half(value: Any) -> bool:
+    texts = value if isinstance(value, dict) else [value]
+    return any(isinstance(one, str) and _HALF.search(one) for one in texts)
 
 
 def _text(body: bytes) -> str:
@@ -154,32 +213,6 @@ def _text(body: bytes) -> str:
         raise _invalid(message, line=line, column=column) from error
 
 
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of two values under one key, the last would win in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(iter(Counter(key for key, _value in pairs) - Counter(found.keys())))
-        shown = twice[:100].encode(errors="replace").decode()
-        raise _invalid(_("The body has the key {key} twice in one object. Keep one."), key=shown)
-    return found
-
-
-class _NoNumber(ValueError):
-    """NaN, Infinity or -Infinity, which Python would read."""
-
-
-def _no_number(word: str) -> None:
-    raise _NoNumber(word)
-
-
-def _where_no_number(text: str, word: str) -> InvalidRequest:
-    """It is the first of its kind, or another would have been met before."""
-    found = next(one for one in _NO_NUMBER.finditer(text) if one[1])
-    line, column = _place(text[: found.start()])
-    message = _("{word} at line {line}, column {column} is no JSON. Send null, or leave it out.")
-    return _invalid(message, word=word, line=line, column=column)
-
-
 def _place(before: str) -> tuple[int, int]:
     """Line and column of what comes next, from 1."""
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
@@ -187,9 +220,6 @@ def _place(before: str) -> tuple[int, int]:
 
 def _invalid(message: str, **told: Any) -> InvalidRequest:
     return InvalidRequest("REQUEST_INVALID", message.format(**told))
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_number)
 
 
 def refusal(refused: Refused, **headers: str) -> HttpResponse:

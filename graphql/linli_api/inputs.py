@@ -62,6 +62,21 @@ class IdOf(graphene.InputField):
         ]
 
 
+class WholeDocument(graphene.InputField):
+    """A whole operating model, as JSON or as a text that holds JSON.
+
+    What reads it says what is wrong with it, each fault at its path, and how large it may be
+    (`linli.library.document`): it is given on as it came.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Document, **options)
+
+    def argument(self) -> graphene.Argument:
+        """The same as an argument of a field; graphene takes no input field there."""
+        return graphene.Argument(self.type, description=self.description)
+
+
 class Changed(graphene.InputField):
     """An input of an update: left out, what it names stays as it is. clears: null empties it; else
     null is refused, for what it names is never empty."""
@@ -85,6 +100,8 @@ def plain(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: str = ""
         field = fields[name]
         if isinstance(field, IdOf) and value is not None:
             result[name] = field.keys(value, path)
+        elif isinstance(field, WholeDocument):
+            result[name] = value
         else:
             type_ = field.type
             result[name] = _plain(type_, value, path)
@@ -108,7 +125,9 @@ def _check_nulls(fields: Mapping[str, Any], values: Mapping[str, Any], prefix: s
 
 def _plain(type_: Any, value: Any, path: str) -> Any:
     if path.count(".") > DEEPEST:
-        message = _("This value nests more than {most} levels deep.").format(most=DEEPEST)
+        message = _("This value nests more than {most} levels deep. Nest it less.").format(
+            most=DEEPEST
+        )
         raise Refused("INPUT_TOO_DEEP", message, field=path.partition(".")[0])
     if isinstance(type_, graphene.NonNull):
         type_ = type_.of_type
@@ -136,7 +155,7 @@ def _check_size(type_: Any, value: Any, path: str) -> None:
     while isinstance(type_, graphene.NonNull | graphene.List):
         type_ = type_.of_type
     if type_ is Document and size_of(value) > DOCUMENT:
-        message = _("This value has more than {most} bytes.").format(most=DOCUMENT)
+        message = _("This value has more than {most} bytes. Shorten it.").format(most=DOCUMENT)
         raise Refused("INPUT_TOO_LARGE", message, field=path)
 
 
@@ -155,6 +174,6 @@ def _storable(text: str, path: str) -> str:
         message = _("The text holds a NUL or half a character. Type it anew.")
         raise Refused("TEXT_INVALID", message, field=path)
     if len(text) > DOCUMENT:
-        message = _("This text has more than {most} characters.").format(most=DOCUMENT)
+        message = _("This text has more than {most} characters. Shorten it.").format(most=DOCUMENT)
         raise Refused("INPUT_TOO_LARGE", message, field=path)
     return text

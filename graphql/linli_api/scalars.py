@@ -10,8 +10,11 @@ from typing import Any
 import graphene
 from django.db.models import Choices
 from graphql import (
+    FloatValueNode,
     GraphQLError,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     StringValueNode,
     ValueNode,
     print_ast,
@@ -135,6 +138,7 @@ class Document(graphene.Scalar):
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: Any = None) -> Any:
+        _check_finite(node)
         return _finite(value_from_ast_untyped(node, variables))
 
 
@@ -172,6 +176,16 @@ def _finite(value: Any) -> Any:
         elif isinstance(one, list):
             values.extend(one)
     return value
+
+
+def _check_finite(node: ValueNode) -> None:
+    """The same of a literal, saying which."""
+    if isinstance(node, FloatValueNode) and not isfinite(value_from_ast_untyped(node)):
+        raise GraphQLError("A number in this value is too large or none at all.", node)
+    inner = node.values if isinstance(node, ListValueNode) else ()
+    fields = node.fields if isinstance(node, ObjectValueNode) else ()
+    for below in (*inner, *(one.value for one in fields)):
+        _check_finite(below)
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,7 @@ urlpatterns = [
     path("", include("linli.library.urls")),
     path("oauth/", include("linli.clients.urls")),
     path("graphql", include("linli_api.urls")),
-    path("graphql/docs", include("linli_api.reference.urls")),
+    path("graphql/", include("linli_api.reference.urls")),
     path("", include("linli_api.pictures.urls")),
     path("packages/", include("linli_api.packages.urls")),
 ]

@@ -19,11 +19,12 @@ from linli.errors import Refused
 from linli.events.emit import emit
 from linli.jobs import defer_for
 from linli.library import actions as library
-from linli.library.layers import Effective
+from linli.library.bounds import parse_bounds
+from linli.library.layers import Effective, LayerSpec
 from linli.library.models import Policy, PublishedVersion
 from linli.library.personal import check_texts, texts_of, texts_of_bounds
-from linli.library.places import check_possible
 from linli.library.selectors import published_from
+from linli.library.written import check_policy
 from linli.registry.models import Tenant
 from linli.registry.selectors import is_sandbox
 from linli.rules import check_count
@@ -33,7 +34,12 @@ from tenants.operating_model import jobs
 from tenants.operating_model.evidence import check_period, measured_outcomes, where_it_ran
 from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
-from tenants.operating_model.policies import land_policies, settle_clashes, tell_layer
+from tenants.operating_model.policies import (
+    land_policies,
+    policies_above,
+    settle_clashes,
+    tell_layer,
+)
 from tenants.operating_model.proposals import (
     bounds_by_path,
     by_path,
@@ -408,7 +414,8 @@ def issue_policy(
     The whole policy: it replaces the issuer's earlier one. It is frozen here at once and below by
     a job for each tenant; where it clashes with what a street has set it waits there.
     ``expected_version`` is how many of its policies stood here when it was decided. Refused:
-    VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOT_BY_PATH, BOUND_INVALID, UNKNOWN_PATH.
+    VERSION_CONFLICT, TENANT_KIND, CHANGE_BACKDATED, NOT_BY_PATH, TOO_MANY_PLACES, what `check_policy`
+    refuses, the city's policy of that day being above a district's.
     """
     actor.require(Permission.MODELS_ISSUE_POLICY)
     tenant = tenant_of(actor)
@@ -417,10 +424,10 @@ def issue_policy(
         raise Refused("TENANT_KIND", message, kind=tenant.kind)
     refuse_past(effective_from)
     told_values, told_bounds = by_path(values, "values"), bounds_by_path(bounds)
-    for path in told_values:
-        check_possible(path, one=True)
-    for path in told_bounds:
-        check_possible(path)
+    check_policy(
+        LayerSpec(tenant.kind, tenant.name, told_values, parse_bounds(told_bounds)),
+        list(policies_above(tenant, effective_from)),
+    )
     with one_at_a_time():
         check_count(decided_at((tenant.kind, None)), expected_version)
         policy = library.issue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,9 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.library import paths
-from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect
 from linli.library.merging import Choice, Decision
+from linli.library.written import write_bound
 from linli.registry.models import Tenant
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import dependents
@@ -115,7 +116,7 @@ def _answers(decisions: Sequence[Said]) -> Answers:
             message = _("Nothing is kept open here: take what is new, or set something that fits.")
             raise Refused("CHOICE_INVALID", message, field=f"decisions.{position}.choice")
         if said.aspect == Aspect.BOUND and said.choice == Choice.SET:
-            parse_bounds({said.path: said.value})
+            said = replace(said, value=write_bound(said.path, said.value).plain())
         place = Aspect(said.aspect), said.path
         decision = Decision(Choice(said.choice), said.value)
         # What was seen is compared with what there was to see: here the street office's decisions count.

@@ -16,10 +16,14 @@ from tenants.operating_model.rulebook import Rulebook
 
 @dataclass(frozen=True)
 class Unfit:
-    """An agreement that does not fit the rules, from which day on, and why (its first reason)."""
+    """An agreement that does not fit the rules, from which day on, and why (its first reason); with what
+    people know it by, its community and its days. Not the partner's name: it may be a person."""
 
     agreement_id: UUID
     partner_id: UUID
+    community: str
+    starts_on: date
+    last_day: date
     since: date
     problem: Refused
 

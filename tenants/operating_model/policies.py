@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from linli.audit.record import Acting, record, snapshot
 from linli.events.emit import emit
+from linli.library.bounds import parse_bounds
+from linli.library.layers import LayerSpec
 from linli.library.models import Policy
 from linli.library.selectors import policies_of
 from linli.registry.models import Tenant
@@ -100,7 +102,7 @@ def arriving(tenant: Tenant, book: Rulebook) -> Iterator[Layer]:
         policies = policies_of(issuer)
         for policy in policies:
             day = max(policy.effective_from, earliest)
-            if policy.pk not in here and policy == _current(policies, day):
+            if policy.pk not in here and policy == current_policy(policies, day):
                 yield Layer(
                     kind=issuer.kind,
                     set_by=issuer.name,
@@ -110,6 +112,20 @@ def arriving(tenant: Tenant, book: Rulebook) -> Iterator[Layer]:
                     reason=policy.reason,
                     policy_id=policy.pk,
                 )
+
+
+def policies_above(tenant: Tenant, on: date) -> Iterator[LayerSpec]:
+    """The policies of a day by which a tenant's own ones are bound, uppermost first."""
+    for issuer in reversed(tenant.ancestors()):
+        if policy := current_policy(policies_of(issuer), on):
+            yield LayerSpec(
+                kind=issuer.kind,
+                name=issuer.name,
+                values=policy.values,
+                bounds=parse_bounds(policy.bounds),
+                since=policy.effective_from,
+                ref=policy.pk,
+            )
 
 
 def waiting() -> Iterator[Layer]:
@@ -125,5 +141,6 @@ def waiting() -> Iterator[Layer]:
                 yield layer
 
 
-def _current(policies: list[Policy], day: date) -> Policy | None:
+def current_policy(policies: list[Policy], day: date) -> Policy | None:
+    """Of those of one issuer, in their order, the one that binds on a day."""
     return next((p for p in reversed(policies) if p.effective_from <= day), None)

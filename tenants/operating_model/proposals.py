@@ -22,11 +22,12 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor
 from linli.errors import Forbidden, NotFound, Refused
-from linli.library.bounds import MOST_PLACES, parse_bounds
+from linli.library.bounds import MOST_PLACES
 from linli.library.document import canonical
 from linli.library.governing import check_offered, refuse_behind_binding
 from linli.library.models import PublishedVersion
 from linli.library.selectors import hold, published_version, refuse_withdrawn
+from linli.library.written import write_bounds
 from linli.registry.models import Tenant
 from linli.rules import is_blank
 from tenants.communities.models import Community
@@ -237,9 +238,10 @@ def by_path(given: Any, field: str) -> dict[str, Any]:
 
 
 def bounds_by_path(given: Any) -> dict[str, Any]:
-    """Bounds in their one spelling. Refused: NOT_BY_PATH, BOUND_INVALID, UNKNOWN_PATH."""
-    parsed = parse_bounds(by_path(given, "bounds"))
-    return {path: bound.plain() for path, bound in parsed.items()}
+    """Bounds in their one spelling. Refused: NOT_BY_PATH, TOO_MANY_PLACES, BOUND_INVALID, UNKNOWN_PATH;
+    LAYER_REFUSED with causes when they are several."""
+    written = write_bounds(by_path(given, "bounds"))
+    return {path: bound.plain() for path, bound in written.items()}
 
 
 def refuse_past(effective_from: date) -> None:
@@ -264,13 +266,18 @@ def rules_clash(faults: list[Refused]) -> Refused:
 
 
 def _agreement(one: Unfit) -> Refused:
-    """As the cause of a refusal. Without the partner's name: it may be a person."""
+    """As the cause of a refusal."""
     message = _(
-        "The agreement {agreement} would not fit from {day} on: {fault} Change it first, or say that "
-        "the rules change despite it, and why."
+        "The agreement of {community} that runs from {starts_on} to {last_day} would not fit from {day} "
+        "on: {fault} Change it first, or say that the rules change despite it, and why."
     )
     told = format_lazy(
-        message, agreement=one.agreement_id, day=one.since, fault=one.problem.message
+        message,
+        community=one.community,
+        starts_on=one.starts_on,
+        last_day=one.last_day,
+        day=one.since,
+        fault=one.problem.message,
     )
     return Refused(
         "AGREEMENTS_CLASH",

@@ -18,6 +18,7 @@ from linli.accounts.selectors import name_by_entry
 from linli.audit.models import Entry
 from linli.clients.selectors import client_name_by_entry
 from linli.errors import NotFound, Refused
+from linli.library import paths
 from linli.library.carrying import Question
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
@@ -26,7 +27,7 @@ from linli.library.layers import Effective
 from linli.library.selectors import publications
 from linli.library.visibility import visible_in
 from tenants.operating_model.clashes import plan_clash
-from tenants.operating_model.dependents import Unfit
+from tenants.operating_model.dependents import Unfit, unfit
 from tenants.operating_model.models import (
     Adoption,
     ChangeRequest,
@@ -44,8 +45,8 @@ from tenants.operating_model.proposals import (
     told_below,
     version_to_adopt,
 )
-from tenants.operating_model.rulebook import Place
-from tenants.operating_model.upgrading import Plan, plan_of
+from tenants.operating_model.rulebook import Place, Rulebook
+from tenants.operating_model.upgrading import Level, Plan, plan_of, set_first
 from tenants.operating_model.versions import faults_of
 from tenants.operating_model.warm import require_community, rulebook
 
@@ -86,14 +87,26 @@ class Clash:
 
 
 @dataclass(frozen=True)
+class Saying:
+    """Who said something, from which day on (None where nobody has decided yet), and why."""
+
+    name: str
+    since: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Asked:
-    """A place to decide, with whose level it is of, and what stands there; ``documents``: with what
-    is new, what is set here, and what was, for the titles in them."""
+    """A place to decide, with whose level it is of; ``documents``: with what is new, what is set here,
+    and what was, for the titles in them. `own`, `old` and `new` tell whose each of the three values
+    is; None where nobody's."""
 
     community_id: UUID | None
     question: Question
-    layer: Layer | None
     documents: Sequence[Mapping[str, Any]]
+    own: Saying | None
+    old: Saying | None
+    new: Saying | None
 
 
 @dataclass(frozen=True)
@@ -125,10 +138,15 @@ def effective_rules(on: date, community_id: UUID | None = None) -> Effective:
 
 def rules_to_read(*, actor: Actor, on: date, community_id: UUID | None = None) -> Effective:
     """`effective_rules` for who may read the community, too: others do not find it."""
+    _require_readable(actor, community_id)
+    return effective_rules(on, community_id)
+
+
+def _require_readable(actor: Actor, community_id: UUID | None) -> None:
+    """Refused: NOT_FOUND."""
     reach = actor.communities(Permission.COMMUNITIES_READ)
     if community_id is not None and reach is not None and community_id not in reach:
         raise NotFound(_("community"), field="communityId")
-    return effective_rules(on, community_id)
 
 
 def rules_timeline(
@@ -351,15 +369,59 @@ def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
 def _readable(planned: Plan, actor: Actor) -> list[Asked]:
     """The questions at the street office's level, and at that of communities the actor may read."""
     reach = actor.communities(Permission.MODELS_READ)
-    found = []
-    for level in planned.levels:
-        if reach is None or level.community_id is None or level.community_id in reach:
-            old, new, own = level.carried.sides
-            found += [
-                Asked(level.community_id, question, level.layer, (new, own, old))
-                for question in level.carried.questions
-            ]
-    return found
+    return [
+        _asked(planned, level, question)
+        for level in planned.levels
+        if reach is None or level.community_id is None or level.community_id in reach
+        for question in level.carried.questions
+    ]
+
+
+def _asked(planned: Plan, level: Level, question: Question) -> Asked:
+    old, new, own = level.carried.sides
+    first = set_first(planned.before, level.layer, question.place) if level.layer else None
+    before, after = level.above
+    return Asked(
+        level.community_id,
+        question,
+        documents=(new, own, old),
+        own=Saying(first.set_by, first.effective_from, first.reason) if first else None,
+        old=_said_above(planned.before, before, question.path),
+        new=_said_above(planned.after or planned.before, after, question.path),
+    )
+
+
+def _said_above(book: Rulebook, above: Effective, path: str) -> Saying | None:
+    """Whose a value is that stands above a level: of a version its notes are why."""
+    if not paths.exists(above.raw, path):
+        return None
+    origin = above.origin(path)
+    if origin.kind == above.base.kind:
+        versions = (adoption.version for adoption in book.adoptions)
+        notes = next((one.notes for one in versions if one.pk == origin.ref), "")
+        return Saying(origin.name, origin.since, notes)
+    reasons = (layer.reason for layer in book.layers if layer.pk == origin.ref)
+    return Saying(origin.name, origin.since, next(reasons, ""))
+
+
+def sides_of(
+    upgrade: Upgrade, *, actor: Actor, community_id: UUID | None = None
+) -> tuple[Effective, Effective] | None:
+    """The rules without and with an open one, as far as is decided; None where the version cannot
+    stand, or it is closed. Refused: NOT_FOUND (a community that the actor may not read)."""
+    _require_readable(actor, community_id)
+    if community_id is not None:
+        require_community(community_id)
+    planned = planned_of(upgrade, actor=actor)
+    return planned.sides(community_id) if planned else None
+
+
+def unfit_of(upgrade: Upgrade, *, actor: Actor) -> list[Unfit]:
+    """The running agreements that would no longer fit an open one, as far as is decided."""
+    planned = planned_of(upgrade, actor=actor)
+    if planned is None or planned.after is None or planned.is_open:
+        return []
+    return unfit(planned.before, planned.after, planned.since)
 
 
 def planned_of(upgrade: Upgrade, *, actor: Actor) -> Plan | None:

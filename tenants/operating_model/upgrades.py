@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,10 @@ from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import NotFound, Refused
 from linli.events.emit import emit
-from linli.library.bounds import parse_bounds
 from linli.library.carrying import Aspect
 from linli.library.governing import check_offered, refuse_behind_binding
 from linli.library.selectors import hold
+from linli.library.written import write_bound
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
 from tenants.operating_model import dependents
@@ -333,7 +334,7 @@ def _row(
     if said.seen is not None and said.seen != question.as_read:
         raise question_changed(said.path, field)
     if said.choice == UpgradeDecision.Choice.SET and said.aspect == Aspect.BOUND:
-        parse_bounds({said.path: said.value})
+        said = replace(said, value=write_bound(said.path, said.value).plain())
     return UpgradeDecision(
         upgrade=upgrade,
         community_id=said.community_id,

@@ -16,9 +16,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
+from linli.library import paths
 from linli.library.bounds import parse_bounds
 from linli.library.carrying import Answer, Aspect, Carried, Place, Question, carry
-from linli.library.changes import Change, changes
 from linli.library.document import canonical, parse_document
 from linli.library.layers import Effective, LayerSpec, stack, under
 from linli.library.merging import Choice, Decision
@@ -38,6 +38,7 @@ class Level:
     community_id: UUID | None
     layer: Layer | None  # what stands there today
     carried: Carried
+    above: tuple[Effective, Effective]  # what stood above it until now, and from then on
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,6 @@ class Plan:
     @property
     def is_open(self) -> bool:
         return bool(self.problems or self.open_questions)
-
-    def changes(self, community_id: UUID | None = None) -> list[Change]:
-        """What would change for the street office, or for a community, as far as is decided."""
-        sides = self.sides(community_id)
-        return changes(*sides) if sides else []
 
     def sides(self, community_id: UUID | None = None) -> tuple[Effective, Effective] | None:
         """What stands and what would; None where the new version cannot stand at all."""
@@ -236,7 +232,7 @@ def _level(
     if only_misfits:
         asked = tuple(q for q in carried.questions if q.decision or q.faults)
         carried = replace(carried, questions=asked)
-    return Level(community_id, layer, carried)
+    return Level(community_id, layer, carried, (before, after))
 
 
 def _rows(book: Rulebook, levels: list[Level], tenant: Tenant, since: date) -> Iterable[Layer]:
@@ -304,6 +300,26 @@ def own_layer(book: Rulebook, community_id: UUID | None, on: date) -> Layer | No
     """What the street office (None) or a community of it has set, as it stands on a day."""
     kind = Layer.Kind.COMMUNITY if community_id else Layer.Kind.STREET
     return book.layer(kind, community_id, on)
+
+
+def set_first(book: Rulebook, layer: Layer, place: Place) -> Layer:
+    """Of what a layer says at a place: the layer that said so first, of those that have gone on saying it
+    since. A layer is set whole, so the last one may be about something else."""
+    first = layer
+    here = [r for r in book.layers if (r.kind, r.community_id) == (layer.kind, layer.community_id)]
+    days = sorted({r.effective_from for r in here if r.effective_from < layer.effective_from})
+    for day in reversed(days):
+        earlier = book.layer(layer.kind, layer.community_id, day)
+        if earlier is None or _said_at(earlier, place) != _said_at(layer, place):
+            break
+        first = earlier
+    return first
+
+
+def _said_at(layer: Layer, place: Place) -> str:
+    aspect, path = place
+    said = layer.bounds if aspect == Aspect.BOUND else layer.values
+    return canonical({one: value for one, value in said.items() if paths.related(one, path)})
 
 
 def content_of(layer: Layer | None) -> str:

@@ -61,14 +61,13 @@ def faults_of(
         parsed = parse_document(document)
     except Refused as refused:
         faults.extend(refused.faults)
-    for path, bound in bounds.items():
-        try:
-            bounds_by_path({path: bound})
-        except Refused as refused:
-            faults.extend(refused.faults)
+    try:
+        told = bounds_by_path(bounds)
+    except Refused as refused:
+        faults.extend(refused.faults)
     if parsed is not None and not faults:
         try:
-            _check_together(parsed, bounds, author)
+            _check_together(parsed, told, author)
         except Refused as refused:
             faults.extend(refused.faults)
     return faults

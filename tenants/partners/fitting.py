@@ -28,6 +28,7 @@ class Running(NamedTuple):
     pk: UUID
     partner_id: UUID
     community_id: UUID
+    community: str
     mode: str
     rule_key: str
     agreed_rate: Decimal | None
@@ -36,12 +37,18 @@ class Running(NamedTuple):
     ends_on: date
 
 
+_COLUMNS = {
+    "community_id": "partner__community_id",
+    "community": "partner__community__name",
+}
+
+
 def running(since: date, communities: Collection[UUID] | None = None) -> Iterator[Running]:
     """The agreements that run on a day or begin after it, by their days: one query."""
     rows = Agreement.objects.filter(ends_on__gt=since).order_by("starts_on", "pk")
     if communities is not None:
         rows = rows.filter(partner__community__in=communities)
-    columns = ["partner__community_id" if c == "community_id" else c for c in Running._fields]
+    columns = [_COLUMNS.get(name, name) for name in Running._fields]
     return map(Running._make, rows.values_list(*columns).iterator())
 
 
@@ -57,7 +64,7 @@ def no_longer_fitting(before: Rulebook, after: Rulebook, since: date) -> list[Un
                 continue
             known = was.problem(one, day)
             if known is None or known.code != problem.code:
-                found.append(Unfit(one.pk, one.partner_id, day, problem))
+                found.append(_unfit(one, day, problem))
                 break
     return found
 
@@ -69,8 +76,13 @@ def not_fitting(book: Rulebook, on: date, communities: Collection[UUID] | None) 
     for one in running(on, communities):
         problem = rules.problem(one, on) if one.starts_on <= on else None
         if problem is not None:
-            found.append(Unfit(one.pk, one.partner_id, on, problem))
+            found.append(_unfit(one, on, problem))
     return found
+
+
+def _unfit(one: Running, since: date, problem: Refused) -> Unfit:
+    last_day = one.ends_on - timedelta(1)
+    return Unfit(one.pk, one.partner_id, one.community, one.starts_on, last_day, since, problem)
 
 
 @dataclass

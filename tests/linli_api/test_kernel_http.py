@@ -97,15 +97,17 @@ class TestForm:
             ('{"query":\n  "{ viewer { name } }",\n}', "line 3, column 1."),
             ('{"query": "甲" "乙"}', "line 1, column 15."),
             ('{"query": "{ viewer', "line 1, column 11."),
-            ('{"a": "NaN",\n "b": [1, NaN]}', "NaN at line 2, column 11 is no JSON."),
-            (r'{"\\": "\" -Infinity", "b": -Infinity}', "-Infinity at line 1, column 29 is"),
+            ('{"a": "NaN", "b": [1, NaN]}', "NaN is no JSON. Write a number in digits"),
+            (r'{"\\": "\" Infinity", "b": -Infinity}', "-Infinity is no JSON."),
+            ('{"a": -1e999}', "This number is too large to be read. Write one of at most 2^53 − 1"),
+            ('{"a": NaN', "no JSON: it goes wrong at line 1, column 10."),
             ('{"a": {"query": 1, "b": 2, "query": 3}}', "the key query twice in one object."),
             (r'{"\ud800": 1, "\ud800": 2}', "the key ? twice"),
             (b'\xef\xbb\xbf{"query": "{ viewer { name } }"}', "a byte order mark."),
             ('{"query": "{ viewer { name } }"}'.encode("utf-16"), "The body is UTF-16."),
             ('{"query": "{ viewer { name } }"}'.encode("utf-16-le"), "The body is UTF-16-LE."),
             ('{\n"甲": "'.encode() + b'\xff"}', "not UTF-8: it goes wrong at line 2, column 7."),
-            ("9" * 5_000, "more than 4300 digits."),
+            ("9" * 5_000, "This number is too large to be read."),
             ("null", "The body must be one JSON object"),
         ],
     )
@@ -151,14 +153,59 @@ class TestForm:
             (r'{"query": "\ud83d"}', "query"),
             (
                 r'{"query": "{ a }", "variables": {"i": {"x": 1, "of": ["a", "\udfff"]}}}',
-                "variables.i.of.1",
+                "i.of.1",
             ),
-            (r'{"query": "{ a }", "variables": {"i": {"\ud83d": 1}}}', "variables.i"),
+            (r'{"query": "{ a }", "variables": {"i": {"\ud83d": 1}}}', "i"),
         ],
     )
     def test_where_half_a_character_stands_is_told(self, auditor, body, place):
         [error] = post(browser(auditor), body).json()["errors"]
         assert error["extensions"] == {"code": "TEXT_INVALID", "field": place}
+
+    @pytest.mark.parametrize(
+        ("variables", "place"),
+        [
+            ('{"input": {"lines": [{"a": 1}, {"a": 1, "b": 2, "a": 1}]}}', "lines.1.a"),
+            ('{"input": {"lines": [{"a": [0, NaN]}]}}', "lines.0.a.1"),
+            ('{"input": 1e999}', "input"),
+            ('{"a": {"b": NaN, "c": 1, "c": 2}, "d": NaN}', "a.c"),  # the first as it is written
+            ('{"a": {"b": NaN, "c": {"d": 1, "d": 2}}}', "a.b"),
+            ('{"x": 1, "input": {"a": 1}, "input": {"a": NaN}}', "input"),
+            (r'{"input": {"\ud83d": NaN}}', "?"),
+            ('{"input": {"document": {"a": [{"key": "k"}, {"key": "m", "b": NaN}]}}}',
+             "document.a[m].b"),
+            ('{"input": {"document": {"a": [{"key": "k"}, {"key": "k", "b": NaN}]}}}',
+             "document.a[1].b"),
+            ('{"document": [{"key": "k", "a": 1, "a": 2}]}', "document[k].a"),
+            ('{"input": {"document": NaN}}', "document"),
+            ('{"a": ' + "9" * 5_000 + "}", "a"),
+        ],
+    )  # fmt: skip
+    def test_where_what_json_does_not_know_stands_is_told(self, street, variables, place):
+        body = f'{{"query": "{{ viewer {{ name }} }}", "variables": {variables}}}'
+        [error] = post(browser(), body).json()["errors"]
+        assert error["extensions"] == {"code": "REQUEST_INVALID", "field": place}
+
+    def test_a_fault_of_the_body_itself_names_its_member(self, street):
+        [error] = post(browser(), '{"query": "{ a }", "query": "{ b }"}').json()["errors"]
+        assert error["extensions"] == {"code": "REQUEST_INVALID", "field": "query"}
+
+    @pytest.mark.parametrize(
+        ("variables", "code", "place"),
+        [
+            ({"input": {"a": [0] * 10_000}}, "VARIABLES_TOO_LARGE", "a"),
+            ({"input": {"a": [0], "b": {"c": [{"d": 0}] * 5_000}}}, "VARIABLES_TOO_LARGE", "b.c"),
+            ({"input": dict.fromkeys("abc", [0] * 4_000)}, "VARIABLES_TOO_LARGE", "input"),
+            (dict.fromkeys("abc", [0] * 4_000), "VARIABLES_TOO_LARGE", None),
+            ({"input": {"b": json.loads("[" * 60 + "]" * 60)}}, "INPUT_TOO_DEEP", "b"),
+            ({"b": json.loads("[" * 60 + "]" * 60)}, "INPUT_TOO_DEEP", "b"),
+            (json.loads('{"a":' * 60 + "1" + "}" * 60), "INPUT_TOO_DEEP", ".".join("a" * 50)),
+        ],
+    )
+    def test_where_it_is_too_much_or_too_deep_is_told(self, auditor, variables, code, place):
+        body = {"query": "{ viewer { name } }", "variables": variables}
+        [error] = post(browser(auditor), body).json()["errors"]
+        assert (error["extensions"]["code"], error["extensions"].get("field")) == (code, place)
 
     def test_only_json_is_read(self, street):
         for kind in ("application/graphql", "text/plain", "application/x-www-form-urlencoded"):

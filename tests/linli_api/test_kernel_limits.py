@@ -10,6 +10,7 @@ from graphql import get_introspection_query
 
 from linli.accounts.policy import system_actor
 from linli_api import limits
+from linli_api.errors import InvalidRequest
 from linli_api.execution import Request, run
 from linli_api.limits.size import NESTING
 from linli_api.schema import platform_schema
@@ -106,6 +107,23 @@ def nested(levels):
 def test_a_document_that_nests_too_deep_is_told_so_whatever_nests(levels):
     for query in nested(levels):
         assert codes(query) == ["DOCUMENT_TOO_DEEP"], query[:40]
+
+
+@pytest.mark.parametrize(
+    ("before", "place"),
+    [
+        ("mutation { f(input: {a: [{b: ", "a"),
+        ('mutation { f(input: {x: "(", y: [1, 2], z: {}, a: {b: ', "a.b"),
+        ("{ f(first: 5) { g(a: {b: ", "a.b"),
+        ("{ f(ids: ", "ids"),
+        ("{ f(first: 5) { g ", None),
+    ],
+)
+def test_where_it_nests_too_deep_is_told(before, place):
+    opening = "{ a " if place is None else "["
+    with pytest.raises(InvalidRequest) as refused:
+        limits.check_text(before + opening * 120)
+    assert (refused.value.code, refused.value.field) == ("DOCUMENT_TOO_DEEP", place)
 
 
 def test_what_may_nest_is_read_with_much_of_the_recursion_left():

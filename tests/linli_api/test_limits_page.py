@@ -7,6 +7,7 @@ from django.conf import settings
 
 from linli import sizes
 from linli.budget import lease
+from linli.library.document import reading
 from linli.tenancy.postgresql import lines
 from linli.trusted.selectors import FRESH_SECONDS
 from linli_api import errors, pages
@@ -39,6 +40,7 @@ def test_every_limit_of_size_stands_there():
         f"| 1 for every {cost.ROWS_A_POINT} rows asked for, begun ones too |",
         f"An answer's `data` holds {settings.LINLI_ANSWER_BYTES:,} bytes at most",
         f"holds {sizes.DOCUMENT:,} characters at most and a JSON value as many bytes",
+        f"whole document comes in at most {reading.MAX_BYTES:,} bytes",
         f"a fact's value {sizes.VALUE:,} bytes, a reason {sizes.REASON:,} characters",
         f"a text of several paragraphs {sizes.TEXT:,}",
         f"| `__schema` | {cost.INTROSPECTION['__schema']:,} |",

@@ -135,7 +135,7 @@ class TestVersions:
     def test_what_is_no_document(self, house, document):
         assert refused(
             house.administrator, "writeVersion", key="a", title="甲", document=document
-        ) == [("DOCUMENT_INVALID", None)]
+        ) == [("DOCUMENT_INVALID", "document")]
 
     def test_what_is_no_bound(self, house):
         for bound in ({"minimum": "0.05", "maximum": "0.01"}, {}, {"locked": True, "minimum": 1}):
@@ -635,6 +635,36 @@ class TestPolicies:
                     "bounds": [{"path": RATE, "minimum": "0.02"}],
                 }
             ]
+
+    def test_what_has_no_effect_here_is_told_with_whose_it_is(self, house, district, actor_as):
+        elsewhere = "partners.contributions[elsewhere].rate"
+        with tenant_context(district):
+            done(
+                actor_as(district, Role.DISTRICT_ADMINISTRATOR),
+                "issuePolicy",
+                "layer { id }",
+                values=[],
+                bounds=[{"path": elsewhere, "maximum": "0.050"}],
+                effectiveFrom="2026-06-15",
+                expectedVersion=0,
+            )
+        land_policies(house.street, actor=system_actor(house.street))
+        told = [{"path": elsewhere, "setBy": {"kind": "DISTRICT", "name": "张店区"}}]
+        shows = "withoutEffect { path setBy { kind name } }"
+        rules = ask(house.auditor, f"{{ effectiveRules {{ version {{ id }} {shows} }} }}")
+        assert rules["effectiveRules"]["withoutEffect"] == told
+        preview = ask(
+            house.auditor,
+            f"""query($on: Date!, $id: ID!, $values: [RuleValueInput!]) {{
+                previewAdoption(versionId: $id, effectiveFrom: $on, values: $values) {{
+                    {shows} problems {{ code }}
+                }}
+            }}""",
+            on="2026-06-15",
+            id=rules["effectiveRules"]["version"]["id"],
+            values=sets(MONTHS, 3),
+        )["previewAdoption"]
+        assert preview == {"withoutEffect": told, "problems": []}
 
     def test_a_street_office_issues_none(self, house):
         given = {"values": [], "bounds": [], "effectiveFrom": "2026-07-01"}

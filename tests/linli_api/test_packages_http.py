@@ -209,7 +209,7 @@ class TestOneAtATime:
     @pytest.fixture(autouse=True)
     def _taken(self, settings):
         settings.LINLI_READ_SECONDS = 0.05
-        with views._turn:
+        with views._one_at_a_time():
             yield
 
     def test_who_comes_meanwhile_is_told(self, client):

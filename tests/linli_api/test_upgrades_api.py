@@ -3,14 +3,17 @@
 import pytest
 from django.utils.translation import override
 
+from linli.ids import uuid7
+from linli_api import ids
 from linli_api.execution import Request, run
 from linli_api.schema import tenant_schema
-from tests.support.api import ask, do, done, refused, unchanged
+from tests.support.api import ask, do, done, errors, refused, unchanged
 from tests.support.models import chengnan
 
 pytestmark = pytest.mark.django_db
 
 RATE = "partners.contributions[stationed].rate"
+MONTHS = "partners.rent_free_months"
 VISITING = "partners.contributions[visiting]"
 READ = """query($id: ID!) { upgrade(id: $id) {
     state version
@@ -196,3 +199,82 @@ def test_a_secretary_reads_the_questions_of_their_own_community(house):
             decisions=[{"path": RATE, "choice": "TAKE", "communityId": house.gongsheng}],
         )  # fmt: skip
     assert [error["code"] for error in payload["errors"]] == ["FORBIDDEN"]
+
+
+WHOSE = """query($id: ID!, $communityId: ID) { upgrade(id: $id) {
+    questions { setOn setBecause oldSetBy oldBecause newSetBy newBecause }
+    changes(communityId: $communityId) { path beforeText afterText }
+    unfitAgreements { agreement { id } since code }
+} }"""
+
+
+def test_each_of_the_three_values_says_whose_it_is_and_why(house):
+    """A layer is set whole: what it only repeats keeps the day and the reason of who said it first."""
+    sets(house, {"path": RATE, "value": "0.02"}, reason="利润薄，居民会议通过")
+    done(
+        house.administrator, "setLayer", "layer { id }", bounds=[], reason="新店多，少免几个月",
+        values=[{"path": RATE, "value": "0.02"}, {"path": MONTHS, "value": 12}],
+        effectiveFrom="2026-06-16", expectedVersion=1,
+    )  # fmt: skip
+    document = chengnan()
+    document["partners"]["contributions"][0]["rate"] = "0.04"
+    version = done(
+        house.administrator, "writeVersion", "version { id }", key="chengnan", title="城南",
+        document=document, bounds=[], notes="比例提高一个百分点",
+    )  # fmt: skip
+    upgrade = done(
+        house.administrator, "openUpgrade", "upgrade { id }", versionId=version["id"],
+        effectiveFrom="2026-06-17",
+    )["id"]  # fmt: skip
+
+    [question] = ask(house.administrator, WHOSE, id=upgrade)["upgrade"]["questions"]
+
+    assert question == {
+        "setOn": "2026-06-15", "setBecause": "利润薄，居民会议通过",
+        "oldSetBy": "车站街道", "oldBecause": "",
+        "newSetBy": "车站街道", "newBecause": "比例提高一个百分点",
+    }  # fmt: skip
+
+
+def test_what_it_changes_in_a_community_is_shown(house):
+    sets(house, {"path": RATE, "value": "0.02"}, communityId=house.chengnan)
+    upgrade = opened(house)
+    [question] = read(house.administrator, upgrade)["questions"]
+    done(
+        house.administrator, "decideUpgrade", "upgrade { id }", upgradeId=upgrade,
+        decisions=[{"communityId": house.chengnan, "path": RATE, "choice": "SET", "value": "0.05",
+                    "seen": question["seen"]}],
+    )  # fmt: skip
+
+    of = lambda **asked: [  # noqa: E731
+        (one["path"], one["beforeText"], one["afterText"])
+        for one in ask(house.administrator, WHOSE, id=upgrade, **asked)["upgrade"]["changes"]
+    ]
+    months = ("partners.rent_free_months", "18 months", "12 months")
+    assert of() == [(RATE, "3 %", "4 %"), months]
+    assert of(communityId=house.chengnan) == [(RATE, "2 %", "5 %"), months]
+    assert of(communityId=house.gongsheng) == of()
+    assert errors(
+        house.administrator, WHOSE, id=upgrade, communityId=ids.encode("Community", uuid7())
+    ) == [("NOT_FOUND", "communityId")]
+
+
+def test_agreements_that_would_no_longer_fit_are_shown_before_it_is_applied(house):
+    partner = done(
+        house.administrator, "admitPartner", "partner { id }", communityId=house.chengnan,
+        name="区人民医院", kind="enterprise",
+    )  # fmt: skip
+    agreement = done(
+        house.administrator, "signAgreement", "agreement { id }", partnerId=partner["id"],
+        mode="VISITING", ruleKey="visiting", startsOn="2026-01-01", endsOn="2030-01-01",
+    )["id"]  # fmt: skip
+    upgrade = opened(house, contributions=chengnan()["partners"]["contributions"][:1])
+
+    found = ask(house.administrator, WHOSE, id=upgrade)["upgrade"]["unfitAgreements"]
+
+    assert found == [
+        {"agreement": {"id": agreement}, "since": "2026-06-15", "code": "RULE_UNKNOWN"}
+    ]
+    [told] = do(house.administrator, "applyUpgrade", upgradeId=upgrade, expectedVersion=1)["errors"]
+    assert told["code"] == "AGREEMENTS_CLASH"
+    assert "from 2026-01-01 to 2029-12-31" in told["message"]

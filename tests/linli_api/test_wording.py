@@ -173,7 +173,7 @@ BROKEN = [
     (
         "UniqueInputFieldNames",
         'mutation { revokeClient(input: {clientId: "a", clientId: "b"}) { errors { code } } }',
-        "clientId stands here twice.",
+        "clientId stands here twice. Keep one.",
     ),
     (
         "MaxIntrospectionDepth",
@@ -268,6 +268,31 @@ def test_variables_are_told_by_their_place_and_type(administrator, query, variab
     assert SECRET not in str(found)
     with override("zh-hans"):
         assert all(HAN.search(one) for one in said(administrator, query, **variables))
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "places"),
+    [
+        (FACT, {"i": {"key": {}, "source": "a"}}, {"i.key", "i.value"}),
+        (FACT.replace("$i", "$input"), {"input": {"key": {}, "no": 1}}, {"key", "source", "value", "no"}),
+        (PAGE, {"n": "x"}, {"n"}),
+        ('{ node(id: null) { id } }', {}, {"id"}),
+        ('mutation { stateFact(input: {key: 5, no: 1, value: 1e999}) { errors { code } } }', {},
+         {"key", "no", "value", "input"}),  # the last: where source is missing
+        ('mutation { stateFact(input: {key: "a", source: "a", value: {a: [{b: 1, b: 2}]}})'
+         " { errors { code } } }", {}, {"value.a.0.b"}),
+        ('mutation { stateFact(input: {key: "a", source: "a", value: {a: [1, {b: -1e999}]}})'
+         " { errors { code } } }", {}, {"value.a.1.b"}),
+        # Two faults: what stands there at last has not what stood there before.
+        ('mutation { writeVersion(input: {key: "a", title: "a", document: {a: [1, {b: 1, b: 2}], a: []}})'
+         " { errors { code } } }", {}, {"document.a[1].b", "document.a"}),
+        ('mutation { writeVersion(input: {key: "a", title: "a", document: {a: {b: 1, b: 2}, a: []}})'
+         " { errors { code } } }", {}, {"document.a.b", "document.a"}),
+    ],
+)  # fmt: skip
+def test_a_fault_of_an_input_names_its_place(administrator, query, variables, places):
+    errors = run(tenant_schema, Request(query, variables), administrator).body["errors"]
+    assert {error["extensions"].get("field") for error in errors} == places
 
 
 @pytest.mark.parametrize(

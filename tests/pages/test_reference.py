@@ -31,6 +31,28 @@ def test_it_fits_a_desk_and_a_phone(site, staff, chromium: Browser, language, tm
     context.close()
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_document_fits_a_desk_and_a_phone(site, staff, chromium: Browser, language, tmp_path):
+    context = chromium.new_context(locale=language)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    enter(page, site, staff("chezhan", Role.AUDITOR))
+    for width, height in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(site.at(TENANT, "/graphql/docs"))
+        page.locator(".actions > .quiet").click()
+        page.screenshot(path=tmp_path / f"document-{language}-{width}.png")
+        assert faults(page) == []
+        page.evaluate("location.hash = 'partners.contributions'")
+        expect(page.locator("[id='partners.contributions[*].rate:share']")).to_be_visible()
+        page.screenshot(path=tmp_path / f"document-{language}-{width}-open.png", full_page=True)
+        assert faults(page) == []
+    page.locator("#filter").fill("stars_at_least")
+    expect(page.locator("[id='partners.incentives']")).to_be_visible()
+    expect(page.locator("[id='partners.contributions']")).to_be_hidden()
+    context.close()
+
+
 def test_it_is_searched(site, staff, page: Page):
     enter(page, site, staff("chezhan", Role.AUDITOR))
     page.goto(site.at(TENANT, "/graphql/docs"))

@@ -124,6 +124,22 @@ _BOUND = st.one_of(
 )
 
 
+# What somebody may bound who does not know the model: looser than its author, or of what is not there.
+_UNSEEN = st.one_of(
+    st.tuples(
+        st.sampled_from([RATE, "partners.contributions[*].rate"]),
+        st.sampled_from(
+            [{"minimum": "0"}, {"maximum": "0.06"}, {"minimum": "0.01", "maximum": "1"}]
+        ),
+    ),
+    _fixed(MONTHS, [{"maximum": 60}, {"one_of": [0, 6, 12, 18, 24, 36]}]),
+    _fixed("meetings.joint.day_of_month", [{"one_of": [1, 5, 10, 20, 25, None]}]),
+    _fixed("partners.contributions[elsewhere].rate", [{"maximum": "0.05"}, {"locked": True}]),
+    _fixed("partners.contributions[visiting].rate", [{"maximum": "0.05"}, {"locked": True}]),
+    _fixed("fund.caps[once].most_fen", [{"maximum": 900_000}]),
+)
+
+
 @st.composite
 def documents(draw, start=None):
     """A valid document, some changes away from another."""
@@ -162,6 +178,17 @@ def layers(draw, above, kind="street", name="新华街道"):
     for path, bound in draw(st.lists(_BOUND, max_size=2)):
         layer = _with(above, layer, bounds={**layer.bounds, **parse_bounds({path: bound})})
     return layer
+
+
+@st.composite
+def policies(draw):
+    """What a district lays down for models that it has not seen; it may not fit."""
+    return LayerSpec(
+        "district",
+        "张店区",
+        values=dict(draw(st.lists(CHANGE, max_size=3))),
+        bounds=parse_bounds(dict(draw(st.lists(_UNSEEN | _BOUND, max_size=4)))),
+    )
 
 
 def own_changes(before, own):

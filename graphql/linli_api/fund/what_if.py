@@ -9,11 +9,11 @@ from linli.accounts.policy import Permission
 from linli_api.batches import together
 from linli_api.fields import Bounded, Field, GlobalId, One
 from linli_api.guard import INHERITED
-from linli_api.inputs import IdOf, plain
+from linli_api.inputs import IdOf, WholeDocument, plain
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.partners.types import Partner
-from linli_api.scalars import Date, Document, Fen
+from linli_api.scalars import Date, Fen
 from linli_api.types import Object
 from tenants.fund import what_if as asked
 
@@ -158,7 +158,10 @@ class WhatIf(Object):
         return outcome.crossing.was_fen
 
 
-IDS = {
+INPUTS: dict[str, WholeDocument | IdOf] = {
+    "document": WholeDocument(
+        description="The draft: a whole document, as JSON or as a string that holds JSON."
+    ),
     "published_id": IdOf("PublishedVersion", description="Or one of the library."),
     "version_id": IdOf("ModelVersion", description="Or a version that is here."),
     "community_id": IdOf("Community", description="Of one community alone."),
@@ -168,10 +171,7 @@ IDS = {
 ARGUMENTS = {
     "starts_on": Date(required=True, description="The first day of the period, which is over."),
     "ends_on": Date(required=True, description="The first day not included."),
-    "document": Document(
-        description="The draft: a whole document, as JSON or as a string that holds JSON."
-    ),
-    **{name: one.argument() for name, one in IDS.items()},
+    **{name: one.argument() for name, one in INPUTS.items()},
     "values": values_list(
         description="What the street office would set, all of it; left out: as it is today."
     ),
@@ -180,7 +180,7 @@ ARGUMENTS = {
 
 
 def _resolve(root: None, info: Any, **arguments: Any) -> asked.Outcome:
-    given = by_path(plain({**WHAT_IF.args, **IDS}, arguments))
+    given = by_path(plain({**WHAT_IF.args, **INPUTS}, arguments))
     return asked.what_if(actor=info.context.actor, **given)
 
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from graphql import (
 )
 
 from linli_api.errors import InvalidRequest
+from linli_api.members import field_at, members
 
 BODY_BYTES = 1024 * 1024
 TOKENS = 10_000
@@ -69,6 +71,8 @@ _BRACKET = re.compile(
     re.VERBOSE,
 )
 
+_NAME_OR_BRACKET = re.compile(_BRACKET.pattern + r"| (?P<name> [_A-Za-z]\w*+ )", re.VERBOSE)
+
 
 def check_text(query: str) -> None:
     """Before it is parsed: raises InvalidRequest DOCUMENT_TOO_LARGE for a number that Python takes too
@@ -80,8 +84,24 @@ def check_text(query: str) -> None:
     for found in _BRACKET.finditer(query):
         depth += (found["opens"] is not None) - (found["closes"] is not None)
         if depth > NESTING:
-            message = _("The document nests more than {most} brackets deep.")
-            raise InvalidRequest("DOCUMENT_TOO_DEEP", format_lazy(message, most=NESTING))
+            message = _("The document nests more than {most} brackets deep. Nest it less.")
+            told = format_lazy(message, most=NESTING)
+            field = field_at(_argument_at(query[: found.start()]), None)
+            raise InvalidRequest("DOCUMENT_TOO_DEEP", told, field=field)
+
+
+def _argument_at(before: str) -> list[str]:
+    """The names on the way to where a text breaks off, from the argument on; as far as they have names."""
+    names: list[str | None] = []
+    name = None
+    for found in _NAME_OR_BRACKET.finditer(before):
+        if found["opens"]:
+            names.append(name if found["opens"] != "(" else "(")
+        elif found["closes"] and names:
+            names.pop()
+        name = found["name"]
+    argument = names[::-1][: names[::-1].index("(")][::-1] if "(" in names else []
+    return [*takewhile(bool, argument)]  # type: ignore[list-item]
 
 
 def check(document: DocumentNode) -> None:
@@ -105,13 +125,34 @@ def check_variables(variables: Mapping[str, Any]) -> None:
         count, depth = count + len(level), depth + 1
         if count > VALUES:
             message = _(
-                "The variables hold more than {most} values. Send them in several requests."
+                "The variables hold more than {most} values. Send a long list in several requests; of"
+                " one document leave out what is not needed."
             )
-            raise InvalidRequest("VARIABLES_TOO_LARGE", format_lazy(message, most=VALUES))
+            told, path = format_lazy(message, most=VALUES), _fullest(variables)
+            raise InvalidRequest("VARIABLES_TOO_LARGE", told, field=field_at(path, variables))
         if depth > VALUE_DEPTH:
-            message = _("The variables nest more than {most} levels deep.")
-            raise InvalidRequest("INPUT_TOO_DEEP", format_lazy(message, most=VALUE_DEPTH))
+            message = _("The variables nest more than {most} levels deep. Nest this less.")
+            told, path = format_lazy(message, most=VALUE_DEPTH), _deepest(variables)
+            raise InvalidRequest("INPUT_TOO_DEEP", told, field=field_at(path, variables))
         level = [inner for one in level for inner in _inside(one)]
+
+
+def _deepest(variables: Mapping[str, Any]) -> list[str | int]:
+    """The first place that is too deep, or the list where lists within lists begin."""
+    path = next(path for one in members(variables) if len(path := one.path) >= VALUE_DEPTH)
+    while isinstance(path[-1], int):
+        path.pop()
+    return path
+
+
+def _fullest(variables: Mapping[str, Any]) -> list[str | int]:
+    """The innermost place that holds more than half of what may be sent."""
+    seen = list(islice(members(variables), VALUES))
+    held = Counter[int]()
+    for one in reversed(seen):
+        held[id(one)] += 1
+        held[id(one.holder)] += held[id(one)]
+    return next(one.path for one in reversed(seen) if held[id(one)] * 2 > len(seen))
 
 
 def is_too_large(answer: str) -> bool:

@@ -6,11 +6,10 @@ import graphene
 
 from linli.accounts.policy import Actor, Permission
 from linli_api import ids
-from linli_api.inputs import EXPECTED_VERSION, IdOf
+from linli_api.inputs import EXPECTED_VERSION, IdOf, WholeDocument
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import Draft, ModelVersion
-from linli_api.scalars import Document
 from tenants.operating_model import drafts
 
 KEPT = "Left out, or null, it stays as it is."
@@ -55,7 +54,7 @@ class SaveDraft(Mutation):
     class Input:
         draft_id = IdOf("Draft", required=True, description="Which draft.")
         expected_version = _expected()
-        document = Document(
+        document = WholeDocument(
             description=f"The whole document, as JSON or as a string that holds JSON. {KEPT}"
         )
         bounds = bounds_list(description=f"All bounds. {KEPT}")

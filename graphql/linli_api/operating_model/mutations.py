@@ -11,12 +11,12 @@ from linli.errors import Refused
 from linli.library.models import PublishedVersion
 from linli_api import ids
 from linli_api.communities.types import CommunityProfile
-from linli_api.inputs import IdOf
+from linli_api.inputs import IdOf, WholeDocument
 from linli_api.library.types import VersionVisibility
 from linli_api.mutation import Mutation
 from linli_api.operating_model.inputs import bounds_list, by_path, values_list
 from linli_api.operating_model.types import Adoption, Layer, ModelVersion
-from linli_api.scalars import Date, Document
+from linli_api.scalars import Date
 from tenants.operating_model import actions, models
 
 SEEN = (
@@ -24,7 +24,7 @@ SEEN = (
     "nothing changed, if there is a later one by now."
 )
 DESPITE = (
-    "True: also where running agreements no longer fit, which the preview lists. Then say why; both "
+    "True: also where running agreements no longer fit; unfitAgreements of the preview or of the upgrade lists them. Then say why; both "
     "are kept in the audit trail. Otherwise it is refused with AGREEMENTS_CLASH for each."
 )
 EFFECTIVE_FROM = "The first day it counts, today or later: past days keep their rules."
@@ -52,7 +52,7 @@ class WriteVersion(Mutation):
             required=True, description="Names the model; a known one gets its next number."
         )
         title = graphene.String(required=True, description="What people call it.")
-        document = Document(
+        document = WholeDocument(
             required=True,
             description="The whole document, as JSON or as a string that holds JSON. Its JSON "
             "Schema is published. A fault's field is its path in the document.",

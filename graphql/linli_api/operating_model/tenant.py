@@ -108,8 +108,9 @@ class Query:
         root: None, info: Any, to_id: str, from_id: str | None = None
     ) -> list[Difference]:
         after = _version(to_id, info.context.actor, "toId")
-        if from_id is None and (source := after.derived_from):
-            from_id = ids.encode(type(source).__name__, source.pk)  # seen only by who may see it
+        if from_id is None and after.derived_from_id:  # seen only by who may see it
+            source = after._meta.get_field("derived_from").related_model
+            from_id = ids.encode(source.__name__, after.derived_from_id)
         before = _version(from_id, info.context.actor, "fromId") if from_id is not None else None
         return compare(contents(before), contents(after))
 

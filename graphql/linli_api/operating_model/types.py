@@ -306,6 +306,29 @@ class EffectiveValue(Object):
     bound = graphene.Field(RuleLimits, description="What bounds it; null where it is free.")
 
 
+class WithoutEffect(Object):
+    """What a policy sets or bounds at a place that the rules here do not have."""
+
+    class Meta:
+        permission = INHERITED
+
+    path = graphene.String(required=True, description=PATH)
+    set_by = graphene.Field(RuleOrigin, required=True, description="Whose policy it is.")
+
+
+def without_effect() -> Bounded:
+    return Bounded(
+        WithoutEffect,
+        most=4 * MOST_PLACES,
+        description="What policies of the city and the district say of places that the rules here do not "
+        "have, such as an item of another model.",
+    )
+
+
+def _without_effect(rules: Effective | None) -> list[dict[str, Any]]:
+    return [{"path": path, "set_by": by} for path, by in rules.without_effect] if rules else []
+
+
 class EffectiveRules(Object):
     """The rules in force on a day: the model under all its layers."""
 
@@ -328,6 +351,11 @@ class EffectiveRules(Object):
         most=len(models.Layer.Kind) * MOST_PLACES,
         description="What layers have set on top of the model, each by who set it.",
     )
+    without_effect = without_effect()
+
+    @staticmethod
+    def resolve_without_effect(rules: Effective, info: Any) -> list[dict[str, Any]]:
+        return _without_effect(rules)
 
     @staticmethod
     def resolve_version(rules: Effective, info: Any) -> models.ModelVersion | None:
@@ -421,6 +449,11 @@ class AdoptionPreview(Object):
         "as its author wrote it.",
     )
     problems = Bounded(Error, most=1_000, description="Why it cannot stand; empty if it can.")
+    without_effect = without_effect()
+
+    @staticmethod
+    def resolve_without_effect(preview: selectors.Preview, info: Any) -> list[dict[str, Any]]:
+        return _without_effect(preview.after)
 
     @staticmethod
     def resolve_changes(preview: selectors.Preview, info: Any) -> list[Shown]:

@@ -10,11 +10,13 @@ from linli.accounts.policy import Permission
 from linli.errors import Refused
 from linli.library import labels, paths
 from linli.library.carrying import Aspect
+from linli.library.changes import changes
 from linli_api.batches import batch_of
 from linli_api.communities.types import Community
 from linli_api.connections import Connection
 from linli_api.fields import Bounded, Field, One
 from linli_api.guard import INHERITED
+from linli_api.inputs import IdOf, plain
 from linli_api.mutation import Error, told
 from linli_api.operating_model.inputs import IN_WORDS, LABEL, PATH
 from linli_api.operating_model.types import Adoption, Layer, ModelVersion, RuleChange, Shown
@@ -46,6 +48,9 @@ DecisionChoice = choices(
 )
 
 
+COMMUNITY = IdOf("Community", description="Of one community.")
+
+
 class RuleQuestion(Object):
     """A place at which what is set here meets something new, with its three values."""
 
@@ -66,9 +71,19 @@ class RuleQuestion(Object):
     old_text = graphene.String(required=True, description=f"`old` {IN_WORDS}.")
     new_text = graphene.String(required=True, description=f"`new` {IN_WORDS}.")
     own_text = graphene.String(required=True, description=f"`own` {IN_WORDS}.")
-    set_by = graphene.String(description="Who set it; null where nobody has.")
-    set_on = Date(description="From which day on.")
+    set_by = graphene.String(description="Who set `own`; null where nobody has.")
+    set_on = Date(
+        description="From which day on: the first of those on which the same has been said since."
+    )
     set_because = graphene.String(description="Why, as was said then; may be empty.")
+    old_set_by = graphene.String(description="Whose `old` is; null where nothing stood.")
+    old_because = graphene.String(
+        description="Why: the notes of a version, the reason of a layer; may be empty."
+    )
+    new_set_by = graphene.String(description="Whose `new` is; null where nothing stands.")
+    new_because = graphene.String(
+        description="Why: the notes of a version, the reason of a layer; may be empty."
+    )
     decision = graphene.Field(
         DecisionChoice, description="What was decided; null where nothing is yet."
     )
@@ -129,15 +144,31 @@ class RuleQuestion(Object):
 
     @staticmethod
     def resolve_set_by(asked: selectors.Asked, info: Any) -> str | None:
-        return asked.layer.set_by if asked.layer else None
+        return asked.own.name if asked.own else None
 
     @staticmethod
     def resolve_set_on(asked: selectors.Asked, info: Any) -> Any:
-        return asked.layer.effective_from if asked.layer else None
+        return asked.own.since if asked.own else None
 
     @staticmethod
     def resolve_set_because(asked: selectors.Asked, info: Any) -> str | None:
-        return asked.layer.reason if asked.layer else None
+        return asked.own.reason if asked.own else None
+
+    @staticmethod
+    def resolve_old_set_by(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.old.name if asked.old else None
+
+    @staticmethod
+    def resolve_old_because(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.old.reason if asked.old else None
+
+    @staticmethod
+    def resolve_new_set_by(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.new.name if asked.new else None
+
+    @staticmethod
+    def resolve_new_because(asked: selectors.Asked, info: Any) -> str | None:
+        return asked.new.reason if asked.new else None
 
     @staticmethod
     def resolve_decision(asked: selectors.Asked, info: Any) -> str | None:
@@ -290,7 +321,9 @@ class Upgrade(Object):
         RuleChange,
         most=5_000,
         cost=50,
-        description="What it would change for the street office, as far as is decided.",
+        community_id=COMMUNITY.argument(),
+        description="What it would change, as far as is decided: for the street office, or for a "
+        "community of it with what that has set.",
     )
     problems = Bounded(
         Error,
@@ -305,14 +338,14 @@ class Upgrade(Object):
         return selectors.asked_of(upgrade, actor=info.context.actor)
 
     @staticmethod
-    def resolve_changes(upgrade: models.Upgrade, info: Any) -> Sequence[Shown]:
-        planned = selectors.planned_of(upgrade, actor=info.context.actor)
-        sides = planned.sides() if planned else None
-        if planned is None or sides is None:
+    def resolve_changes(upgrade: models.Upgrade, info: Any, **arguments: Any) -> Sequence[Shown]:
+        given = plain({"community_id": COMMUNITY}, arguments)
+        sides = selectors.sides_of(upgrade, actor=info.context.actor, **given)
+        if sides is None:
             return []
         before, after = sides
         documents = [after.raw, before.raw]
-        return [Shown(change, documents) for change in planned.changes()]
+        return [Shown(change, documents) for change in changes(before, after)]
 
     @staticmethod
     def resolve_problems(upgrade: models.Upgrade, info: Any) -> list[Error]:

@@ -7,7 +7,7 @@ somebody, who may be slow, it lies on disk.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from tempfile import SpooledTemporaryFile
 from threading import Lock
 from typing import IO
@@ -106,7 +106,7 @@ def _exported(version: PublishedVersion) -> tuple[IO[bytes], int]:
 
 
 def _in_pieces(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
+    with closing(file):
         while piece := file.read(PIECE):
             yield piece
 

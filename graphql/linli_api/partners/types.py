@@ -16,10 +16,12 @@ from linli_api.fields import Bounded, One, Total
 from linli_api.guard import INHERITED
 from linli_api.inputs import VERSION
 from linli_api.operating_model.types import AdoptionPreview, RuleSnapshot
+from linli_api.operating_model.upgrades import Upgrade
 from linli_api.scalars import Date, DateTime, Fen, Rate, choices
 from linli_api.types import Object, extends
+from tenants.operating_model import models as rule_models
 from tenants.operating_model.dependents import Unfit
-from tenants.operating_model.selectors import Preview
+from tenants.operating_model.selectors import Preview, unfit_of
 from tenants.partners import models, selectors
 from tenants.partners.working import explain
 
@@ -258,6 +260,22 @@ class PreviewedAgreements:
     @staticmethod
     def resolve_unfit_agreement_count(preview: Preview, info: Any) -> int:
         return len(preview.unfit)
+
+
+@extends(Upgrade)
+class UpgradedAgreements:
+    unfit_agreements = Bounded(
+        UnfitAgreement,
+        most=MOST_UNFIT,
+        cost=50,
+        description="Running agreements that would no longer fit, once all is decided: applyUpgrade is "
+        "refused with AGREEMENTS_CLASH unless it is told to go on despite them. Of more, the first.",
+    )
+
+    @staticmethod
+    def resolve_unfit_agreements(upgrade: rule_models.Upgrade, info: Any) -> list[Any]:
+        found = unfit_of(upgrade, actor=info.context.actor)
+        return unfit_agreements(found[:MOST_UNFIT])
 
 
 @extends(Community)

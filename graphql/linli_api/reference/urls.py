@@ -1,5 +1,8 @@
 from django.urls import path
 
-from linli_api.reference.views import reference
+from linli_api.reference.views import document_reference, reference
 
-urlpatterns = [path("", reference, name="api_reference")]
+urlpatterns = [
+    path("docs", reference, name="api_reference"),
+    path("docs/operating-model", document_reference, name="document_reference"),
+]

@@ -6,8 +6,14 @@ fields, types and places, never a value. What is not known here gets a general s
 `document`: what does not fit the schema. `syntax`: what is no GraphQL. `variables`: what they hold.
 """
 
-from linli_api.wording.document import ValuesOfCorrectType, worded
+from linli_api.wording.document import UniqueInputFieldNames, ValuesOfCorrectType, worded
 from linli_api.wording.syntax import syntax_fault
 from linli_api.wording.variables import variable_faults
 
-__all__ = ["ValuesOfCorrectType", "syntax_fault", "variable_faults", "worded"]
+__all__ = [
+    "UniqueInputFieldNames",
+    "ValuesOfCorrectType",
+    "syntax_fault",
+    "variable_faults",
+    "worded",
+]

@@ -6,15 +6,31 @@ wrong type, the literal: `ValuesOfCorrectType` words that by the type.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from graphql import GraphQLError, ObjectFieldNode, ObjectValueNode, ValueNode
-from graphql.validation import ValuesOfCorrectTypeRule
+from graphql import (
+    ArgumentNode,
+    ASTValidationRule,
+    FloatValueNode,
+    GraphQLError,
+    ListValueNode,
+    NameNode,
+    Node,
+    ObjectFieldNode,
+    ObjectValueNode,
+    UniqueInputFieldNamesRule,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
+    get_named_type,
+    value_from_ast_untyped,
+)
 
+from linli_api.members import field_at
 from linli_api.wording.misfit import misfit, named
-from linli_api.wording.types import expected
+from linli_api.wording.types import TOO_LARGE, expected
 
 _GENERAL = _("The request does not fit the schema at the place that is named.")
 
@@ -114,7 +130,43 @@ def worded(error: GraphQLError) -> GraphQLError:
     return misfit(error, _GENERAL)
 
 
-class ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+class _InArguments(ASTValidationRule):
+    """A rule that knows where in an argument a literal stands."""
+
+    _argument: ArgumentNode | None = None
+
+    def enter_argument(self, node: ArgumentNode, *_args: Any) -> None:
+        self._argument = node
+
+    def leave_argument(self, *_args: Any) -> None:
+        self._argument = None
+
+    def field_of(self, node: Node) -> str | None:
+        if self._argument is None:
+            return None
+        name, value = self._argument.name.value, self._argument.value
+        path = next(_ways_to(node, value), None)
+        return field_at((name, *path), {name: _as_json(value)}) if path is not None else name
+
+
+def _ways_to(node: Node, value: ValueNode) -> Iterator[tuple[str | int, ...]]:
+    if value is node:
+        yield ()
+    inner: Iterable[tuple[str | int, ValueNode, tuple[Node, ...]]] = ()
+    if isinstance(value, ObjectValueNode):
+        inner = [(one.name.value, one.value, (one, one.name)) for one in value.fields]
+    elif isinstance(value, ListValueNode):
+        inner = [(position, one, ()) for position, one in enumerate(value.values)]
+    for step, below, names in inner:
+        ways = [()] if node in names else _ways_to(node, below)
+        yield from ((step, *way) for way in ways)
+
+
+def _as_json(value: ValueNode) -> Any:
+    return value_from_ast_untyped(value, {})
+
+
+class ValuesOfCorrectType(_InArguments, ValuesOfCorrectTypeRule):
     """graphql-core's rule, which says what is expected and not what was found."""
 
     _node: ValueNode | None = None
@@ -134,6 +186,21 @@ class ValuesOfCorrectType(ValuesOfCorrectTypeRule):
         elif isinstance(node, ObjectValueNode) and " of required type " in error.message:
             name, required = _QUOTED.findall(error.message)[:2]
             message = format_lazy(_("{name} is missing: give {type}."), name=name, type=required)
+        elif isinstance(node, FloatValueNode) and str(get_named_type(type_)) == "Document":
+            message = TOO_LARGE
         else:
             message = format_lazy(_("This is not {expected}."), expected=expected(type_))
-        super().report_error(misfit(error, message, suggested=_NEAR.findall(suggestions)))
+        field = self.field_of(node) if node else None
+        near = _NEAR.findall(suggestions)
+        super().report_error(misfit(error, message, field=field, suggested=near))
+
+
+class UniqueInputFieldNames(_InArguments, UniqueInputFieldNamesRule):
+    """graphql-core's rule, which does not say in which object."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        node = error.nodes[-1] if error.nodes else None
+        if isinstance(node, NameNode):
+            message = format_lazy(_("{name} stands here twice. Keep one."), name=named(node.value))
+            error = misfit(error, message, field=self.field_of(node))
+        super().report_error(error)

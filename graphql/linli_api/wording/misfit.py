@@ -6,8 +6,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from linli_api.errors import Misfit
-
-LONGEST_NAME = 80
+from linli_api.members import LONGEST_NAME
 
 
 def misfit(
@@ -15,16 +14,17 @@ def misfit(
     message: Any,
     *,
     code: str = "REQUEST_INVALID",
+    field: str | None = None,
     suggested: Sequence[str] = (),
 ) -> GraphQLError:
-    """The error at its place in the document, saying something else."""
+    """The error at its place in the document, saying something else. field: of the input."""
     return GraphQLError(
         "",
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,
         path=error.path,
-        original_error=Misfit(message, code=code, suggested=suggested),
+        original_error=Misfit(message, code=code, field=field, suggested=suggested),
     )
 
 

@@ -17,7 +17,7 @@ def syntax_fault(error: GraphQLError) -> GraphQLError:
     """The error of `graphql.parse`, worded."""
     if error.message.startswith(_ABORTED):
         message: Any = _(
-            "The document holds more tokens or comments than a document may. Split it."
+            "The document holds more tokens or comments than a document may. Split it, or send its values as variables."
         )
     else:
         location = error.locations[0] if error.locations else None

@@ -25,6 +25,8 @@ FORMS: dict[str, Promise] = {
     "Rate": _('an exact decimal as text, like "0.03"'),
     "Document": _("any JSON whose numbers are finite"),
 }
+# Of a number that reads as an infinite one.
+TOO_LARGE = _("This number is too large to be read. Write one of at most 2^53 − 1 either way.")
 
 
 def expected(type_: Any) -> Any:

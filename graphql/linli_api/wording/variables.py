@@ -1,6 +1,6 @@
 """What is wrong with the values of an operation's variables, each at its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -23,6 +23,7 @@ from graphql import (
 from graphql.pyutils import suggestion_list
 from graphql.utilities import coerce_input_value, type_from_ast
 
+from linli_api.members import Path, field_at
 from linli_api.wording.misfit import misfit, named
 from linli_api.wording.types import expected
 
@@ -52,7 +53,7 @@ def _faults(
         if value is None and is_non_null_type(type_):
             if name in given or definition.default_value is None:
                 message = _("${name} is missing: give {expected}.")
-                yield _at(definition, message, name=name, expected=expected(type_))
+                yield _at(definition, name, message, name=name, expected=expected(type_))
         elif name in given:
             yield from _of_value(definition, type_, value)
 
@@ -71,35 +72,43 @@ def _of_value(definition: VariableDefinitionNode, type_: Any, value: Any) -> Ite
     name = definition.variable.name.value
     for path, wrong in found.items():
         place = "$" + ".".join(named(part) for part in (name, *path))
-        yield from _wrong(definition, place, _type_at(type_, path, wrong), wrong)
+
+        def field(*below: str, path: Path = (name, *path)) -> str | None:
+            return field_at((*path, *below), {name: value})
+
+        yield from _wrong(definition, place, field, _type_at(type_, path, wrong), wrong)
 
 
 def _wrong(
-    definition: VariableDefinitionNode, place: str, type_: Any, value: Any
+    definition: VariableDefinitionNode,
+    place: str,
+    field: Callable[..., str | None],
+    type_: Any,
+    value: Any,
 ) -> Iterator[GraphQLError]:
     inner = get_nullable_type(type_)
     if value is None:
         message = _("{place} may not be null: give {expected}.")
-        yield _at(definition, message, place=place, expected=expected(type_))
+        yield _at(definition, field(), message, place=place, expected=expected(type_))
         return
     if is_input_object_type(inner) and isinstance(value, dict):
-        for name, field in inner.fields.items():
-            if name not in value and is_required_input_field(field):
+        for name, declared in inner.fields.items():
+            if name not in value and is_required_input_field(declared):
                 message = _("{place}.{name} is missing: give {expected}.")
-                told = {"place": place, "name": name, "expected": expected(field.type)}
-                yield _at(definition, message, **told)
+                told = {"place": place, "name": name, "expected": expected(declared.type)}
+                yield _at(definition, field(name), message, **told)
         for name in value:
             if name not in inner.fields:
                 message = _("{place} has a field {name} that {type} does not have.")
                 near = suggestion_list(named(name), list(inner.fields))
                 told = {"place": place, "name": named(name), "type": inner.name}
-                yield _at(definition, message, near, **told)
+                yield _at(definition, field(name), message, near, **told)
         return
     near = []
     if is_enum_type(inner) and isinstance(value, str):
         near = suggestion_list(named(value), list(inner.values))
     message = _("{place} is not {expected}.")
-    yield _at(definition, message, near, place=place, expected=expected(type_))
+    yield _at(definition, field(), message, near, place=place, expected=expected(type_))
 
 
 def _type_at(type_: Any, path: tuple[str | int, ...], value: Any) -> Any:
@@ -118,6 +127,11 @@ def _type_at(type_: Any, path: tuple[str | int, ...], value: Any) -> Any:
 
 
 def _at(
-    definition: VariableDefinitionNode, message: Any, near: Any = (), **told: Any
+    definition: VariableDefinitionNode,
+    field: str | None,
+    message: Any,
+    near: Any = (),
+    **told: Any,
 ) -> GraphQLError:
-    return misfit(GraphQLError("", definition), format_lazy(message, **told), suggested=near)
+    error = GraphQLError("", definition)
+    return misfit(error, format_lazy(message, **told), field=field, suggested=near)

@@ -29,6 +29,8 @@ from linli.library.frozen import frozen
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
+# The authorities whose policies bind the tenants below them, models of all kinds.
+POLICIES = ("city", "district")
 # What one authority may set, and what it may bound.
 MOST_PLACES = 500
 # Values that one bound may allow.
@@ -43,6 +45,11 @@ class Origin:
     name: str
     since: date | None = None
     ref: UUID | None = None
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether it was laid down for many, before anyone knew the documents it binds."""
+        return self.kind in POLICIES
 
     def plain(self) -> dict[str, str | None]:
         """As JSON values."""
@@ -105,7 +112,10 @@ class Bound(BaseModel):
 
 
 def parse_bounds(raw: Mapping[str, Any]) -> dict[str, Bound]:
-    """Bounds by path, from JSON values. Refused: UNKNOWN_PATH (its form), BOUND_INVALID."""
+    """Bounds by path, as they are stored. Refused: UNKNOWN_PATH (its form), BOUND_INVALID.
+
+    What somebody writes is also held to the schema: `linli.library.written`.
+    """
     return {path: _parse_bound(path, value) for path, value in raw.items()}
 
 

@@ -17,6 +17,7 @@ from linli.library.changes import Change, differences
 from linli.library.document import canonical
 from linli.library.labels import bound_label, label, members_label, value_label
 from linli.library.outline import laid_out
+from linli.library.written import spelled
 
 
 class Kind(Enum):
@@ -118,7 +119,7 @@ def _of_bounds(
     new: Mapping[str, Any],
 ) -> Iterator[Difference]:
     for path in sorted({*before, *after}):
-        was, now = before.get(path), after.get(path)
+        was, now = spelled(path, before.get(path)), spelled(path, after.get(path))
         if canonical(was) == canonical(now):
             continue
         name = label(path, new, old)

@@ -3,13 +3,16 @@
 A layer sets values at paths and adds bounds that narrow. What it sets lies within the bounds above
 it. What it bounds may rule out a value from above: a layer below can still bring that inside, so
 every bound is held to the document that results, however a value got there.
+
+A policy was laid down for models of all kinds. What it says of a place that this one does not have
+has no effect here, and a bound of it that is looser than one above has none beside that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -31,7 +34,15 @@ from linli.library.document import (
     plain,
 )
 from linli.library.frozen import frozen
-from linli.library.limits import InForce, Limits, add_bounds, limits_at, violations
+from linli.library.limits import (
+    InForce,
+    Limits,
+    add_bounds,
+    at_once,
+    limits_at,
+    lost,
+    violations,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,7 @@ class Effective:
     base: Origin
     origins: Mapping[str, Origin]  # by overridden path, the deepest layer last
     in_force: tuple[InForce, ...]
+    passed_over: tuple[tuple[str, Origin], ...] = ()  # see `without_effect`
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
@@ -92,6 +104,16 @@ class Effective:
         """What bounds a path, each side with who set it; None where it is free."""
         paths.get(self._plain, path)
         return limits_at(path, self.in_force)
+
+    @cached_property
+    def without_effect(self) -> tuple[tuple[str, Origin], ...]:
+        """What policies set or bound that the model does not have, and whose each is."""
+        bounds = [(one.path, one.by) for one in self.in_force if one.where_there]
+        idle = [(path, by) for path, by in bounds if not self._stands(path)]
+        return tuple(dict.fromkeys([*self.passed_over, *idle]))
+
+    def _stands(self, path: str) -> bool:
+        return any(paths.exists(self._plain, one) for one in paths.expand(self._plain, path))
 
     def content(self) -> dict[str, Any]:
         """Values and where they came from, as JSON values: what a snapshot keeps."""
@@ -144,13 +166,16 @@ def stack(
 def under(state: Effective, layer: LayerSpec) -> Effective:
     """One more layer on top. Refused as `resolve` says."""
     values, faults = with_values(state, layer.values)
+    over = _passed_over(layer, values, faults)
+    layer = _without(layer, over)
+    faults = [fault for fault in faults if fault.field not in over]
     document = state.document
     if layer.values and not faults:
         try:
             document = parse_document(values)
             values = plain(document)
         except Refused as refused:
-            faults.extend(refused.faults)
+            faults.extend(_with_policies(refused.faults, state, layer))
     told = {fault.field for fault in faults}
     for fault in _left(state, values, layer):
         if fault.field not in told:
@@ -161,13 +186,56 @@ def under(state: Effective, layer: LayerSpec) -> Effective:
     if not faults:  # what it sets lies within its own bounds too
         faults.extend(f for f in violations(values, added) if _sets(layer, f.data["path"]))
     if faults:
+        if layer.origin.is_policy:
+            for fault in faults:
+                message = _("In the policy of {name}: {fault}")
+                fault.message = format_lazy(message, name=layer.name, fault=fault.message)
         raise _refused(faults, layer.origin.plain())
     return Effective(
         document,
         state.base,
         MappingProxyType(dict(_origins(state, layer))),
         (*state.in_force, *added),
+        (*state.passed_over, *((path, layer.origin) for path in over)),
     )
+
+
+def _passed_over(layer: LayerSpec, values: Mapping[str, Any], faults: list[Refused]) -> list[str]:
+    """What a policy sets or locks that the model does not have: that is no fault of anybody."""
+    if not layer.origin.is_policy:
+        return []
+    gone = {fault.field for fault in faults if fault.code == "UNKNOWN_PATH"}
+    locks = {p for p, b in layer.bounds.items() if b.locked and not paths.exists(values, p)}
+    return [path for path in {**layer.values, **layer.bounds} if path in gone | locks]
+
+
+def _without(layer: LayerSpec, over: list[str]) -> LayerSpec:
+    values = {path: value for path, value in layer.values.items() if path not in over}
+    bounds = {p: b for p, b in layer.bounds.items() if not (b.locked and p in over)}
+    return replace(layer, values=values, bounds=bounds) if over else layer
+
+
+def _with_policies(
+    faults: Iterable[Refused], state: Effective, layer: LayerSpec
+) -> Iterator[Refused]:
+    """The faults of a document; those about what a policy above has set say whose that is."""
+    above = [(p, o) for p, o in _origins(state, layer) if o.is_policy and o != layer.origin]
+    for fault in faults:
+        about = [place for place in (fault.field, fault.data.get("other")) if place]
+        names = {o.name: None for path, o in above if any(_related(path, one) for one in about)}
+        if names:
+            message = _("{fault} {names} laid down what this is about.")
+            listed = ", ".join(names)
+            fault.message = format_lazy(message, fault=fault.message, names=listed)
+        yield fault
+
+
+def _related(path: str, place: Any) -> bool:
+    """The same for what may be no path: that of an item without a key, or words."""
+    try:
+        return paths.related(path, place)
+    except Refused:
+        return False
 
 
 def with_values(
@@ -195,6 +263,7 @@ def _left(state: Effective, values: dict[str, Any], layer: LayerSpec) -> Iterato
         untouched = place in outside and paths.exists(values, place) and outside[place] == value
         if not untouched or _sets(layer, place):
             yield fault
+    yield from lost(state._plain, values, above)
 
 
 def _sets(layer: LayerSpec, place: str) -> bool:
@@ -235,9 +304,6 @@ def _origins(state: Effective, layer: LayerSpec) -> Iterator[tuple[str, Origin]]
 
 
 def _refused(faults: list[Refused], layer: dict[str, str | None]) -> Refused:
-    refused = faults[0]
-    if len(faults) > 1:
-        message = _("These values and bounds cannot stand together with what is above them.")
-        refused = Refused("LAYER_REFUSED", message, causes=faults)
+    refused = at_once(faults)
     refused.data["layer"] = layer
     return refused

@@ -21,12 +21,16 @@ from linli.library.paths import EVERY
 
 @dataclass(frozen=True)
 class InForce:
-    """A bound, who set it and, for a lock, the value it keeps."""
+    """A bound, who set it and, for a lock, the value it keeps.
+
+    where_there: it holds wherever the place comes to stand, which need not be.
+    """
 
     path: str
     bound: Bound
     by: Origin
     kept: JsonValue = None
+    where_there: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def limits_at(path: str, in_force: Iterable[InForce]) -> Limits | None:
     for one in in_force:
         pattern = paths.steps(one.path)
         length = min(len(pattern), len(place)) if one.bound.locked else len(place)
-        if len(pattern) == length and _matches(pattern, place[:length]):
+        if len(pattern) == length and matches(pattern, place[:length]):
             limits = limits.within(one)
     return None if limits == Limits() else limits
 
@@ -83,23 +87,28 @@ def add_bounds(
 ) -> tuple[list[InForce], list[Refused]]:
     """The bounds a layer adds to those above it, and why some may not be added.
 
-    Refused: UNKNOWN_PATH, BOUND_INVALID (a range of what is no number), BOUND_WIDENED.
+    A policy's hold wherever the model has the place, and beside those above it: where they are looser
+    they have no further effect, for it was laid down without this model in view. Refused: UNKNOWN_PATH, BOUND_INVALID (a range of what is no number),
+    BOUND_WIDENED.
     """
     added: list[InForce] = []
     faults: list[Refused] = []
     for path, bound in bounds.items():
         try:
+            refuse_lock_of_each(path, bound)
             holder = path.partition(EVERY)[0]
+            if by.is_policy and not paths.exists(document, holder):
+                added.append(InForce(path, bound, by, where_there=True))
+                continue
             there = paths.get(document, holder)
-            if holder != path and paths.keys(there) is None:
+            if holder != path and paths.keys(there) is None and not by.is_policy:
                 raise _invalid(path, _("[*] stands for the items of a list; there is no list."))
-            if holder != path and bound.locked:
-                raise _invalid(path, _("Lock the whole list or one of its items, not each item."))
             places = list(paths.expand(document, path))
             for place in places:
                 _check_range_of_number(bound, place, paths.get(document, place))
-            for place in dict.fromkeys([path, *places]):
-                _check_narrower(bound, place, limits_at(place, above))
+            if not by.is_policy:
+                for place in dict.fromkeys([path, *places]):
+                    check_narrower(bound, place, limits_at(place, above))
         except Refused as refused:
             faults.append(refused)
         else:
@@ -109,13 +118,20 @@ def add_bounds(
 
 def violations(document: Mapping[str, Any], in_force: Sequence[InForce]) -> Iterator[Refused]:
     """OUTSIDE_BOUNDS for each place of the document that breaks a bound: one refusal a place."""
-    places = (place for one in in_force for place in paths.expand(document, one.path))
+    places = (
+        place
+        for one in in_force
+        for place in paths.expand(document, one.path)
+        if not one.where_there or paths.exists(document, place)
+    )
     for place in dict.fromkeys(places):
         limits = limits_at(place, in_force) or Limits()
         if not paths.exists(document, place):
-            by = next(o.by for o in in_force if _matches(paths.steps(o.path), paths.steps(place)))
-            message = _("{path} must stay: {who} has bounded it.")
-            yield _outside(message, place, None, limits, by)
+            steps = paths.steps(place)
+            firm = (
+                o for o in in_force if not o.where_there and matches(paths.steps(o.path), steps)
+            )
+            yield _must_stay(place, limits, next(firm).by)
             continue
         value = paths.get(document, place)
         kept = [one for one in in_force if one.bound.locked and one.path == place]
@@ -123,16 +139,61 @@ def violations(document: Mapping[str, Any], in_force: Sequence[InForce]) -> Iter
             message = _("{path} is locked by {who}; it cannot become {value}.")
             yield _outside(message, place, value, limits, kept[0].by)
             continue
-        exact = number(value)
-        if limits.minimum_by and (exact is None or _above(limits.minimum, exact)):
-            message = _("{path} is {value}; {who} has laid down at least {minimum}.")
-            yield _outside(message, place, value, limits, limits.minimum_by)
-        elif limits.maximum_by and (exact is None or _above(exact, limits.maximum)):
-            message = _("{path} is {value}; {who} has laid down at most {maximum}.")
-            yield _outside(message, place, value, limits, limits.maximum_by)
-        elif limits.one_of_by and not _allowed(value, limits.one_of or ()):
-            message = _("{path} is {value}; {who} has laid down one of: {one_of}.")
-            yield _outside(message, place, value, limits, limits.one_of_by)
+        if fault := outside(place, value, limits):
+            yield fault
+
+
+def outside(place: str, value: Any, limits: Limits) -> Refused | None:
+    """OUTSIDE_BOUNDS if a value leaves the range or the set at its place; of locks it says nothing."""
+    exact = number(value)
+    if limits.minimum_by and (exact is None or _above(limits.minimum, exact)):
+        message = _("{path} is {value}; {who} has laid down at least {minimum}.")
+        return _outside(message, place, value, limits, limits.minimum_by)
+    if limits.maximum_by and (exact is None or _above(exact, limits.maximum)):
+        message = _("{path} is {value}; {who} has laid down at most {maximum}.")
+        return _outside(message, place, value, limits, limits.maximum_by)
+    if limits.one_of_by and not _allowed(value, limits.one_of or ()):
+        message = _("{path} is {value}; {who} has laid down one of: {one_of}.")
+        return _outside(message, place, value, limits, limits.one_of_by)
+    return None
+
+
+def lost(
+    before: Mapping[str, Any], after: Mapping[str, Any], in_force: Sequence[InForce]
+) -> Iterator[Refused]:
+    """OUTSIDE_BOUNDS for each item that stays, but no more has what is bounded of each: in another form
+    it would go behind the bound. To take the item away is something else."""
+    whose: dict[str, Origin] = {}
+    for one in in_force:
+        for place in paths.expand(before, one.path) if EVERY in one.path else ():
+            steps, pattern = paths.steps(place), paths.steps(one.path)
+            item = steps[: len(pattern) - pattern[::-1].index(EVERY)]
+            if paths.exists(after, paths.join(item)) and not paths.exists(after, place):
+                whose.setdefault(place, one.by)
+    for place, by in whose.items():
+        yield _must_stay(place, limits_at(place, in_force) or Limits(), by)
+
+
+def nothing_left(path: str, limits: Limits) -> Refused | None:
+    """BOUND_INVALID if no value at all lies within the range and the set."""
+    low_by, high_by = limits.minimum_by, limits.maximum_by
+    if low_by and high_by and _above(limits.minimum, limits.maximum):
+        message = _(
+            "{path}: {who} has laid down at least {minimum}, {other} at most {maximum}. No value is left."
+        )
+        return _nothing(message, path, limits, low_by, high_by)
+    if limits.one_of_by and not any(
+        outside(path, one, limits) is None for one in limits.one_of or ()
+    ):
+        message = _("{path}: of the values that {who} has laid down none fits the other bounds.")
+        return _nothing(message, path, limits, limits.one_of_by, limits.one_of_by)
+    return None
+
+
+def refuse_lock_of_each(path: str, bound: Bound) -> None:
+    """Refused: BOUND_INVALID."""
+    if bound.locked and EVERY in path:
+        raise _invalid(path, _("Lock the whole list or one of its items, not each item."))
 
 
 def _check_range_of_number(bound: Bound, path: str, value: Any) -> None:
@@ -141,7 +202,8 @@ def _check_range_of_number(bound: Bound, path: str, value: Any) -> None:
         raise _invalid(path, _("Only a number can have a minimum or a maximum."))
 
 
-def _check_narrower(bound: Bound, path: str, above: Limits | None) -> None:
+def check_narrower(bound: Bound, path: str, above: Limits | None) -> None:
+    """Refused: BOUND_WIDENED, where a bound opens what those above have closed."""
     if above is None:
         return
     if above.locked_by and not bound.locked:
@@ -160,7 +222,7 @@ def _check_narrower(bound: Bound, path: str, above: Limits | None) -> None:
         raise _widened(message, path, above, above.one_of_by)
 
 
-def _matches(pattern: paths.Steps, place: paths.Steps) -> bool:
+def matches(pattern: paths.Steps, place: paths.Steps) -> bool:
     return len(pattern) == len(place) and all(
         one == other or (one == EVERY and other.startswith("["))
         for one, other in zip(pattern, place, strict=True)
@@ -189,6 +251,16 @@ def _allowed(value: Any, allowed: tuple[Any, ...]) -> bool:
     return all(_among(v, allowed) for v in value) if plain_list else _among(value, allowed)
 
 
+def _must_stay(place: str, limits: Limits, by: Origin) -> Refused:
+    return _outside(_("{path} must stay: {who} has bounded it."), place, None, limits, by)
+
+
+def _nothing(message: Any, path: str, limits: Limits, by: Origin, other: Origin) -> Refused:
+    text = _told(message, path, limits, by, other=other.name)
+    data = {"path": path, **limits.plain(), "set_by": by.plain()}
+    return Refused("BOUND_INVALID", text, field=path, **data)
+
+
 def _invalid(path: str, message: Any) -> Refused:
     return Refused("BOUND_INVALID", message, field=path)
 
@@ -202,6 +274,14 @@ def _outside(message: Any, path: str, value: Any, limits: Limits, by: Origin) ->
 def _widened(message: Any, path: str, limits: Limits, by: Origin) -> Refused:
     data = {"path": path, **limits.plain(), "set_by": by.plain()}
     return Refused("BOUND_WIDENED", _told(message, path, limits, by), field=path, **data)
+
+
+def at_once(faults: Sequence[Refused]) -> Refused:
+    """The one fault, or LAYER_REFUSED with all as causes."""
+    if len(faults) == 1:
+        return faults[0]
+    message = _("These values and bounds cannot stand together with what is above them.")
+    return Refused("LAYER_REFUSED", message, causes=faults)
 
 
 def _told(message: Any, path: str, limits: Limits, by: Origin, **more: str) -> Any:

@@ -125,6 +125,14 @@ def keys(value: Any) -> list[str] | None:
     return named if len(named) == len(value) else None
 
 
+def check_key(path: str, value: Any) -> None:
+    """Refused KEY_CHANGED: at an item's path stands an object with that key."""
+    key = steps(path)[-1][1:-1]
+    if not (isinstance(value, Mapping) and value.get("key") == key):
+        message = _("An item keeps its key: what stands at [{key}] is an object with that key.")
+        raise Refused("KEY_CHANGED", format_lazy(message, key=key), field=path)
+
+
 def _child(value: Any, step: str) -> Any:
     if not step.startswith("["):
         return value.get(step, _ABSENT) if isinstance(value, Mapping) else _ABSENT
@@ -157,9 +165,8 @@ def _put(node: Any, path: Steps, depth: int, value: Any, whole: str) -> Any:
     keeps_key = isinstance(value, Mapping) and value.get("key") == key
     if old is _ABSENT and not (last and key and keeps_key and keys(node) is not None):
         raise _unknown(whole, join(path[: depth + 1]))
-    if last and key and value is not None and not keeps_key:
-        message = _("An item keeps its key: what stands at [{key}] is an object with that key.")
-        raise Refused("KEY_CHANGED", format_lazy(message, key=key), field=whole)
+    if last and key and value is not None:
+        check_key(whole, value)
     new = value if last else _put(old, path, depth + 1, value, whole)
     if key is None:
         return {**node, step: new}
@@ -169,14 +176,11 @@ def _put(node: Any, path: Steps, depth: int, value: Any, whole: str) -> Any:
 
 
 def _unknown(path: str, part: str) -> Refused:
-    return Refused(
-        "UNKNOWN_PATH",
-        format_lazy(
-            _(
-                "There is no {part} in the document. Name members with dots and items by key, as in partners.kinds[enterprise].title."
-            ),
-            part=part,
-        ),
-        field=path,
-        unknown=part,
+    message = _(
+        "There is no “{part}” in the document. Name members with dots and items by key, as in partners.kinds[enterprise].title."
     )
+    if not path:
+        message = _(
+            "The path is empty. Name members with dots and items by key, as in partners.kinds[enterprise].title."
+        )
+    return Refused("UNKNOWN_PATH", format_lazy(message, part=part), field=path, unknown=part)

@@ -239,11 +239,11 @@ class TestGrow:
         ('{"a": NaN}', "a"),
         ('{"a": 1, "a": 2}', "a"),
         ('{"a": "\\u0000"}', "a"),
-        ("[]", None),
-        ("nothing", None),
+        ("[]", "document"),
+        ("nothing", "document"),
         ('{"a": ' * 33 + "1" + "}" * 33, ".".join("a" * 32)),
         ('{"a": 9007199254740992}', "a"),
-        ('{"a": "' + "x" * 1_000_000 + '"}', None),
+        ('{"a": "' + "x" * 1_000_000 + '"}', "document"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(raw, field):

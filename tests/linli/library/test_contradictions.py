@@ -147,6 +147,18 @@ CASES = {
         "7 is above fund.committee.min_members, which is 5. Write at most 5, or raise "
         "fund.committee.min_members.",
     ),
+    "a quorum that can carry nothing": (
+        {"fund.committee.counted": "members", "fund.committee.quorum": 3},
+        "fund.committee.quorum",
+        "With 3 present nothing is carried: fund.committee.majority of all members "
+        "(fund.committee.counted) comes to 4. Write at least 4, or count those present.",
+    ),
+    "fees of partners from whom the fund takes nothing": (
+        {"fund.sources[visiting]": None},
+        "fund.sources",
+        "No source is of the kind “visiting”, by which partners.contributions[per_market_day] would "
+        "come in. Add one, or name no source at all, which takes from all.",
+    ),
     "the odd fen to a share that is none": (
         {"fund.rest_to": "savings"},
         "fund.rest_to",
@@ -239,14 +251,35 @@ CASES = {
     "who approves pays": (
         {f"{STEPS}[pay].roles": ["charity_cashier", "charity_approver"]},
         f"{STEPS}[pay].roles",
-        "charity_approver may both approve and pay. Who proposes never approves, and who approves "
-        "never pays: give them to different roles.",
+        "charity_approver may both approve and pay. Who proposes, who approves and who pays are "
+        "never the same: give them to different roles.",
     ),
     "who proposes approves": (
         {f"{STEPS}[approve].roles": ["community_secretary"]},
         f"{STEPS}[approve].roles",
-        "community_secretary may both propose and approve. Who proposes never approves, and who "
-        "approves never pays: give them to different roles.",
+        "community_secretary may both propose and approve. Who proposes, who approves and who pays "
+        "are never the same: give them to different roles.",
+    ),
+    "who proposes pays": (
+        {f"{STEPS}[propose].roles": ["charity_cashier"]},
+        f"{STEPS}[pay].roles",
+        "charity_cashier may both propose and pay. Who proposes, who approves and who pays are never "
+        "the same: give them to different roles.",
+    ),
+    "partners who propose and vote": (
+        {
+            f"{STEPS}[propose].roles": ["partner"],
+            f"{STEPS}[vote].roles": ["committee_member", "partner"],
+        },
+        f"{STEPS}[vote].roles",
+        "The vote is the committee's: “committee_member” has to be among the roles, and no other but "
+        "its chair's. Choose from: committee_member, community_secretary.",
+    ),
+    "a secretary who votes alone": (
+        {f"{STEPS}[vote].roles": ["community_secretary"]},
+        f"{STEPS}[vote].roles",
+        "The vote is the committee's: “committee_member” has to be among the roles, and no other but "
+        "its chair's. Choose from: committee_member, community_secretary.",
     ),
     "nobody pays": (
         {f"{STEPS}[pay]": None},
@@ -283,6 +316,13 @@ CASES = {
         "evaluation.stars[four].stars",
         "3 is not above evaluation.stars[three].stars, which is 3. Write more than 3.",
     ),
+    "the most stars below the line": (
+        {"evaluation.pass_line": 91},
+        "evaluation.pass_line",
+        "Below 91 a partner must rectify, one with the most stars too: "
+        "evaluation.stars[five].from_score is 90. Write at most 90, or raise "
+        "evaluation.stars[five].from_score.",
+    ),
     "a form that is none": (
         {"evaluation.criteria[quality].form": "walk"},
         "evaluation.criteria[quality].form",
@@ -298,6 +338,12 @@ CASES = {
         {"evaluation.forms[venue_check].checks[safe].points": 30},
         "evaluation.forms[venue_check].checks",
         "The points of a form's lines sum to 100; these sum to 90.",
+    ),
+    "low-cost that may cost more than the market": (
+        {"services.price_classes[market].ceiling_fen": 2999},
+        "services.price_classes[low_cost].ceiling_fen",
+        "3000 is above services.price_classes[market].ceiling_fen, which is 2999. Write at most 2999, "
+        "or raise services.price_classes[market].ceiling_fen.",
     ),
     "a discount on what costs nothing": (
         {"services.discounts[over_80].classes": ["free"]},
@@ -326,6 +372,12 @@ CASES = {
         "10 is above points.earn[volunteering].most_a_month, which is 9. Write at most 9, or raise "
         "points.earn[volunteering].most_a_month.",
     ),
+    "more points at once than one may hold": (
+        {"points.earn[deliberation].points": 5001},
+        "points.earn[deliberation].points",
+        "5001 is above points.most_held, which is 5000. Write at most 5000, or raise "
+        "points.most_held.",
+    ),
     "what nobody can ever redeem": (
         {"points.most_held": 199},
         "points.redeem[housekeeping].points",
@@ -341,6 +393,12 @@ CASES = {
     "a least area above the recommended": (
         {"venues.min_area_m2": 601},
         "venues.min_area_m2",
+        "601 is above venues.recommended_area_m2, which is 600. Write at most 600, or raise "
+        "venues.recommended_area_m2.",
+    ),
+    "a function larger than the whole venue": (
+        {"venues.aspects[care].functions[day_care].min_area_m2": 601},
+        "venues.aspects[care].functions[day_care].min_area_m2",
         "601 is above venues.recommended_area_m2, which is 600. Write at most 600, or raise "
         "venues.recommended_area_m2.",
     ),
@@ -411,3 +469,60 @@ def test_what_does_not_go_together_is_named_with_what_would_be_right(changes, wh
     found = faults(changes)
     assert [field for field, _said in found] == ([where] if isinstance(where, str) else where)
     assert found[0][1] == sentence
+
+
+# What is next to a contradiction and none: these are for people to decide.
+FITS = {
+    "a quorum of those whom the majority needs": {
+        "fund.committee.counted": "members",
+        "fund.committee.quorum": 4,
+    },
+    "a small quorum, of whom the majority is taken": {"fund.committee.quorum": 1},
+    "no quorum, whatever the majority": {
+        "fund.committee.counted": "members",
+        "fund.committee.majority": "all",
+        "fund.committee.quorum": None,
+    },
+    "money from anywhere": {"fund.sources": []},
+    "a chair who proposes and votes": {
+        f"{STEPS}[vote].roles": ["committee_member", "community_secretary"]
+    },
+    "stars for who must rectify": {"evaluation.pass_line": 90},
+    "one price for low-cost and market": {"services.price_classes[market].ceiling_fen": 3000},
+    "a function as large as the venue": {
+        "venues.aspects[care].functions[day_care].min_area_m2": 600
+    },
+    "a function of any size where no area is recommended": {
+        "venues.aspects[care].functions[day_care].min_area_m2": 601,
+        "venues.recommended_area_m2": None,
+    },
+}
+
+
+@pytest.mark.parametrize("changes", FITS.values(), ids=FITS)
+def test_what_is_next_to_a_contradiction_is_taken(changes):
+    raw = RAW
+    for path, value in changes.items():
+        raw = paths.put(raw, path, value)
+    assert plain(parse_document(raw)) == raw
+
+
+@pytest.mark.parametrize(
+    ("majority", "members", "needed"),
+    [
+        ("more_than_half", 3, 2),
+        ("more_than_half", 7, 4),
+        ("two_thirds", 3, 2),
+        ("two_thirds", 5, 4),
+        ("three_quarters", 5, 4),
+        ("three_quarters", 7, 6),
+        ("all", 9, 9),
+    ],
+)
+def test_the_quorum_is_at_least_what_carries(majority, members, needed):
+    committee = {"min_members": members, "majority": majority, "counted": "members"}
+    for quorum in (needed, members):
+        parse_document(paths.put(RAW, "fund.committee", {**committee, "quorum": quorum}))
+    [(field, said)] = faults({"fund.committee": {**committee, "quorum": needed - 1}})
+    assert field == "fund.committee.quorum"
+    assert f"Write at least {needed}," in said

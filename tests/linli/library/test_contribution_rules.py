@@ -99,7 +99,7 @@ CONTRADICTIONS = [
         "This band begins at 10000001 fen or more; the one before it at 10000000.",
     ),
     (
-        [FIXED, COMBINED | {"of": ["yearly", "nothing"]}],
+        [FIXED, COMBINED | {"of": ["yearly", "nothing"], "minimum_fen": 1_200_001}],
         PLACE.format("all", "of"),
         "There is no contribution rule “nothing”. Choose from: stationed, visiting, yearly.",
     ),
@@ -119,12 +119,57 @@ CONTRADICTIONS = [
         "One amount is declared a period, so all shares need one base; here: stationed (takings), "
         "by_bands (profit).",
     ),
+    (
+        [
+            FIXED,
+            TIERED | {"minimum_fen": 300_000},
+            IN_KIND,
+            COMBINED | {"maximum_fen": 1_499_999},
+        ],
+        PLACE.format("all", "maximum_fen"),
+        "At most 1499999 fen, but the parts owe at least 1500000 fen together: "
+        "partners.contributions[yearly].fee_fen, partners.contributions[by_bands].minimum_fen. "
+        "Write at least 1500000, or lower theirs.",
+    ),
+    (
+        [
+            FIXED,
+            TIERED | {"maximum_fen": 300_000},
+            IN_KIND,
+            COMBINED | {"minimum_fen": 1_500_001},
+        ],
+        PLACE.format("all", "minimum_fen"),
+        "At least 1500001 fen, but the parts owe at most 1500000 fen together: "
+        "partners.contributions[yearly].fee_fen, partners.contributions[by_bands].maximum_fen, "
+        "partners.contributions[clinics].type. Write at most 1500000, or raise theirs.",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("rules", "path", "sentence"), CONTRADICTIONS)
 def test_what_contradicts_itself_is_refused_with_what_would_be_right(rules, path, sentence):
     assert refused(*rules) == {path: sentence}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [FIXED, TIERED | {"minimum_fen": 300_000}, IN_KIND, COMBINED | {"maximum_fen": 1_500_000}],
+        [FIXED, TIERED | {"maximum_fen": 300_000}, IN_KIND, COMBINED | {"minimum_fen": 1_500_000}],
+        # The bands may come to any amount.
+        [FIXED, TIERED, IN_KIND, COMBINED | {"minimum_fen": 4_000_000}],
+    ],
+)
+def test_a_sum_may_be_held_to_what_its_parts_can_come_to(rules):
+    assert parse_document(document(*rules))
+
+
+def test_what_is_given_in_kind_needs_no_source_of_money():
+    raw = document(IN_KIND)
+    visiting = {"key": "visiting", "title": {"zh": "流动合伙人反哺"}, "kind": "visiting"}
+    raw["partners"]["contributions"] = raw["partners"]["contributions"][1:]
+    raw["fund"]["sources"] = [visiting]
+    assert parse_document(raw)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,23 @@ def test_a_document_is_frozen():
 
 
 @pytest.mark.parametrize(
-    "rate", [3, "3", "NaN", "1.01", "-0.1", "0.0000001", "", None, True, "300%"]
+    "rate",
+    [
+        3,
+        "3",
+        "NaN",
+        "1.01",
+        "-0.1",
+        "0.0000001",
+        "",
+        None,
+        True,
+        "300%",
+        "1,000",
+        "1,5",
+        "0.0.3",
+        ".",
+    ],
 )
 def test_a_rate_is_a_decimal_fraction_as_text(raw, rate):
     raw["partners"]["contributions"][0]["rate"] = rate
@@ -93,7 +109,20 @@ def test_a_rate_is_a_decimal_fraction_as_text(raw, rate):
 
 @pytest.mark.parametrize(
     ("rate", "right"),
-    [("3%", "0.03"), (" 3.5 ％", "0.035"), ("2‰", "0.002"), ("100%", "1"), (0.03, "0.03")],
+    [
+        ("3%", "0.03"),
+        (" 3.5 ％", "0.035"),
+        ("2‰", "0.002"),
+        ("100%", "1"),
+        (0.03, "0.03"),
+        (".03", "0.03"),
+        ("0,03", "0.03"),
+        (",035", "0.035"),
+        ("0，03", "0.03"),
+        (" 0.03 ", "0.03"),
+        ("0.0300000", "0.03"),
+        ("1.0000000", "1"),
+    ],
 )
 def test_a_rate_written_otherwise_is_told_as_it_should_be(raw, rate, right):
     raw["partners"]["contributions"][0]["rate"] = rate
@@ -293,16 +322,24 @@ def test_a_key_that_stands_twice_is_a_fault_even_where_it_would_not_matter():
 )
 def test_what_is_no_document_is_refused(text):
     found = faults(text)
-    assert set(found) <= {None, "partners"}
+    assert set(found) <= {"document", "partners"}
     assert all(said(cause) for cause in found.values())
 
 
-def test_a_document_comes_in_at_most_a_megabyte(raw):
-    (refused,) = faults(SOURCE + " " * 1_000_000).values()
-    assert refused.data == {"maximum": 1_000_000}
-    raw["partners"]["kinds"][0]["title"]["zh"] = "长" * 400_000
+@pytest.mark.parametrize("spaces", [0, 1])
+def test_a_document_comes_in_at_most_a_quarter_of_a_megabyte(spaces):
+    room = 262_144 - len(SOURCE.encode())
+    if not spaces:
+        assert parse_document(SOURCE + " " * room)
+        return
+    (refused,) = faults(SOURCE + " " * (room + 1)).values()
+    assert (refused.field, refused.data) == ("document", {"maximum": 262_144})
+
+
+def test_as_json_values_it_comes_in_no_more(raw):
+    raw["partners"]["kinds"][0]["title"]["zh"] = "长" * 100_000
     (refused,) = faults(raw).values()
-    assert refused.data == {"maximum": 1_000_000}
+    assert (refused.field, refused.data) == ("document", {"maximum": 262_144})
 
 
 def test_what_is_kept_of_a_document_is_as_large_as_its_column_takes(raw):
@@ -316,7 +353,7 @@ def test_what_is_kept_of_a_document_is_as_large_as_its_column_takes(raw):
 
     assert len(parse_document(with_uses(90)).fund.uses) == 90
     (refused,) = faults(with_uses(110)).values()
-    assert (refused.field, refused.data) == (None, {"maximum": 65_536})
+    assert (refused.field, refused.data) == ("document", {"maximum": 65_536})
 
 
 def test_a_document_is_at_most_32_levels_deep():

@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from linli.errors import Refused
 from linli.library import paths
-from linli.library.bounds import Bound, Origin, parse_bounds
+from linli.library.bounds import POLICIES, Bound, Origin, parse_bounds
 from linli.library.changes import Change, changes
 from linli.library.document import canonical, digest, parse_document, plain
-from linli.library.layers import LayerSpec, resolve
+from linli.library.layers import LayerSpec, resolve, under
+from tests.support.models_at_random import models, policies
 
 DOCUMENT = parse_document((Path(__file__).parent / "chengnan.json").read_text())
 RATE = "partners.contributions[stationed].rate"
 FEE = "partners.contributions[visiting].fee_fen"
 DAY = "meetings.joint.day_of_month"
+MONTHS = "partners.rent_free_months"
 EVERY_RATE = "partners.contributions[*].rate"
 MODEL = Origin("model", "城南模式 1")
 REF = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -101,6 +103,22 @@ def test_an_unknown_path_is_refused_naming_the_first_part_that_is_not_there(path
         assert (refused.value.code, refused.value.field) == ("UNKNOWN_PATH", path)
         assert refused.value.data == {"unknown": part}
     assert refusal(street({path: "0.01"})).code == "UNKNOWN_PATH"
+
+
+@pytest.mark.parametrize(
+    ("path", "english", "chinese"),
+    [
+        ("", "The path is empty. Name members with dots", "路径为空。"),
+        ("a b", "There is no “ b” in the document.", "文档中没有“ b”。"),
+        ("fund.x", "There is no “fund.x” in the document.", "文档中没有“fund.x”。"),
+    ],
+)
+def test_of_a_path_it_is_said_where_it_ends(path, english, chinese):
+    with pytest.raises(Refused) as refused:
+        paths.get(effective().raw, path)
+    for language, said in (("en", english), ("zh-hans", chinese)):
+        with translation.override(language):
+            assert str(refused.value.message).startswith(said)
 
 
 def test_an_item_is_added_taken_away_and_keeps_its_key():
@@ -222,6 +240,29 @@ def test_a_district_narrows_and_is_named_for_its_side():
     refused = refusal(policy, street({RATE: "0.045"}), bounds={RATE: RANGE})
     assert refused.data["set_by"] == policy.origin.plain()
     assert (refused.data["minimum"], refused.data["maximum"]) == ("0.01", "0.04")
+
+
+@pytest.mark.parametrize(
+    ("path", "above", "same", "outside"),
+    [
+        (DAY, Bound(one_of=(10, 25)), Bound(one_of=(25, 10)), 5),
+        (RATE, Bound(one_of=("0.03", "0.04")), Bound(one_of=("0.04", "0.030")), "0.02"),
+        (RATE, RANGE, Bound(minimum="0.010", maximum="0.050"), "0.06"),
+        (RATE, RANGE, RANGE, "0"),
+    ],
+)
+def test_of_two_equal_bounds_the_upper_stands_and_is_named(path, above, same, outside):
+    rule = effective(district(bounds={path: same}), bounds={path: above})
+    limits = rule.bound(path)
+    assert {limits.minimum_by, limits.maximum_by, limits.one_of_by} == {None, MODEL}
+    refused = refusal(district(bounds={path: same}), street({path: outside}), bounds={path: above})
+    assert (refused.code, refused.data["set_by"]) == ("OUTSIDE_BOUNDS", MODEL.plain())
+
+
+def test_of_two_sets_the_lower_is_named_where_it_leaves_fewer():
+    policy = district(bounds={DAY: Bound(one_of=(25,))})
+    limits = effective(policy, bounds={DAY: Bound(one_of=(10, 25))}).bound(DAY)
+    assert (limits.one_of, limits.one_of_by) == ((25,), policy.origin)
 
 
 def test_a_bound_that_rules_out_a_value_from_above_waits_for_a_layer_below_to_mend_it():
@@ -490,6 +531,190 @@ def test_a_bound_has_one_shape(raw):
     assert (refused.value.code, refused.value.field) == ("BOUND_INVALID", RATE)
 
 
+# --- policies, which know no model ----------------------------------------------------------------
+
+
+def city(values=None, bounds=None):
+    return LayerSpec("city", "淄博市", values or {}, bounds or {}, date(2025, 1, 1), REF)
+
+
+ABSENT = "partners.contributions[elsewhere]"
+
+
+def test_a_policy_that_is_looser_than_what_stands_above_it_has_no_further_effect():
+    author = {EVERY_RATE: Bound(minimum="0.02", maximum="0.04"), DAY: Bound(one_of=(20, 25))}
+    looser = {EVERY_RATE: RANGE, RATE: RANGE, DAY: Bound(one_of=(5, 20, 25))}
+    for policy in (city(bounds=looser), district(bounds=looser)):
+        rule = resolve(DOCUMENT, author, [policy], base=MODEL)
+        limits = rule.bound(RATE)
+        assert (limits.minimum, limits.minimum_by) == ("0.02", MODEL)
+        assert (limits.maximum, limits.maximum_by) == ("0.04", MODEL)
+        assert rule.bound(DAY).one_of == (20, 25)
+        assert (
+            refusal(policy, street({RATE: "0.05"}), bounds=author).data["set_by"] == MODEL.plain()
+        )
+    locked = resolve(DOCUMENT, {RATE: Bound(locked=True)}, [district(bounds=looser)], base=MODEL)
+    assert locked.bound(RATE).locked_by == MODEL
+    # What a street office sets on purpose narrows, or is refused.
+    assert refusal(street(bounds={RATE: RANGE}), bounds=author).code == "BOUND_WIDENED"
+
+
+def test_of_two_equal_sets_the_upper_is_named():
+    both = Bound(one_of=("0.03", "0.04"))
+    rule = resolve(DOCUMENT, {RATE: both}, [district(bounds={RATE: both})], base=MODEL)
+    assert rule.bound(RATE).one_of_by == MODEL
+
+
+def test_what_a_policy_says_of_an_item_that_the_model_does_not_have_has_no_effect():
+    added = "partners.contributions[second]"
+    policy = district(
+        {
+            f"{ABSENT}.rate": "0.05",
+            "partners.contributions[visiting].rate": "0.05",  # it is of a type without one
+            ABSENT.replace("elsewhere", "gone"): None,
+            added: share_rule("second", "0.02"),
+            MONTHS: 6,
+        },
+        {
+            f"{ABSENT}.rate": Bound(maximum="0.04"),
+            f"{ABSENT}.modes": Bound(locked=True),
+            "partners.mechanisms[nowhere].catalogue[*].ceiling_fen": Bound(maximum=5),
+            RATE: Bound(maximum="0.04"),
+        },
+    )
+    rule = effective(policy)
+    assert (rule.value(MONTHS), rule.value(f"{added}.rate")) == (6, "0.02")
+    assert set(rule.origins) == {MONTHS, added}
+    assert rule.bound(RATE).maximum == "0.04"
+    assert rule.without_effect == (
+        (f"{ABSENT}.rate", policy.origin),
+        ("partners.contributions[visiting].rate", policy.origin),
+        ("partners.contributions[gone]", policy.origin),
+        (f"{ABSENT}.modes", policy.origin),
+        ("partners.mechanisms[nowhere].catalogue[*].ceiling_fen", policy.origin),
+    )
+    # A street office that names what is not there has made a mistake.
+    assert refusal(street({f"{ABSENT}.rate": "0.03"})).code == "UNKNOWN_PATH"
+    assert refusal(street(bounds={f"{ABSENT}.rate": RANGE})).code == "UNKNOWN_PATH"
+
+
+def test_a_policys_bound_holds_for_the_item_that_comes_later():
+    policy = district(bounds={f"{ABSENT}.rate": Bound(maximum="0.04")})
+    adding = {ABSENT: share_rule("elsewhere", "0.05")}
+    refused = refusal(policy, street(adding))
+    assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", f"{ABSENT}.rate")
+    assert "张店区" in said(refused)
+    rule = effective(policy, street({ABSENT: share_rule("elsewhere", "0.04")}))
+    assert rule.without_effect == ()
+    assert rule.bound(f"{ABSENT}.rate").maximum_by == policy.origin
+    # There was nothing to lock.
+    lock = district(bounds={f"{ABSENT}.rate": Bound(locked=True)})
+    rule = effective(
+        lock, street({ABSENT: share_rule("elsewhere", "0.04")}), community({RATE: "0.02"})
+    )
+    assert rule.bound(f"{ABSENT}.rate") is None
+    assert rule.without_effect == ((f"{ABSENT}.rate", lock.origin),)
+    # It may go again, for the model never had it.
+    gone = effective(
+        policy, street({ABSENT: share_rule("elsewhere", "0.04")}), community({ABSENT: None})
+    )
+    assert gone.without_effect == ((f"{ABSENT}.rate", policy.origin),)
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "code"),
+    [
+        ({RATE: "3%"}, {}, "DOCUMENT_INVALID"),
+        ({RATE: "0.06"}, {}, "OUTSIDE_BOUNDS"),
+        ({"fund.waterfall[services].share": "0.9"}, {}, "DOCUMENT_INVALID"),
+        ({"partners.contributions[stationed]": share_rule("other", "0.03")}, {}, "KEY_CHANGED"),
+        ({}, {RATE: Bound(minimum="0.04")}, "OUTSIDE_BOUNDS"),
+        ({}, {"partners.kinds": RANGE}, "BOUND_INVALID"),
+    ],
+)
+def test_what_is_refused_for_a_policy_says_whose_it_is(values, bounds, code):
+    refused = refusal(district(values, bounds), bounds={RATE: RANGE})
+    assert {one.code for one in refused.faults} == {code}
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            assert all("张店区" in str(one.message) for one in refused.faults)
+
+
+def test_what_a_street_sets_against_a_policy_says_whose_the_policy_is():
+    fewer = {"fund.committee.quorum": 9}
+    refused = refusal(
+        district(fewer | {"fund.committee.min_members": 9}),
+        street(
+            {
+                "fund.committee.min_members": 5,
+            }
+        ),
+    )
+    assert {one.code for one in refused.faults} == {"DOCUMENT_INVALID"}
+    assert said(refused.faults[0]).endswith("张店区 laid down what this is about.")
+    alone = refusal(street(fewer))
+    assert "张店区" not in said(alone.faults[0])
+
+
+# --- what an item must keep -----------------------------------------------------------------------
+
+TIERED = {
+    "key": "stationed",
+    "title": {"zh": "分档"},
+    "type": "tiered",
+    "modes": ["stationed"],
+    "base": "takings",
+    "counting": "whole",
+    "bands": [{"key": "all", "from_fen": 0, "rate": "0.9"}],
+}
+FIXED = {
+    "key": "stationed",
+    "title": {"zh": "固定"},
+    "type": "fixed",
+    "modes": ["stationed"],
+    "fee_fen": 10**9,
+}
+
+
+@pytest.mark.parametrize("rule", [TIERED, FIXED])
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_item_does_not_change_its_form_to_go_behind_a_bound_of_each(rule, whole):
+    visiting = effective().value("partners.contributions[visiting]")
+    values = (
+        {"partners.contributions": [rule, dict(visiting)]}
+        if whole
+        else {"partners.contributions[stationed]": rule}
+    )
+    assert effective(street(values)).value("partners.contributions[stationed].type") == rule["type"]
+    for refused in (
+        refusal(street(values), bounds={EVERY_RATE: RANGE}),
+        refusal(district(bounds={EVERY_RATE: RANGE}), street(values), bounds={EVERY_RATE: RANGE}),
+    ):
+        assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
+        assert said(refused) == f"{RATE} must stay: 城南模式 1 has bounded it."
+    refused = refusal(district(bounds={EVERY_RATE: RANGE}), street(values))
+    assert said(refused) == f"{RATE} must stay: 张店区 has bounded it."
+
+
+def test_under_a_bound_of_each_an_item_may_be_taken_away_and_one_without_the_place_added():
+    away = {"partners.contributions[stationed]": None}
+    assert resolve(DOCUMENT, {EVERY_RATE: RANGE}, [street(away)], base=MODEL)
+    another = {"partners.contributions[tiered]": {**TIERED, "key": "tiered"}}
+    assert resolve(DOCUMENT, {EVERY_RATE: RANGE}, [street(another)], base=MODEL)
+
+
+def test_which_forms_new_items_may_have_is_bounded_by_their_type():
+    types = {"partners.contributions[*].type": Bound(one_of=("share", "per_session"))}
+    another = {"partners.contributions[tiered]": {**TIERED, "key": "tiered"}}
+    refused = refusal(street(another), bounds=types)
+    assert (refused.code, refused.data["path"]) == (
+        "OUTSIDE_BOUNDS",
+        "partners.contributions[tiered].type",
+    )
+    second = {"partners.contributions[second]": share_rule("second", "0.02")}
+    assert resolve(DOCUMENT, types, [street(second)], base=MODEL)
+
+
 # --- previews -------------------------------------------------------------------------------------
 
 
@@ -566,8 +791,7 @@ any_layers = st.lists(st.tuples(any_values, any_bounds), min_size=1, max_size=5)
 def accepted(pairs):
     """Lay down each layer that is not refused; the rules after each, and the layers."""
     layers, rules = [], [effective()]
-    for number, (values, bounds) in enumerate(pairs):
-        layer = LayerSpec("street", f"layer {number}", values, bounds)
+    for layer in stack(pairs):
         try:
             rules.append(effective(*layers, layer))
         except Refused:
@@ -588,6 +812,15 @@ def allows(bound, value, kept):
     )
 
 
+def bounded(rule, layer, path):
+    """What stands where a layer has bounded; a policy's place need not be there."""
+    if path == EVERY_RATE:
+        return [r["rate"] for r in rule.raw["partners"]["contributions"] if "rate" in r]
+    if layer.kind in POLICIES and not paths.exists(rule.raw, path):
+        return []
+    return [rule.value(path)]
+
+
 @settings(deadline=None)
 @given(any_layers)
 def test_effective_values_satisfy_every_bound_above_them(pairs):
@@ -596,16 +829,20 @@ def test_effective_values_satisfy_every_bound_above_them(pairs):
         if rules.index(rule) < at:
             continue
         for path, bound in layer.bounds.items():
-            if path == EVERY_RATE:
-                values = [r["rate"] for r in rule.raw["partners"]["contributions"] if "rate" in r]
-            else:
-                values = [rule.value(path)]
+            values = bounded(rule, layer, path)
             kept = rules[at].value(path) if bound.locked else None
             assert all(allows(bound, value, kept) for value in values)
 
 
+# As they stand above each other: policies may be looser than the author, those below may not.
+KINDS = ("model", "city", "district", "street", "community")
+
+
 def stack(pairs):
-    return [LayerSpec("street", f"layer {n}", *pair) for n, pair in enumerate(pairs)]
+    return [
+        LayerSpec(kind, f"{kind} {n}", *pair)
+        for n, (kind, pair) in enumerate(zip(KINDS, pairs, strict=False))
+    ]
 
 
 def documents(layers):
@@ -613,7 +850,10 @@ def documents(layers):
     raw = effective().raw
     for layer in layers:
         for path, value in sorted(layer.values.items(), key=lambda item: len(item[0])):
-            raw = paths.put(raw, path, value)
+            try:
+                raw = paths.put(raw, path, value)
+            except Refused:
+                assert layer.kind in POLICIES  # of a place that is not there
         raw = plain(parse_document(raw))
         yield raw
 
@@ -638,10 +878,9 @@ def test_whatever_the_layers_the_result_satisfies_every_bound(pairs):
         rule = effective(*layers)
     except Refused:
         return
-    rates = [r["rate"] for r in rule.raw["partners"]["contributions"] if "rate" in r]
     for layer, then in zip(layers, documents(layers), strict=True):
         for path, bound in layer.bounds.items():
-            values = rates if path == EVERY_RATE else [rule.value(path)]
+            values = bounded(rule, layer, path)
             kept = paths.get(then, path) if bound.locked else None
             assert all(allows(bound, value, kept) for value in values)
 
@@ -664,7 +903,11 @@ def judged(layers):
     for layer in layers:
         value = layer.values.get(RATE, value)
         bound = layer.bounds.get(RATE)
-        if bound and not all(narrows(bound, one) for one, _kept in above):
+        if (
+            bound
+            and layer.kind not in POLICIES
+            and not all(narrows(bound, one) for one, _kept in above)
+        ):
             return None
         held = [*above, (bound, value)] if bound else above
         if layer.values and not all(allows(one, value, kept) for one, kept in held):
@@ -721,3 +964,32 @@ def test_a_value_comes_from_the_deepest_layer_that_set_it(pairs):
     ]
     assert rule.origin(RATE) == (setters[-1] if setters else MODEL)
     assert parse_document(rule.content()["document"]) == rule.document
+
+
+@given(models(), policies())
+def test_a_policy_stands_on_any_model_or_says_whose_it_is(model, policy):
+    rule, faults = None, ()
+    try:
+        rule = under(model, policy)
+    except Refused as refused:
+        faults = refused.faults
+    assert all(policy.name in said(fault) for fault in faults)
+    assert "BOUND_WIDENED" not in {fault.code for fault in faults}
+    if rule is None:
+        return
+    for path in (RATE, MONTHS):
+        if paths.exists(model._plain, path) and paths.exists(rule._plain, path):
+            above, both = model.bound(path), rule.bound(path)
+            if above:
+                assert bool(both.locked_by) >= bool(above.locked_by)
+                assert above.minimum is None or Decimal(both.minimum) >= Decimal(above.minimum)
+                assert above.maximum is None or Decimal(both.maximum) <= Decimal(above.maximum)
+    idle = {path for path, _by in rule.without_effect}
+    assert idle <= {*policy.values, *policy.bounds}
+    assert all((path in idle) != (path in rule.origins) for path in policy.values)
+    for path, bound in policy.bounds.items():
+        if not bound.locked:
+            stands = any(paths.exists(rule._plain, one) for one in paths.expand(rule._plain, path))
+            in_force = [one for one in rule.in_force if (one.path, one.by) == (path, policy.origin)]
+            assert in_force
+            assert path in policy.values or "[*]" in path or (path in idle) != stands

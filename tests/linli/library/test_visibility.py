@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from django.db import connection
 
 from linli.accounts.policy import Actor, Client, Grant, Permission, Reach, Role, system_actor
 from linli.errors import Forbidden, NotFound, Refused
@@ -241,58 +240,6 @@ class TestChanging:
                 published_id=version.pk,
                 visibility="private",
             )
-
-
-class TestWithVeryMany:
-    """What is seen is found by an index, whether it is much or little of all there is."""
-
-    N = 10_000
-
-    @pytest.fixture
-    def country(self, other_city):
-        """By 500 districts; five for everybody, each of the others for its author's own units."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """INSERT INTO registry_tenant
-                    (id, slug, schema_name, name, kind, status, locale, version, parent_id)
-                SELECT md5(i::text)::uuid, 's' || i, 's' || i, 'n', 'district', 'active', 'en', 1, %s
-                FROM generate_series(0, 499) i""",
-                [other_city.pk],
-            )
-            cursor.execute(
-                """INSERT INTO library_publishedversion (id, author_id, key, number, title, document,
-                    bounds, digest, notes, profiles, case_text, evidence, published_at, visibility,
-                    audience_id, version, under, grams, origin_name)
-                SELECT gen_random_uuid(), md5((i %% 500)::text)::uuid, 'k', i, 't', '{}', '{}', '', '', '[]', '', '{}', now(),
-                    CASE WHEN i %% 2000 = 0 THEN 'all' ELSE 'city' END,
-                    CASE WHEN i %% 2000 = 0 THEN NULL::uuid
-                        ELSE md5((i %% 500)::text)::uuid END, 1, '{}', '{}', ''
-                FROM generate_series(1, %s) i""",
-                [self.N],
-            )
-            cursor.execute("ANALYZE library_publishedversion, registry_tenant")
-
-    @pytest.mark.parametrize("where", ["tenant", "platform"])
-    def test_little_of_much(self, country, street, actor_as, where):
-        published(street, "private")
-        reader = (
-            system_actor(street)
-            if where == "tenant"
-            else actor_as(None, Role.AUDITOR, held_at=street)
-        )
-        rows = published_versions(actor=reader)
-        assert rows.count() == 6
-        sql, parameters = rows[:21].query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", parameters)
-            plan = cursor.fetchone()[0][0]["Plan"]
-        assert _most_read(plan) < 100, plan
-
-
-def _most_read(node):
-    thrown = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
-    own = (node["Actual Rows"] + thrown) * node["Actual Loops"]
-    return max([own, *(_most_read(inner) for inner in node.get("Plans", ()))])
 
 
 def test_the_database_knows_who_an_audience_is_for(street):

@@ -83,6 +83,21 @@ def test_what_was_decided_and_the_policy_come_into_force_together(clash, chengna
     )  # fmt: skip
 
 
+def test_a_bound_is_set_anew_as_any_bound_is_written(running, at_street, district):
+    layer(at_street, {}, {RATE: {"maximum": "0.04"}})
+    issue(district, {}, {RATE: {"maximum": "0.035"}})
+    land_policies(at_street, actor=system_actor(at_street))
+    [policy] = waiting()
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, policy, Said(RATE, "set", aspect="bound", value={"maximum": "3%"}))
+    assert (refused.value.code, refused.value.field) == ("BOUND_INVALID", RATE)
+    assert '"0.03"' in str(refused.value.message)
+    decide(at_street, policy, Said(RATE, "set", aspect="bound", value={"maximum": "0.030"}))
+
+    assert Rulebook.load().layer("street", None, TODAY).bounds == {RATE: {"maximum": "0.03"}}
+
+
 def test_half_decided_is_refused_and_nothing_changes(clash, chengnan, at_street):
     for said in (
         [Said(RATE, "take")],

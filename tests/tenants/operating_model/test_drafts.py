@@ -24,7 +24,7 @@ from tenants.operating_model.selectors import drafts, problems_of
 from tests.support.calendar import on_day
 from tests.support.rows import rows_unchanged
 
-from .conftest import BOUNDS, MONTHS, RATE, START, document, publish, trail, write
+from .conftest import BOUNDS, DAY, MONTHS, RATE, START, document, publish, trail, write
 
 
 @pytest.fixture
@@ -364,6 +364,26 @@ class TestProblems:
         )
         told = {(one.code, one.field) for one in problems_of(saved, actor=administrator)}
         assert told == {("OUTSIDE_BOUNDS", RATE)}
+
+    def test_bounds_of_what_cannot_stand_there(self, draft, administrator):
+        every = "partners.contributions[*].{}".format
+        bounds = {
+            every("rates"): {"maximum": "0.05"},
+            every("rate"): {"maximum": 5},
+            DAY: {"one_of": [10, "十"]},
+        }
+        saved = save_draft(actor=administrator, draft_id=draft.pk, bounds=bounds)
+        told = [(one.code, one.field) for one in problems_of(saved, actor=administrator)]
+        assert sorted(told) == [
+            ("BOUND_INVALID", DAY),
+            ("BOUND_INVALID", every("rate")),
+            ("UNKNOWN_PATH", every("rates")),
+        ]
+
+    def test_bounds_in_another_spelling_are_no_problem(self, draft, administrator):
+        bounds = {DAY: {"one_of": ["10", "25"]}, RATE: {"maximum": "0.050"}}
+        saved = save_draft(actor=administrator, draft_id=draft.pk, bounds=bounds)
+        assert problems_of(saved, actor=administrator) == []
 
     def test_there_are_none_in_what_could_be_a_version(self, draft, administrator):
         assert problems_of(draft, actor=administrator) == []

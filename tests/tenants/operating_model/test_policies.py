@@ -13,8 +13,9 @@ from linli.tenancy.context import current_schema, public_context, tenant_context
 from tenants.operating_model.actions import issue_policy
 from tenants.operating_model.jobs import freeze_policies as job
 from tenants.operating_model.models import Layer
+from tenants.operating_model.policies import land_policies
 from tenants.operating_model.provisioning import freeze_policies
-from tenants.operating_model.selectors import clashes, effective_rules, layers
+from tenants.operating_model.selectors import clashes, effective_rules, layers, preview_adoption
 
 from .conftest import (
     DAY,
@@ -26,6 +27,7 @@ from .conftest import (
     YESTERDAY,
     adopt,
     community,
+    document,
     issue,
     layer,
     nothing_written,
@@ -307,16 +309,16 @@ def test_a_waiting_policy_that_a_later_one_replaced_never_comes_into_force(
 
 
 def test_a_later_policy_may_let_one_above_it_in(running, at_street, city, district):
-    issue(district, {}, {RATE: {"maximum": "0.04"}})
+    issue(district, {RATE: "0.04"})
     arrive(at_street)
     issue(city, {}, {RATE: {"maximum": "0.035"}})
     arrive(at_street)
     assert [state for _who, _day, state in policies()] == ["in_force", "clashing"]
 
-    issue(district, {}, {RATE: {"maximum": "0.03"}})
+    issue(district, {RATE: "0.03"})
     arrive(at_street)
 
-    assert effective_rules(TODAY).bound(RATE).maximum_by.name == "张店区"
+    assert effective_rules(TODAY).bound(RATE).maximum_by.name == "淄博市"
     assert {(who, state) for who, _day, state in policies()} == {
         ("张店区", "in_force"),
         ("淄博市", "in_force"),
@@ -422,3 +424,112 @@ def test_a_refused_policy_leaves_no_job(district):
     assert ProcrastinateJob.objects.count() == before
     assert Policy.objects.count() == 0
     assert current_schema() == "public"
+
+
+# ── What a policy says that does not fit everywhere ──────────────────────────────────────────────
+
+EVERY_RATE = "partners.contributions[*].rate"
+ELSEWHERE = "partners.contributions[elsewhere].rate"
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "fields"),
+    [
+        ({RATE: "3%"}, {}, [RATE]),
+        ({MONTHS: "viele"}, {}, [MONTHS]),
+        ({"fund.waterfall[services].share": "0.9"}, {}, ["fund.waterfall[services].share"]),
+        ({RATE: "0.06"}, {RATE: {"maximum": "0.05"}}, [RATE]),
+        ({}, {EVERY_RATE: {"maximum": "0.03"}, RATE: {"minimum": "0.04"}}, [RATE]),
+        ({}, {EVERY_RATE: {"maximum": 5}, DAY: {"one_of": [99]}}, [EVERY_RATE, DAY]),
+        ({}, {"partners.contributions[*].rates": {"maximum": "0.05"}}, None),
+    ],
+)
+def test_a_policy_that_no_street_could_follow_is_refused_where_it_is_written(
+    at_district, values, bounds, fields
+):
+    with nothing_written(), pytest.raises(Refused) as refused:
+        issue(at_district, values, bounds)
+    told = [one.field for one in refused.value.faults]
+    assert told == (fields or ["partners.contributions[*].rates"])
+
+
+def test_a_policy_is_kept_in_one_spelling(at_district):
+    policy = issue(at_district, {}, {EVERY_RATE: {"minimum": "0.010"}, DAY: {"maximum": "25"}})
+    assert policy.bounds == {EVERY_RATE: {"minimum": "0.01"}, DAY: {"maximum": 25}}
+
+
+def test_a_district_does_not_open_what_its_city_has_closed_on_that_day(
+    city, district, street, at_district
+):
+    issue(city, {}, {EVERY_RATE: {"maximum": "0.05"}})
+    issue(city, {}, {EVERY_RATE: {"maximum": "0.04"}}, since=TOMORROW)
+
+    for maximum, since in (("0.06", TODAY), ("0.05", TOMORROW)):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            issue(district, {}, {EVERY_RATE: {"maximum": maximum}}, since=since)
+        assert (refused.value.code, refused.value.field) == ("BOUND_WIDENED", EVERY_RATE)
+        assert refused.value.data["set_by"]["name"] == "淄博市"
+        assert "淄博市" in str(refused.value.message)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        issue(district, {RATE: "0.06"})
+    assert (refused.value.code, refused.value.data["set_by"]["name"]) == (
+        "OUTSIDE_BOUNDS",
+        "淄博市",
+    )
+
+    issue(district, {}, {EVERY_RATE: {"maximum": "0.05"}})
+    with tenant_context(street):
+        land_policies(street, actor=None)
+        adopt(street, write(street, bounds={}), TODAY)
+        limits = effective_rules(TODAY).bound(RATE)
+        assert (limits.maximum, limits.maximum_by.name) == ("0.05", "淄博市")
+        assert effective_rules(TOMORROW).bound(RATE).maximum == "0.04"
+
+
+def test_a_policy_looser_than_the_author_counts_at_once_and_has_no_further_effect(
+    at_street, district
+):
+    narrow = {EVERY_RATE: {"minimum": "0.02", "maximum": "0.04"}}
+    adopt(at_street, write(at_street, bounds=narrow))
+    issue(district, {MONTHS: 6}, {EVERY_RATE: {"minimum": "0.01", "maximum": "0.05"}})
+    arrive(at_street)
+
+    assert policies() == [("张店区", TODAY, "in_force")]
+    rules = effective_rules(TODAY)
+    assert (rules.value(MONTHS), rules.bound(RATE).maximum) == (6, "0.04")
+    with nothing_written(), pytest.raises(Refused) as refused:
+        layer(at_street, {}, {RATE: {"maximum": "0.05"}})
+    assert refused.value.code == "BOUND_WIDENED"
+    # And a street that adopts under it widens nothing by that.
+    adopt(at_street, write(at_street, document(rent_free_months=3), bounds=narrow), TOMORROW)
+
+
+def test_what_a_policy_says_of_an_item_of_another_model_is_told_to_have_no_effect(
+    at_street, district
+):
+    issue(district, {ELSEWHERE: "0.02", MONTHS: 6}, {ELSEWHERE: {"maximum": "0.04"}})
+    version = write(at_street)
+    shown = preview_adoption(
+        actor=system_actor(at_street), version_id=version.pk, effective_from=TODAY
+    )
+    assert shown.problems == []
+    adopt(at_street, version, TODAY)
+
+    for rules in (shown.after, effective_rules(TODAY)):
+        assert rules.value(MONTHS) == 6
+        assert [(path, by.name) for path, by in rules.without_effect] == [(ELSEWHERE, "张店区")]
+
+
+def test_what_a_street_sets_anew_does_not_go_behind_a_policy(running, at_street, district):
+    issue(district, {}, {EVERY_RATE: {"minimum": "0.01", "maximum": "0.05"}})
+    arrive(at_street)
+    fixed = {
+        "key": "stationed",
+        "title": {"zh": "固定"},
+        "type": "fixed",
+        "modes": ["stationed"],
+        "fee_fen": 1,
+    }
+    with nothing_written(), pytest.raises(Refused) as refused:
+        layer(at_street, {"partners.contributions[stationed]": fixed})
+    assert {one.data["path"] for one in refused.value.faults} == {RATE}

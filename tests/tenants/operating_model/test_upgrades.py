@@ -51,6 +51,7 @@ from .conftest import (
 from .test_at_once import at_once
 
 LATER = TODAY + timedelta(days=30)
+FEE = "partners.contributions[visiting].fee_fen"
 
 
 @pytest.fixture
@@ -236,6 +237,20 @@ def test_what_was_set_in_an_item_that_is_gone_comes_back_whole_or_goes(running, 
     assert effective_rules(TODAY).value(f"{path}.fee_fen") == 3000
 
 
+def test_a_bound_is_set_anew_as_any_bound_is_written(running, at_street):
+    layer(at_street, {}, {RATE: {"maximum": "0.05"}})
+    narrower = {RATE: {"minimum": "0.01", "maximum": "0.04"}}
+    upgrade = begin(at_street, second(at_street, bounds=narrower))
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(RATE, "set", aspect="bound", value={"maximum": 3}))
+    assert (refused.value.code, refused.value.field) == ("BOUND_INVALID", RATE)
+    decide(at_street, upgrade, Said(RATE, "set", aspect="bound", value={"maximum": "0.040"}))
+    assert upgrade.decisions.get().value == {"maximum": "0.04"}
+    apply(at_street, upgrade)
+    assert effective_rules(TODAY).bound(RATE).maximum == "0.04"
+
+
 def test_shares_that_sum_to_one_are_decided_as_one(running, at_street):
     layer(
         at_street,
@@ -330,16 +345,30 @@ def test_only_what_is_in_question_is_kept_or_taken(running, at_street):
 def test_a_policy_that_the_new_version_has_no_room_for_stands_in_the_way(
     running, at_street, district
 ):
-    issue(district, {"partners.contributions[visiting].fee_fen": 4000})
+    issue(district, {FEE: 6000})
     land_policies(at_street, actor=system_actor(at_street))
-    model = document()
-    del model["partners"]["contributions"][1]
-    upgrade = begin(at_street, write(at_street, model))
+    upgrade = begin(at_street, second(at_street, bounds={FEE: {"maximum": 5000}}))
 
     with pytest.raises(Refused) as refused:
         apply(at_street, upgrade)
-    assert refused.value.code == "UNKNOWN_PATH"
+    assert (refused.value.code, refused.value.field) == ("OUTSIDE_BOUNDS", FEE)
+    assert "张店区" in str(refused.value.message)
     assert Adoption.objects.count() == 1
+
+
+def test_what_a_policy_says_of_what_the_new_version_no_longer_has_is_not_in_the_way(
+    running, at_street, district
+):
+    issue(district, {FEE: 4000}, {FEE: {"maximum": 4000}})
+    land_policies(at_street, actor=system_actor(at_street))
+    assert effective_rules(TODAY).value(FEE) == 4000
+    model = document()
+    del model["partners"]["contributions"][1]
+
+    apply(at_street, begin(at_street, write(at_street, model)))
+
+    idle = effective_rules(TODAY).without_effect
+    assert [(path, by.name) for path, by in idle] == [(FEE, "张店区")]
 
 
 def test_an_upgrade_comes_after_what_is_planned(running, at_street):

@@ -178,7 +178,9 @@ class TestOffers:
         within = {"id": author, "name": "古城街道", "within": []}
         with tenant_context(other_street):
             first, second = (
-                import_package(actor=system_actor(other_street), file=package(1, **more))
+                import_package(actor=system_actor(other_street), file=package(1, **more).encode())[
+                    0
+                ]
                 for more in (
                     {"author": within, "document": document(), "bounds": {}},
                     {"author": within, "document": later, "bounds": {}, "number": 2},

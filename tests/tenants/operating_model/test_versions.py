@@ -13,6 +13,8 @@ from tenants.operating_model.selectors import versions
 
 from .conftest import BOUNDS, RATE, START, adopt, document, nothing_written, publish, trail, write
 
+FEE = "partners.contributions[*].fee_fen"
+
 
 def test_a_version_is_numbered_hashed_and_left_in_the_trail(at_street, administrator):
     version = write_version(
@@ -42,6 +44,22 @@ def test_what_differs_is_the_next_version_and_each_key_counts_for_itself(at_stre
     assert (first.number, second.number, other.number) == (1, 2, 1)
     assert first.digest == other.digest != second.digest
     assert list(versions(actor=system_actor(at_street))) == [other, second, first]
+
+
+def test_bounds_in_another_spelling_are_no_version(at_street):
+    first = write(at_street, bounds={RATE: {"minimum": "0.010"}, FEE: {"maximum": "60000"}})
+    assert first.bounds == {RATE: {"minimum": "0.01"}, FEE: {"maximum": 60000}}
+    with nothing_written(), pytest.raises(Refused) as refused:
+        write(at_street, bounds={RATE: {"minimum": "0.01"}, FEE: {"maximum": 60000}})
+    assert refused.value.code == "VERSION_UNCHANGED"
+
+
+def test_a_bound_of_what_cannot_stand_there_is_no_version(at_street):
+    wrong = {"partners.contributions[*].rates": {"maximum": "0.05"}, RATE: {"maximum": "5%"}}
+    with nothing_written(), pytest.raises(Refused) as refused:
+        write(at_street, bounds=wrong)
+    told = {(one.code, one.field) for one in refused.value.faults}
+    assert told == {("UNKNOWN_PATH", "partners.contributions[*].rates"), ("BOUND_INVALID", RATE)}
 
 
 @pytest.mark.parametrize("rate", ["0.03", "0.030"])

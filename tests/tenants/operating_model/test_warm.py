@@ -134,11 +134,14 @@ class TestWithoutAQuery:
             assert (rate(TODAY), rate(TOMORROW), rate(TODAY)) == ("0.03", "0.02", "0.03")
 
 
+TITLE = "partners.contributions[stationed].title"
+
+
 class TestFrozen:
     def test_nothing_in_it_can_be_changed(self, running, at_street):
         bounds = {
             "fund.waterfall": {"locked": True},
-            "partners.contributions[stationed].modes": {"one_of": [["stationed"], "stationed"]},
+            TITLE: {"one_of": [effective_rules(TODAY).value(TITLE)]},
         }
         layer(at_street, {MONTHS: 12, "partners.kinds": document()["partners"]["kinds"]}, bounds)
         rules = effective_rules(TODAY)
@@ -168,9 +171,8 @@ class TestFrozen:
 def everything(rules: Effective):
     """All that a look-up gives, level by level."""
     paths = ["partners", "partners.kinds", "fund.waterfall", "meetings.joint", RATE, MONTHS]
-    modes = "partners.contributions[stationed].modes"
-    given = [rules, *(rules.value(path) for path in paths), rules.value(modes)]
-    given += [rules.bound(path) for path in ("fund.waterfall", modes)]
+    given = [rules, *(rules.value(path) for path in paths), rules.value(TITLE)]
+    given += [rules.bound(path) for path in ("fund.waterfall", TITLE)]
     given += [rules.origin(path) for path in paths]
     seen: dict[int, object] = {}
     while given:

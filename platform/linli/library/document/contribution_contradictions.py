@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import get_args
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
-from linli.library.document.faults import fault
+from linli.library.document.faults import fault, own_fault
 from linli.library.document.model import OperatingModel
 from linli.library.document.sections.contributions import (
     CombinedRule,
     ContributionRule,
     FixedRule,
     InKindRule,
+    Mode,
     ShareRule,
+    SimpleRule,
     TieredRule,
 )
 
@@ -30,6 +33,8 @@ def contribution_contradictions(document: OperatingModel) -> Iterator[Refused]:
             yield from _bands(rule)
         if isinstance(rule, CombinedRule):
             yield from _parts(rule, rules)
+            yield from _sum(rule, rules)
+    yield from _taken(document)
 
 
 def _place(rule: ContributionRule, inside: str) -> str:
@@ -94,3 +99,44 @@ def _parts(rule: CombinedRule, rules: dict[str, ContributionRule]) -> Iterator[R
         message = _("One amount is declared a period, so all shares need one base; here: {bases}.")
         listed = ", ".join(f"{key} ({base})" for key, base in bases.items())
         yield fault(format_lazy(message, bases=listed), place, value=list(bases))
+
+
+def _sum(rule: CombinedRule, rules: dict[str, ContributionRule]) -> Iterator[Refused]:
+    """A limit of the sum that what the parts themselves owe can never keep."""
+    parts = [part for key in rule.of if isinstance(part := rules.get(key), SimpleRule)]
+    if len(parts) < len(rule.of):
+        return
+    least = [said for said in (_said(part, "minimum_fen") for part in parts) if said[1]]
+    total = sum(amount or 0 for _where, amount in least)
+    if rule.maximum_fen is not None and rule.maximum_fen < total:
+        field, others = _place(rule, "maximum_fen"), [where for where, _amount in least]
+        yield own_fault("parts_owe_more", field, value=rule.maximum_fen, least=total, others=others)
+    most = [_said(part, "maximum_fen") for part in parts]
+    if rule.minimum_fen is None or any(amount is None for _where, amount in most):
+        return
+    total = sum(amount or 0 for _where, amount in most)
+    if rule.minimum_fen > total:
+        field, others = _place(rule, "minimum_fen"), [where for where, _amount in most]
+        yield own_fault("parts_owe_less", field, value=rule.minimum_fen, most=total, others=others)
+
+
+def _said(part: SimpleRule, name: str) -> tuple[str, int | None]:
+    """Where a rule says what it owes a year at the least or at the most, and how much, in fen."""
+    if isinstance(part, InKindRule):
+        return _place(part, "type"), 0
+    if isinstance(part, FixedRule):
+        return _place(part, "fee_fen"), part.fee_fen
+    return _place(part, name), getattr(part, name)
+
+
+def _taken(document: OperatingModel) -> Iterator[Refused]:
+    """Money that is owed and that the fund, which names its sources, takes from nowhere."""
+    kinds = {source.kind for source in document.fund.sources}
+    for mode in get_args(Mode):
+        rules = [
+            f"partners.contributions[{rule.key}]"
+            for rule in document.partners.contributions
+            if mode in rule.modes and not isinstance(rule, InKindRule | CombinedRule)
+        ]
+        if kinds and rules and mode not in kinds:
+            yield own_fault("not_taken", "fund.sources", value=mode, others=rules)

@@ -15,9 +15,12 @@ from pydantic_core import ErrorDetails
 
 from linli.errors import Refused
 from linli.library import paths
+from linli.library.document import naming
 from linli.library.document.parts import KEY_PATTERN, RATE_PATTERN
 from linli.library.document.schema import Loc, node_at, walk
 from linli.library.document.sentences import SENTENCES
+
+WHOLE = "document"  # the field of a fault that is about all of it
 
 
 def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
@@ -27,14 +30,23 @@ def fault(message: Any, field: str | None = None, **data: Any) -> Refused:
 
 def own_fault(kind: str, field: str, **context: Any) -> Refused:
     """A fault that a rule of ours found, by the name of its sentence."""
-    shown = {name: _listed(v) if isinstance(v, list) else v for name, v in context.items()}
+    shown = {name: _shown(name, value, field) for name, value in context.items()}
     return fault(format_lazy(SENTENCES[kind], **shown), field, **context)
+
+
+def _shown(name: str, value: Any, field: str) -> Any:
+    """What a sentence says of `value`: members in the reader's words."""
+    if name == "name":  # of each item of the list at `field`
+        return naming.member(f"{field}[*].{value}")
+    if name in ("other", "place") and "." in value:
+        return naming.place(value)
+    return _listed(value) if isinstance(value, list) else value
 
 
 def from_validator(error: ErrorDetails, raw: Any) -> Refused:
     """The validator's error about `raw`, with the path by keys and what is allowed there."""
     loc, kind = error["loc"], error["type"]
-    field = path_of(raw, loc)
+    field = path_of(raw, loc) or WHOLE
     if kind in SENTENCES:
         return own_fault(kind, field, **error.get("ctx", {}))
     if kind == "extra_forbidden":
@@ -58,18 +70,30 @@ def keyed(raw: Any, loc: Loc) -> str:
     value = raw
     for step in loc:
         if isinstance(step, int):
-            known = paths.keys(value)
-            alone = known is not None and known.count(known[step]) == 1
-            parts.append(f"[{_short(known[step])}]" if known and alone else step)
+            known = paths.keys(value) or []
+            alone = step < len(known) and known.count(known[step]) == 1
+            parts.append(f"[{_short(known[step])}]" if alone else step)
         else:
             parts.append(_short(step))
-        inside = step in value if isinstance(value, Mapping) else isinstance(value, list | tuple)
-        value = value[step] if inside else None
+        value = inside(value, step)
     return paths.join(parts)
+
+
+def inside(value: Any, step: str | int) -> Any:
+    """What one step leads to, or None."""
+    if isinstance(value, Mapping):
+        return value.get(step)
+    there = isinstance(value, list | tuple) and isinstance(step, int) and step < len(value)
+    return value[step] if there else None
 
 
 def _short(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:59]}…"
+
+
+def right(node: Mapping[str, Any]) -> Any:
+    """The sentence that says what may stand at a place, as a fault there would say it."""
+    return _expected(node, "").message
 
 
 def _expected(node: Mapping[str, Any], field: str) -> Refused:

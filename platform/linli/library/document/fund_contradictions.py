@@ -8,6 +8,7 @@ from itertools import pairwise
 from linli.errors import Refused
 from linli.library.document.between import above, unknown
 from linli.library.document.faults import own_fault
+from linli.library.document.sections.committee import Committee
 from linli.library.document.sections.fund import FundRules
 from linli.library.document.sections.spending import Cap
 
@@ -16,8 +17,7 @@ _PERIODS = ("application", "month", "quarter", "year")  # from the shortest to t
 
 def fund_contradictions(fund: FundRules) -> Iterator[Refused]:
     """Keys that stand nowhere, caps that contradict each other, a quorum nobody can meet."""
-    quorum, members = fund.committee.quorum, fund.committee.min_members
-    yield from above("fund.committee.quorum", quorum, "fund.committee.min_members", members)
+    yield from _quorum(fund.committee)
     uses = [use.key for use in fund.uses]
     shares = [share.key for share in fund.waterfall]
     earmarks = [earmark.key for earmark in fund.earmarks]
@@ -37,6 +37,19 @@ def fund_contradictions(fund: FundRules) -> Iterator[Refused]:
     yield from _caps(fund.caps)
     yield from _reserves(fund)
     yield from _paid_by_somebody(fund)
+
+
+def _quorum(committee: Committee) -> Iterator[Refused]:
+    field, quorum, members = "fund.committee.quorum", committee.quorum, committee.min_members
+    yield from above(field, quorum, "fund.committee.min_members", members)
+    needed = {
+        "more_than_half": members // 2 + 1,
+        "two_thirds": -(-members * 2 // 3),
+        "three_quarters": -(-members * 3 // 4),
+        "all": members,
+    }[committee.majority]
+    if quorum is not None and committee.counted == "members" and quorum < needed:
+        yield own_fault("quorum_carries_nothing", field, value=quorum, least=needed)
 
 
 def _caps(caps: tuple[Cap, ...]) -> Iterator[Refused]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -12,23 +13,28 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from linli.accounts.roles import Role
 from linli.library.document.wording import field
 from linli.rules import is_blank
 
 KEY_PATTERN = "^[a-z][a-z0-9_]*$"
+LONGEST_KEY = 40
 RATE_PATTERN = r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$"
 MOST_ITEMS = 200  # in any one list
 MOST_FEN = 10**11  # a thousand million yuan: more than any place of a model is about
 
 _PART_OF = {"%": 2, "％": 2, "‰": 3}
 _PERCENT = re.compile(r"\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*([%％‰])\s*")
+# A comma only behind nothing or 0: "1,000" may be a thousand. And 3 may be 3 % or a slip.
+_FRACTION = re.compile(r"\s*(0*[.,，][0-9]{1,12}|1\.0{1,12})\s*")
 
 
 class Part(BaseModel):
@@ -46,13 +52,16 @@ def _rate(value: Any) -> Decimal:
 
 
 def _meant(value: Any) -> str | None:
-    """The rate that somebody meant who wrote "3%", "2‰" or the number 0.03."""
+    """The rate that somebody meant who wrote "3%", "2‰", ".03", "0,03" or the number 0.03."""
     text = str(value)
-    if isinstance(value, str) and (percent := _PERCENT.fullmatch(value)):
-        text = decimal_text(Decimal(percent[1]).scaleb(-_PART_OF[percent[2]]))
-    elif isinstance(value, str | bool) or "." not in text:
-        return None  # 3 may be 3 % or a slip
-    return text if re.fullmatch(RATE_PATTERN, text) else None
+    if percent := _PERCENT.fullmatch(text):
+        exact = Decimal(percent[1]).scaleb(-_PART_OF[percent[2]])
+    elif fraction := _FRACTION.fullmatch(text):
+        exact = Decimal(re.sub("[,，]", ".", fraction[1]))
+    else:
+        return None
+    right = decimal_text(exact)
+    return right if re.fullmatch(RATE_PATTERN, right) else None
 
 
 def decimal_text(value: Decimal) -> str:
@@ -60,7 +69,7 @@ def decimal_text(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-Key = Annotated[str, Field(pattern=KEY_PATTERN, max_length=40)]
+Key = Annotated[str, Field(pattern=KEY_PATTERN, max_length=LONGEST_KEY)]
 
 Rate = Annotated[
     Decimal,
@@ -172,20 +181,31 @@ def _unique_values(items: tuple[_V, ...]) -> tuple[_V, ...]:
     return items
 
 
-def sums_to_one(name: str) -> AfterValidator:
-    """The rates called `name` of a list's items sum to exactly 1."""
+@dataclass(frozen=True)
+class SumsToOne:
+    """The rates of this name of a list's items sum to exactly 1; the schema says so as well."""
 
-    def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        total = sum((getattr(item, name) for item in items), Decimal(0))
+    name: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "x-sums-to-one": self.name}
+
+    def _check(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        total = sum((getattr(item, self.name) for item in items), Decimal(0))
         if total != 1:
             kind = "sum_short" if total < 1 else "sum_over"
             off = decimal_text(abs(1 - total))
             raise PydanticCustomError(
-                kind, "sum", {"name": name, "sum": decimal_text(total), "off": off}
+                kind, "sum", {"name": self.name, "sum": decimal_text(total), "off": off}
             )
         return items
-
-    return AfterValidator(check)
 
 
 # Lists whose items are found by key, and lists of plain choices; no item twice in either.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -18,12 +18,12 @@ from pydantic_core import ErrorDetails
 
 from linli.errors import Refused
 from linli.library.document.contradictions import contradictions
-from linli.library.document.faults import fault, from_validator, keyed
+from linli.library.document.faults import WHOLE, fault, from_validator, keyed
 from linli.library.document.model import OperatingModel
 from linli.library.document.schema import Loc
 from linli.sizes import DOCUMENT, size_of
 
-MAX_BYTES = 1_000_000  # as it comes, with spaces and nulls; what is kept of it is DOCUMENT
+MAX_BYTES = 262_144  # as it comes, with spaces and nulls; what is kept of it is DOCUMENT
 MAX_DEPTH = 32
 MAX_FAULTS = 100  # told at once
 MAX_WHOLE = 2**53 - 1
@@ -34,20 +34,34 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no PostgreSQL text, no UTF-8
 def parse_document(raw: str | bytes | Mapping[str, Any]) -> OperatingModel:
     """The document, or Refused DOCUMENT_INVALID with one cause for each fault (M1).
 
-    Each cause's field is the path of the fault, its message says what would be right and its data
-    carries the allowed values.
+    Each cause's field is the path of the fault, WHOLE where it is about all of it; its message says
+    what would be right and its data carries the allowed values.
     """
     value, text = _json(raw)
     try:
         document = OperatingModel.model_validate_json(text)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        _refuse(from_validator(detail, value) for detail in details if not _echo(detail, details))
+        _refuse(_told(error, value))
         raise
     _refuse(contradictions(document))
-    if len(text) > DOCUMENT and size_of(brief(document)) > DOCUMENT:  # never longer than the text
-        raise _invalid(_too_large(DOCUMENT))
+    if len(text) > DOCUMENT and (size := size_of(brief(document))) > DOCUMENT:  # never longer
+        message = _(
+            "The document has {size} bytes, and {maximum} at most are kept. Leave out what is not needed."
+        )
+        raise _too_large(message, size, DOCUMENT)
     return document
+
+
+def faults_in_parts(raw: Mapping[str, Any]) -> list[Refused]:
+    """What the schema finds in what is only a part of a document, what is missing in it included."""
+    try:
+        value, text = _json(raw)
+        OperatingModel.model_validate_json(text)
+    except Refused as refused:
+        return list(refused.faults)
+    except ValidationError as error:
+        return list(_told(error, value))
+    return []
 
 
 def storable(raw: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +72,8 @@ def storable(raw: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
     """
     value, text = _json(raw)
     if not isinstance(value, Mapping):
-        raise _invalid(fault(_("A document is an object, with its sections as members.")))
+        message = _("A document is an object, with its sections as members.")
+        raise _invalid(fault(message, WHOLE))
     kept: dict[str, Any] = json.loads(text)
     return kept
 
@@ -68,8 +83,7 @@ def _json(raw: str | bytes | Mapping[str, Any]) -> tuple[Any, bytes]:
     value = _load(raw) if isinstance(raw, str | bytes) else raw
     _refuse(_unfit(value, value))
     text = json.dumps(value, ensure_ascii=False, default=dict).encode()
-    if len(text) > MAX_BYTES:
-        raise _invalid(_too_large(MAX_BYTES))
+    _check_size(text)
     return value, text
 
 
@@ -110,20 +124,19 @@ class _Object(dict[str, Any]):
 
 
 def _load(raw: str | bytes) -> Any:
-    if len(raw) > MAX_BYTES:
-        raise _invalid(_too_large(MAX_BYTES))
+    _check_size(raw)
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
         return json.loads(text, object_pairs_hook=_Object)
     except RecursionError:
-        raise _invalid(_too_deep(None)) from None
+        raise _invalid(_too_deep(WHOLE)) from None
     except json.JSONDecodeError as error:
         message = _("This is not JSON: line {line}, column {column}.")
         where = format_lazy(message, line=error.lineno, column=error.colno)
-        raise _invalid(fault(where)) from None
+        raise _invalid(fault(where, WHOLE)) from None
     except ValueError:
         message = _("This is not JSON in UTF-8, or a number in it is too long.")
-        raise _invalid(fault(message)) from None
+        raise _invalid(fault(message, WHOLE)) from None
 
 
 def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
@@ -161,12 +174,17 @@ def _unfit(whole: Any, value: Any, loc: Loc = ()) -> Iterator[Refused]:
             )
 
 
-def _echo(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """A list that is too short only because its items are faulty, which is told of them."""
-    loc = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details
-    )
+def _told(error: ValidationError, value: Any) -> Iterator[Refused]:
+    details = error.errors(include_url=False, include_input=False)
+    return (from_validator(detail, value) for detail in _without_echoes(details))
+
+
+def _without_echoes(details: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Not a list that is too short only because its items are faulty, which is told of them."""
+    holders = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    for detail in details:
+        if detail["type"] != "too_short" or detail["loc"] not in holders:
+            yield detail
 
 
 def _refuse(faults: Iterable[Refused]) -> None:
@@ -181,11 +199,19 @@ def _invalid(*causes: Refused) -> Refused:
     return Refused("DOCUMENT_INVALID", format_lazy(message, count=len(causes)), causes=causes)
 
 
-def _too_large(most: int) -> Refused:
-    message = _("A document has at most {maximum} bytes. Leave out what is not needed.")
-    return fault(format_lazy(message, maximum=most), maximum=most)
+def _check_size(raw: str | bytes) -> None:
+    size = len(raw.encode(errors="replace")) if isinstance(raw, str) else len(raw)
+    if size > MAX_BYTES:
+        message = _(
+            "The document comes in {size} bytes, and {maximum} at most are read. Leave out what is not needed."
+        )
+        raise _too_large(message, size, MAX_BYTES)
 
 
-def _too_deep(field: str | None) -> Refused:
-    message = _("A document is at most {maximum} levels deep.")
+def _too_large(message: Any, size: int, most: int) -> Refused:
+    return _invalid(fault(format_lazy(message, size=size, maximum=most), WHOLE, maximum=most))
+
+
+def _too_deep(field: str) -> Refused:
+    message = _("A document is at most {maximum} levels deep. Nest this less.")
     return fault(format_lazy(message, maximum=MAX_DEPTH), field, maximum=MAX_DEPTH)

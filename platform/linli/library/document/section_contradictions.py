@@ -69,9 +69,19 @@ def _evaluation(rules: EvaluationRules) -> Iterator[Refused]:
                 other = f"evaluation.stars[{lower.key}].{name}"
                 yield own_fault("below", field, value=value, other=other, least=least)
 
+    top = max(rules.stars, key=lambda level: level.from_score, default=None)
+    if top and rules.pass_line > top.from_score:
+        yield own_fault(
+            "stars_below_the_line", "evaluation.pass_line",
+            value=rules.pass_line, other=f"evaluation.stars[{top.key}].from_score", most=top.from_score,
+        )  # fmt: skip
+
 
 def _services(rules: ServiceRules) -> Iterator[Refused]:
     classes = [price.key for price in rules.price_classes]
+    ceilings = {price.key: price.ceiling_fen for price in rules.price_classes}
+    low, market = (f"services.price_classes[{key}].ceiling_fen" for key in ("low_cost", "market"))
+    yield from above(low, ceilings.get("low_cost"), market, ceilings.get("market"))
     for discount in rules.discounts:
         field = f"services.discounts[{discount.key}].classes"
         yield from unknown(field, discount.classes, "services.price_classes", classes)
@@ -93,6 +103,7 @@ def _points(rules: PointRules) -> Iterator[Refused]:
     for earn in rules.earn:
         field = f"points.earn[{earn.key}]"
         yield from above(f"{field}.points", earn.points, f"{field}.most_a_month", earn.most_a_month)
+        yield from above(f"{field}.points", earn.points, "points.most_held", rules.most_held)
     for redeem in rules.redeem:
         field = f"points.redeem[{redeem.key}]"
         yield from above(f"{field}.points", redeem.points, "points.most_held", rules.most_held)
@@ -111,6 +122,11 @@ def _venues(rules: VenueStandard) -> Iterator[Refused]:
     yield from above(
         "venues.min_area_m2", rules.min_area_m2, recommended, rules.recommended_area_m2
     )
+    for aspect in rules.aspects:
+        for function in aspect.functions:
+            field = f"venues.aspects[{aspect.key}].functions[{function.key}].min_area_m2"
+            needed = function.min_area_m2
+            yield from above(field, needed, recommended, rules.recommended_area_m2)
     least, most = rules.reserved_floor_share, rules.reserved_floor_share_at_most
     if least is not None and most is not None and least > most:
         yield own_fault(

@@ -57,7 +57,7 @@ SENTENCES = {
     ),
     "order": _("“{value}” cannot come after “{other}”. The order is: {allowed}."),
     "two_pairs_of_eyes": _(
-        "{roles} may both {one} and {other}. Who proposes never approves, and who approves never pays: give them to different roles."
+        "{roles} may both {one} and {other}. Who proposes, who approves and who pays are never the same: give them to different roles."
     ),
     "only_audits": _("An auditor changes nothing: name the role auditor for audit only."),
     "needs_step": _("No step is of the kind “{value}”. Add one, or leave this out."),
@@ -70,5 +70,23 @@ SENTENCES = {
     ),
     "fault_scores_well": _(
         "“{value}” names a fault and scores {score}, not less than “{other}”, which names none. Write less than {least}."
+    ),
+    "parts_owe_more": _(
+        "At most {value} fen, but the parts owe at least {least} fen together: {others}. Write at least {least}, or lower theirs."
+    ),
+    "parts_owe_less": _(
+        "At least {value} fen, but the parts owe at most {most} fen together: {others}. Write at most {most}, or raise theirs."
+    ),
+    "not_taken": _(
+        "No source is of the kind “{value}”, by which {others} would come in. Add one, or name no source at all, which takes from all."
+    ),
+    "quorum_carries_nothing": _(
+        "With {value} present nothing is carried: fund.committee.majority of all members (fund.committee.counted) comes to {least}. Write at least {least}, or count those present."
+    ),
+    "committee_votes": _(
+        "The vote is the committee's: “{value}” has to be among the roles, and no other but its chair's. Choose from: {allowed}."
+    ),
+    "stars_below_the_line": _(
+        "Below {value} a partner must rectify, one with the most stars too: {other} is {most}. Write at most {most}, or raise {other}."
     ),
 }

@@ -1,13 +1,13 @@
 """Rules between the steps of an application for money (F5).
 
-The safeguard is the platform's: who proposes never approves, who approves never pays. A model may
-say who else takes part, never lift it.
+The safeguard is the platform's: who proposes, who approves and who pays are never the same. A model
+may say who else takes part, never lift it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import get_args
 
 from linli.accounts.roles import Role
@@ -26,6 +26,7 @@ def step_contradictions(fund: FundRules) -> Iterator[Refused]:
         yield from _missing(fund.steps)
         yield from _out_of_order(fund.steps)
         yield from _one_hand(fund.steps)
+        yield from _committee_votes(fund)
         yield from _auditors(fund.steps)
     consults = [step for step in fund.steps if step.kind == "consult"]
     if consults and fund.consultation_days is None:
@@ -52,13 +53,23 @@ def _out_of_order(steps: tuple[ApplicationStep, ...]) -> Iterator[Refused]:
 
 
 def _one_hand(steps: tuple[ApplicationStep, ...]) -> Iterator[Refused]:
-    for first, second in (("propose", "approve"), ("approve", "pay")):
+    for first, second in combinations(_ONCE, 2):
         earlier = {role for step in steps if step.kind == first for role in step.roles}
         for step in steps:
             both = [role for role in step.roles if role in earlier]
             if step.kind == second and both:
                 field = f"fund.steps[{step.key}].roles"
                 yield own_fault("two_pairs_of_eyes", field, roles=both, one=first, other=second)
+
+
+def _committee_votes(fund: FundRules) -> Iterator[Refused]:
+    """The vote is the committee's (F4): of its members, and of the role that chairs it."""
+    member, chair = Role.COMMITTEE_MEMBER.value, fund.committee.chair
+    allowed = list(dict.fromkeys(role for role in (member, chair) if role))
+    for step in fund.steps:
+        if step.kind == "vote" and not {member} <= set(step.roles) <= set(allowed):
+            field = f"fund.steps[{step.key}].roles"
+            yield own_fault("committee_votes", field, value=member, allowed=allowed)
 
 
 def _auditors(steps: tuple[ApplicationStep, ...]) -> Iterator[Refused]:

@@ -1,8 +1,8 @@
 """How a field of the document speaks: in English and in Chinese, with its unit and an example.
 
-All of it goes into the published JSON Schema, which forms, API docs and the sentences about faults
-are made from: `title` and `description` are the English, `x-zh` holds both in Chinese, `x-unit` is
-one of `UNITS`, `x-labels` says what each value to choose from means.
+All of it goes into the published JSON Schema, from which the reference's page of the document, labels
+and the sentences about faults are made: `title` and `description` are the English, `x-zh` holds both in
+Chinese, `x-unit` is one of `UNITS`, `x-labels` says what each value to choose from means.
 """
 
 from __future__ import annotations

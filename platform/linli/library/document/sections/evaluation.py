@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from linli.library.document.parts import Choices, Items, Key, Part, Rate, Titled, sums_to_one
+from linli.library.document.parts import Choices, Items, Key, Part, Rate, SumsToOne, Titled
 from linli.library.document.wording import field
 
 
@@ -82,7 +82,7 @@ class StarLevel(Titled):
 
 
 class EvaluationRules(Part):
-    criteria: Annotated[Items[Criterion], sums_to_one("weight")] = field(
+    criteria: Annotated[Items[Criterion], SumsToOne("weight")] = field(
         ("Criteria", "评价指标"),
         ("What partners are judged by.", "以什么评价合伙人。"),
         example=[

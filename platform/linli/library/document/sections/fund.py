@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from linli.library.document.parts import Items, Key, Keys, Part, Rate, Titled, sums_to_one
+from linli.library.document.parts import Items, Key, Keys, Part, Rate, SumsToOne, Titled
 from linli.library.document.sections.committee import Committee
 from linli.library.document.sections.spending import ApplicationStep, Cap, Earmark, Reserve, Source
 from linli.library.document.wording import field
@@ -29,7 +29,7 @@ class FundRules(Part):
     uses: Items[Titled] = field(
         ("Uses", "资金用途"), ("What the fund may be spent on.", "基金可用于什么。"), min_length=1
     )
-    waterfall: Annotated[Items[WaterfallShare], sums_to_one("share")] = field(
+    waterfall: Annotated[Items[WaterfallShare], SumsToOne("share")] = field(
         ("Waterfall", "收入分配"),
         ("How each income is split.", "每笔收入如何分配。"),
         example=[

@@ -136,9 +136,9 @@ class ApplicationStep(Titled):
     roles: Choices[StepRole] = field(
         ("Roles", "角色"),
         (
-            "Which of the platform's roles may take it. Who proposes never approves, who approves "
-            "never pays.",
-            "平台的哪些角色可以办理。提出人不得审批，审批人不得付款。",
+            "Which of the platform's roles may take it. Who proposes, who approves and who pays are "
+            "never the same.",
+            "平台的哪些角色可以办理。提出、审批、付款三者不得为同一角色。",
         ),
         example=["community_secretary"], labels=STEP_LABELS,
     )  # fmt: skip
