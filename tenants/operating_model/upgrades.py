@@ -36,7 +36,7 @@ from tenants.operating_model.policies import settle_clashes
 from tenants.operating_model.proposals import (
     check_agreements,
     despite,
-    follows,
+    is_upgrade,
     refuse_past,
     refuse_withdrawn_copy,
     rules_clash,
@@ -99,7 +99,7 @@ def begin_upgrade(
             raise Refused("NOTHING_CHANGES", format_lazy(message, version=str(target)))
         if not before_later:
             refuse_before_later(book, effective_from)
-        if follows(target, running.version):
+        if is_upgrade(book, target, effective_from):
             check_offered(tenant, target, timezone.localdate(), effective_from)
         refuse_behind_binding(tenant, target, effective_from)
         if target._state.adding:
@@ -258,8 +258,7 @@ def plan_to_apply(
         hold(upgrade.target.published_id)
     refuse_withdrawn_copy(upgrade.target)
     planned = plan_of(upgrade, tenant)
-    running = planned.before.adoption(planned.since)
-    if running and follows(upgrade.target, running.version):
+    if is_upgrade(planned.before, upgrade.target, planned.since):
         check_offered(tenant, upgrade.target, timezone.localdate(), planned.since)
     refuse_behind_binding(tenant, upgrade.target, planned.since)
     refuse_before_later(planned.before, upgrade.effective_from)

@@ -171,6 +171,33 @@ class TestOffers:
             apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
             assert effective_rules(TODAY).value(DAY) == 10
 
+    def test_another_model_in_between_is_no_way_round(self, other_street, other_district, street):
+        with tenant_context(street):
+            first = publish(street, write(street))
+            second = publish(street, changed(street))
+        rule(other_district, "nobody", upgrades="when_offered")
+        with tenant_context(other_street):
+            actor = system_actor(other_street)
+            own = write(other_street, document(rent_free_months=1), key="own")
+            adopt_version(actor=actor, published_id=first.pk, effective_from=START)
+            adopt_version(actor=actor, version_id=own.pk, effective_from=TODAY)
+
+            given = {"actor": actor, "published_id": second.pk, "effective_from": TODAY}
+            assert refused(adopt_version, **given) == "NOT_OFFERED"
+            assert refused(open_upgrade, **given) == "NOT_OFFERED"
+            # Back to what ran already, at any time; and from there on no further.
+            adopt_version(actor=actor, published_id=first.pk, effective_from=TODAY)
+            assert refused(adopt_version, **given) == "NOT_OFFERED"
+            made = offer(other_district, second, [other_street])
+        with tenant_context(other_street):
+            upgrade = open_upgrade(**given)
+            adopt_version(actor=actor, version_id=own.pk, effective_from=TODAY)
+        with tenant_context(other_district):
+            withdraw_offer(actor=system_actor(other_district), offer_id=made.pk, reason="有错")
+        with tenant_context(other_street):
+            given = {"actor": actor, "upgrade_id": upgrade.pk}
+            assert refused(apply_upgrade, **given) == "NOT_OFFERED"
+
     def test_what_came_as_a_file_is_offered_as_any(self, other_street, other_district, actor_as):
         trust(1)
         author, later = str(uuid4()), document()
