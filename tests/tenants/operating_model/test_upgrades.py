@@ -863,3 +863,24 @@ def test_nobody_overrules_in_passing_what_another_has_decided(chengnan, at_stree
         decide(at_street, upgrade, Said(RATE, "set", value="0.045"))
     assert refused.value.code == "DECIDED_ALREADY"
     assert UpgradeDecision.objects.count() == 4
+
+
+def test_where_a_policy_shuts_the_roll_back_an_upgrade_goes_back(running, at_street, district):
+    layer(at_street, {RATE: "0.05", MONTHS: 12})
+    upgrade = begin(at_street, second(at_street, rate="0.02"))
+    decide(at_street, upgrade, Said(RATE, "take"))
+    apply(at_street, upgrade)
+    issue(district, {}, {RATE: {"maximum": "0.03"}})
+    land_policies(at_street, actor=system_actor(at_street))
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, upgrade)
+    assert refused.value.code == "OUTSIDE_BOUNDS"
+    assert str(running) in str(refused.value.message)
+
+    back = begin(at_street, running)
+    assert asked(at_street, back) == []
+    decide(at_street, back, Said(RATE, "set", value="0.025"))
+    apply(at_street, back)
+    rules = effective_rules(TODAY)
+    assert [rules.value(path) for path in (RATE, MONTHS, DAY)] == ["0.025", 12, 25]
