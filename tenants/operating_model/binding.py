@@ -1,14 +1,14 @@
 """What a district or a city has made binding: it applies itself where nothing has to be decided (M6).
 
-Only an upgrade of the model that a unit runs already. Where something clashes, or running agreements
-would no longer fit, the upgrade is opened and waits for a person: nothing that was set here gives way
-by itself, binding or not.
+Only an upgrade of the model that a unit runs already. Where something clashes, running agreements
+would no longer fit, or something is planned for later days, the upgrade is opened for its day and waits
+for a person: nothing that was set here gives way by itself, binding or not, and no plan of the unit or
+a community moves the day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,47 +16,31 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from linli.accounts.policy import system_actor
+from linli.accounts.policy import Actor, system_actor
 from linli.errors import Refused
-from linli.library.governing import may_bind, offers_for
-from linli.library.models import AdoptionRecord, Offer
+from linli.library.governing import is_behind, may_bind, offers_for, versions_run_by
+from linli.library.models import Offer
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
-from tenants.operating_model.upgrades import open_upgrade, put_upgrade_in_force
-from tenants.operating_model.upgrading import planned_after
+from tenants.operating_model.upgrades import begin_upgrade, give_up_upgrade, put_upgrade_in_force
 
 
 def follow_offers(tenant: Tenant) -> Upgrade | None:
     """Apply the binding offer that is due here, or open it for people to decide; again: goes on where
-    it was left. None where nothing is due, or another upgrade is being decided."""
+    it was left. None where nothing is due, or an upgrade to another model is being decided.
+
+    An upgrade to another version of the same model that is being decided is given up for it, with the
+    reason on record; what was decided of it stays there.
+    """
     with one_at_a_time():
         book = Rulebook.load()
         offer = _due_here(tenant, book)
         if offer is None:
             return None
-        upgrade = Upgrade.objects.filter(state=Upgrade.State.OPEN).select_related("target").first()
         actor = system_actor(tenant)
+        upgrade = _taken_up(actor, offer)
         if upgrade is None:
-            reason = format_lazy(
-                _("{issuer} has made {version} binding from {day} on."),
-                issuer=offer.issuer.name,
-                version=str(offer.version),
-                day=offer.binding_by,
-            )
-            try:
-                upgrade = open_upgrade(
-                    actor=actor,
-                    published_id=offer.version_id,
-                    effective_from=_earliest(book),
-                    reason=str(reason),
-                )
-            except Refused:  # such as a version that the unit does not see, or that is planned here
-                return None
-        elif (upgrade.target.key, upgrade.target.number) != (
-            offer.version.key,
-            offer.version.number,
-        ):
             return None
         if not may_bind(offer.issuer, tenant, timezone.localdate()):
             return upgrade  # for people to ask for: who stands above the issuer says yes
@@ -66,11 +50,43 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
                 return put_upgrade_in_force(
                     actor=actor,
                     upgrade_id=upgrade.pk,
-                    effective_from=_earliest(book),
+                    effective_from=timezone.localdate(),
                     reason=upgrade.reason,
                 )
         except Refused:  # for people to decide, and told by the upgrade itself
             return upgrade
+
+
+def _taken_up(actor: Actor, offer: Offer) -> Upgrade | None:
+    """The open upgrade to what is offered, begun now where there is none; None where it cannot be."""
+    upgrade = Upgrade.objects.filter(state=Upgrade.State.OPEN).select_related("target").first()
+    model = offer.version.written_by, offer.version.key
+    if upgrade is not None:
+        target = upgrade.target
+        if (target.author_id, target.key) != model:
+            return None
+        if target.number == offer.version.number:
+            return upgrade
+    told = format_lazy(
+        _("{issuer} has made {version} binding from {day} on."),
+        issuer=offer.issuer.name,
+        version=str(offer.version),
+        day=offer.binding_by,
+    )
+    reason = str(told)
+    try:
+        with transaction.atomic():
+            if upgrade is not None:
+                give_up_upgrade(actor=actor, upgrade_id=upgrade.pk, reason=reason)
+            return begin_upgrade(
+                actor=actor,
+                published_id=offer.version_id,
+                effective_from=timezone.localdate(),
+                reason=reason,
+                before_later=True,
+            )
+    except Refused:  # such as a version that the unit does not see
+        return None
 
 
 def units_to_follow() -> Iterator[Tenant]:
@@ -84,22 +100,12 @@ def units_to_follow() -> Iterator[Tenant]:
     )
     seen = set()
     for offer in due.select_related("version", "issuer"):
-        for unit in offer.issuer.descendants():
-            concerned = offer.units is None or unit.pk in offer.units
-            if concerned and unit.pk not in seen and unit.is_served and _behind(unit, offer):
+        below = list(offer.issuer.descendants())
+        running = versions_run_by([unit.pk for unit in below], today)
+        for unit in below:
+            if unit.pk not in seen and unit.is_served and is_behind(unit.pk, running, offer):
                 seen.add(unit.pk)
                 yield unit
-
-
-def _behind(unit: Tenant, offer: Offer) -> bool:
-    told = AdoptionRecord.objects.filter(tenant=unit, effective_from__lte=timezone.localdate())
-    last = told.select_related("version").order_by("effective_from", "id").last()
-    version = last.version if last else None
-    return (
-        version is not None
-        and (version.written_by, version.key) == (offer.version.written_by, offer.version.key)
-        and version.number < offer.version.number
-    )
 
 
 def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
@@ -118,9 +124,3 @@ def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
         and offer.version.number > runs.number
     ]
     return max(due, key=lambda offer: offer.version.number, default=None)
-
-
-def _earliest(book: Rulebook) -> date:
-    """The first day on which it can count: after what is planned here."""
-    today = timezone.localdate()
-    return max([today, *(day for day, _name in planned_after(book, today))])

@@ -32,7 +32,7 @@ from tenants.operating_model.policies import settle_clashes, tell_layer, waiting
 from tenants.operating_model.proposals import check_agreements, despite, rules_clash, tenant_of
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.telling import tell_changes
-from tenants.operating_model.upgrading import Answers, Level, Plan, plan_policy
+from tenants.operating_model.upgrading import Answers, Level, Plan, end_within, plan_policy
 
 
 def decide_clash(
@@ -120,7 +120,9 @@ def _answers(decisions: Sequence[Said]) -> Answers:
         place = Aspect(said.aspect), said.path
         decision = Decision(Choice(said.choice), said.value)
         # What was seen is compared with what there was to see: here the street office's decisions count.
-        found.setdefault(said.community_id, {})[place] = Answer(decision, "")
+        here = found.setdefault(said.community_id, {})
+        end_within(here, place)
+        here[place] = Answer(decision, "")
     return found
 
 

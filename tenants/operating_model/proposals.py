@@ -117,7 +117,7 @@ def propose_adoption(
         raise _nothing_changes()
     if running and running.version_id != version.pk:
         _refuse_silent_carrying(book, effective_from, says_anew=says_anew)
-    if running and follows(version, running.version):
+    if is_upgrade(book, version, effective_from):
         check_offered(tenant, version, timezone.localdate(), effective_from)
     if not (running and running.version_id == version.pk):
         refuse_behind_binding(tenant, version, effective_from)
@@ -308,10 +308,16 @@ def street_layer(
     )
 
 
-def follows(version: ModelVersion, current: ModelVersion) -> bool:
-    """Whether going over to it is an upgrade: a later version of the same author's model."""
-    same = (version.author_id, version.key) == (current.author_id, current.key)
-    return same and version.number > current.number
+def is_upgrade(book: Rulebook, version: ModelVersion, since: date) -> bool:
+    """Whether going over to it is an upgrade: a later version of its author's model than any that was in
+    force here by that day, whatever ran in between."""
+    ran = [
+        one.version.number
+        for one in book.adoptions
+        if one.effective_from <= since
+        and (one.version.author_id, one.version.key) == (version.author_id, version.key)
+    ]
+    return bool(ran) and version.number > max(ran)
 
 
 def _differs(book: Rulebook, layer: Layer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from linli.registry.models import Tenant
 from linli.rules import save_changes
 from tenants.operating_model import dependents
 from tenants.operating_model.governing import refuse_unapproved
-from tenants.operating_model.models import Adoption, Layer, Upgrade
+from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade
 from tenants.operating_model.policies import settle_clashes
 from tenants.operating_model.proposals import (
     check_agreements,
@@ -47,7 +47,7 @@ def roll_back_upgrade(
     What was set on top of the new version since would go: refused (CHANGED_SINCE, with whose), unless
     ``give_up_later`` says that it may, which the trail keeps. Refused besides: NOT_FOUND,
     UPGRADE_NOT_IN_FORCE, CHANGE_BACKDATED, LATER_CHANGES, BINDING, and what keeps it from standing, such as a
-    policy that came since; APPROVAL_NEEDED, AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
+    policy that came since, with the way out; APPROVAL_NEEDED, AGREEMENTS_CLASH and REASON_MISSING as `adopt_version`.
     """
     actor.require(Permission.MODELS_ADOPT)
     with one_at_a_time():
@@ -99,7 +99,7 @@ def undo_upgrade(
         after = book.plus(adoption, *layers)
         faults = after.faults(effective_from)
         if faults:
-            raise rules_clash(faults)
+            raise rules_clash([one for f in faults for one in _with_way_out(f, adoption.version)])
         unfit = check_agreements(
             dependents.unfit(book, after, effective_from),
             despite=despite_agreements,
@@ -125,6 +125,17 @@ def undo_upgrade(
         tell_upgrade(actor, "upgrade.rolled_back", upgrade)
         settle_clashes(actor=actor)
     return upgrade
+
+
+def _with_way_out(fault: Refused, version: ModelVersion) -> Iterator[Refused]:
+    """A roll back restores all of it or nothing; place by place one goes back by an upgrade."""
+    message = _(
+        "{fault} A roll back restores exactly what was. To go back all the same, open an upgrade to "
+        "{version}: there each such place is decided."
+    )
+    for one in fault.faults:
+        told = format_lazy(message, fault=one.message, version=str(version))
+        yield Refused(one.code, told, field=one.field, **one.data)
 
 
 def _brought_in_force(book: Rulebook, upgrade: Upgrade, on: date) -> bool:

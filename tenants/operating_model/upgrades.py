@@ -36,7 +36,7 @@ from tenants.operating_model.policies import settle_clashes
 from tenants.operating_model.proposals import (
     check_agreements,
     despite,
-    follows,
+    is_upgrade,
     refuse_past,
     refuse_withdrawn_copy,
     rules_clash,
@@ -45,7 +45,7 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.taking_effect import take_effect
-from tenants.operating_model.upgrading import Plan, own_layer, plan_of, refuse_before_later
+from tenants.operating_model.upgrading import Plan, is_part, own_layer, plan_of, refuse_before_later
 
 
 def open_upgrade(
@@ -62,6 +62,29 @@ def open_upgrade(
     LATER_CHANGES, UPGRADE_UNDER_WAY, WITHDRAWN, NOT_OFFERED, BINDING.
     """
     actor.require(Permission.MODELS_ADOPT)
+    return begin_upgrade(
+        actor=actor,
+        effective_from=effective_from,
+        published_id=published_id,
+        version_id=version_id,
+        reason=reason,
+    )
+
+
+def begin_upgrade(
+    *,
+    actor: Actor,
+    effective_from: date,
+    published_id: UUID | None = None,
+    version_id: UUID | None = None,
+    reason: str = "",
+    before_later: bool = False,
+) -> Upgrade:
+    """`open_upgrade` by who may, which the caller has checked.
+
+    before_later: also for a day before something that is planned; it waits then, and is not applied
+    on that day unless the plan is called off.
+    """
     tenant = tenant_of(actor)
     refuse_past(effective_from)
     with one_at_a_time():
@@ -74,8 +97,9 @@ def open_upgrade(
         if running.version_id == target.pk:
             message = _("{version} is in force on that day already. Name another version.")
             raise Refused("NOTHING_CHANGES", format_lazy(message, version=str(target)))
-        refuse_before_later(book, effective_from)
-        if follows(target, running.version):
+        if not before_later:
+            refuse_before_later(book, effective_from)
+        if is_upgrade(book, target, effective_from):
             check_offered(tenant, target, timezone.localdate(), effective_from)
         refuse_behind_binding(tenant, target, effective_from)
         if target._state.adding:
@@ -110,9 +134,10 @@ def decide_upgrade(
     """Decide some of what clashes; the rest stays open, for whoever and whenever.
 
     The street office's places are decided by who may adopt, a community's also by who may override
-    there. KEEP, TAKE and OPEN are said of a question, SET of any place. Refused: NOT_FOUND,
-    UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION, QUESTION_CHANGED, TOO_MANY_DECISIONS,
-    REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
+    there. KEEP, TAKE and OPEN are said of a question, SET of any place. What is decided already, of the
+    place, a part of it or what holds it, is decided anew only by who says what they have read: ``expected_version``,
+    or ``seen`` of the place. Refused: NOT_FOUND, UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION,
+    DECIDED_ALREADY, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
     """
     for community_id in {said.community_id for said in decisions} or {None}:
         if community_id is None:
@@ -125,6 +150,8 @@ def decide_upgrade(
         upgrade = _open(upgrade_id)
         check_version(upgrade, expected_version)
         before, standing = snapshot(upgrade, "version"), plan_of(upgrade, tenant)
+        if expected_version is None:
+            _refuse_decided(standing, decisions)
         rows = [_row(upgrade, standing, said, at, actor) for at, said in enumerate(decisions)]
         UpgradeDecision.objects.bulk_create(rows)
         save_changes(upgrade, [])
@@ -231,8 +258,7 @@ def plan_to_apply(
         hold(upgrade.target.published_id)
     refuse_withdrawn_copy(upgrade.target)
     planned = plan_of(upgrade, tenant)
-    running = planned.before.adoption(planned.since)
-    if running and follows(upgrade.target, running.version):
+    if is_upgrade(planned.before, upgrade.target, planned.since):
         check_offered(tenant, upgrade.target, timezone.localdate(), planned.since)
     refuse_behind_binding(tenant, upgrade.target, planned.since)
     refuse_before_later(planned.before, upgrade.effective_from)
@@ -321,6 +347,27 @@ def _row(
         reason=said.reason,
         decided_by_id=actor.principal_id,
     )
+
+
+def _refuse_decided(standing: Plan, decisions: Sequence[Said]) -> None:
+    """Nobody overrules in passing what another has decided."""
+    decided = [(c, q.place) for c, q in standing.questions if q.decision is not None]
+    for position, said in enumerate(decisions):
+        place = Aspect(said.aspect), said.path
+        for community_id, other in decided:
+            theirs = community_id == said.community_id
+            read = said.seen is not None and other == place
+            met = other == place or is_part(other, place) or is_part(place, other)
+            if theirs and met and not read:
+                message = _(
+                    "{path} is decided already. Read the upgrade again, and say with seen or "
+                    "expectedVersion which state you decide on."
+                )
+                raise Refused(
+                    "DECIDED_ALREADY",
+                    format_lazy(message, path=other[1]),
+                    field=f"decisions.{position}.path",
+                )
 
 
 def _refuse_unfit(planned: Plan, decisions: Sequence[Said]) -> None:

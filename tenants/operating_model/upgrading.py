@@ -156,14 +156,20 @@ def _planned(
 
 
 def plan_of(upgrade: Upgrade, tenant: Tenant) -> Plan:
-    """What it comes to as the rules stand now; a day that is past by now counts as today."""
-    return plan(
+    """What it comes to as the rules stand now; a day that is past by now counts as today. What is
+    planned for later days is one of its problems."""
+    planned = plan(
         Rulebook.load(),
         tenant=tenant,
         target=upgrade.target,
         since=max(upgrade.effective_from, timezone.localdate()),
         answers=standing_answers(upgrade),
     )
+    try:
+        refuse_before_later(planned.before, planned.since)
+    except Refused as later:
+        return replace(planned, problems=(*planned.problems, later))
+    return planned
 
 
 def standing_answers(upgrade: Upgrade) -> Answers:
@@ -172,7 +178,8 @@ def standing_answers(upgrade: Upgrade) -> Answers:
 
 
 def answers_of(decisions: Iterable[UpgradeDecision]) -> dict[UUID | None, dict[Place, Answer]]:
-    """What counts of the decisions, given in the order in which they were made."""
+    """What counts of the decisions, given in the order in which they were made: of one place and what
+    holds it, the last word."""
     found: dict[UUID | None, dict[Place, Answer]] = {}
     for row in decisions:
         place = Aspect(row.aspect), row.path
@@ -180,9 +187,23 @@ def answers_of(decisions: Iterable[UpgradeDecision]) -> dict[UUID | None, dict[P
         if row.choice == UpgradeDecision.Choice.OPEN:
             here.pop(place, None)
             continue
+        end_within(here, place)
         seen = Question(*place, row.old, row.new, row.own).seen
         here[place] = Answer(Decision(Choice(row.choice), row.value), seen)
     return found
+
+
+def end_within(here: dict[Place, Answer], place: Place) -> None:
+    """What was said of parts of a place ends with what is said of the whole; a part that is named
+    after it counts on top of it."""
+    if place[0] == Aspect.VALUE:
+        for part in [one for one in here if is_part(one, place)]:
+            del here[part]
+
+
+def is_part(one: Place, of: Place) -> bool:
+    """Whether a value's place lies within another one."""
+    return one[0] == of[0] == Aspect.VALUE and one[1].startswith((f"{of[1]}.", f"{of[1]}["))
 
 
 def _on(version: ModelVersion, since: date, above: list[Layer]) -> Effective:

@@ -18,8 +18,8 @@ IN_FORCE = """query($on: Date) {
     }
 }"""
 OFFERS = """{ offers { nodes {
-    issuerName publishedId key number title toAll unitNames effectiveFrom bindingBy note
-    withdrawnOn withdrawnReason
+    issuerName publishedId key number title toAll unitNames effectiveFrom bindingBy behindNames
+    note     withdrawnOn withdrawnReason
 } } }"""
 REQUESTS = """{ changeRequests { nodes {
     kind state version { key number } publishedId values { path value } bounds { path maximum }
@@ -110,8 +110,8 @@ def test_offered_asked_for_and_approved_by_the_district(
         {
             "issuerName": "张店区", "publishedId": second, "key": "guide", "number": 2,
             "title": "样板", "toAll": False, "unitNames": ["车站街道"],
-            "effectiveFrom": "2026-07-01", "bindingBy": "2026-09-30", "note": "先试三个月",
-            "withdrawnOn": None, "withdrawnReason": "",
+            "effectiveFrom": "2026-07-01", "bindingBy": "2026-09-30", "behindNames": None,
+            "note": "先试三个月", "withdrawnOn": None, "withdrawnReason": "",
         }
     ]  # fmt: skip
     given |= {"values": [{"path": RATE, "value": "0.02"}], "expectedLayerVersion": 0}

@@ -87,6 +87,11 @@ CHANGE = st.one_of(
     ),
     _fixed("fund.waterfall", [_shares("0.5", "0.5"), _shares("0.2", "0.3", "0.5"), _shares("1")]),
     _fixed("fund.waterfall[services].title.zh", ["服务", "服务群众"]),
+    _fixed("fund.waterfall", [_shares("0.5", "0.4", "0.1")[::way] for way in (1, -1)]),
+    _fixed("meetings.deliberation.steps", [
+        [_titled(key, key) for key in keys] for keys in ("abc", "bac", "cba", "adbc", "bc", "ceab")]),
+    _fixed("meetings.deliberation.steps[a].title.zh", ["甲", "乙"]),
+    _fixed("meetings.deliberation.steps[b]", [None, _titled("b", "乙")]),
     _fixed("fund.committee.min_members", [3, 5, 7]),
     _fixed("meetings.joint.day_of_month", [None, 5, 10, 25]),
     _fixed("services.price_classes[low_cost].ceiling_fen", [None, 1000, 2000, 3000]),

@@ -129,6 +129,13 @@ class Offer(Object):
     binding_by = Date(
         description="The day by which it has to be applied; null: it may be declined."
     )
+    behind_names = Bounded(
+        graphene.String,
+        most=MOST_UNITS,
+        required=False,
+        description="Who still runs an earlier version of the model though this is binding by now; a "
+        "unit sees at most its own name. Null where it does not bind yet, or no more.",
+    )
     note = graphene.String(required=True, description="What the issuer says to it; may be empty.")
     offered_at = DateTime(required=True, description="When it was made.")
     withdrawn_on = Date(description="From which day on it counts no more; null while it counts.")
@@ -160,6 +167,13 @@ class Offer(Object):
             return shelf.units_by_offer(rows, info.context.actor)
 
         return batch_of(offer).load("unit_names", load).get(offer.pk)
+
+    @staticmethod
+    def resolve_behind_names(offer: library.Offer, info: Any) -> list[str] | None:
+        def load(rows: list[Any]) -> Mapping[UUID, list[str]]:
+            return shelf.behind_by_offer(rows, info.context.actor)
+
+        return batch_of(offer).load("behind_names", load).get(offer.pk)
 
 
 class ChangeRequest(Object):

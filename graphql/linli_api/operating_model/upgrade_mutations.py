@@ -60,7 +60,10 @@ class RuleDecisionInput(graphene.InputObjectType):
         'object such as {"minimum": "0.01"}.'
     )
     reason = graphene.String(required=True, default_value="", description="Why.")
-    seen = graphene.String(description="The question's, as it was read.")
+    seen = graphene.String(
+        description="The question's, as it was read. Of a place that is decided already, this or "
+        "expectedVersion is needed."
+    )
 
 
 class DecideUpgrade(Mutation):

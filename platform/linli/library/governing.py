@@ -6,6 +6,7 @@ district does, and a district more than the city. A unit with nobody above it de
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -16,7 +17,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
-from linli.library.models import AdoptionRule, Offer
+from linli.library.models import AdoptionRecord, AdoptionRule, Offer, PublishedVersion
 from linli.registry.models import Tenant
 
 if TYPE_CHECKING:
@@ -78,6 +79,26 @@ def offers_for(tenant: Tenant, day: date) -> QuerySet[Offer]:
     standing = Q(withdrawn_on=None) | Q(withdrawn_on__gt=day)
     offers = Offer.objects.filter(standing, made_to(tenant), effective_from__lte=day)
     return offers.select_related("version", "issuer").order_by("-id")
+
+
+def versions_run_by(unit_ids: Collection[UUID], day: date) -> dict[UUID, PublishedVersion]:
+    """The published version that each unit runs on a day, as the library was told."""
+    told = AdoptionRecord.objects.filter(tenant__in=unit_ids, effective_from__lte=day)
+    order = ("effective_from", "id")
+    last = {row.tenant_id: row.version for row in told.select_related("version").order_by(*order)}
+    return {unit_id: version for unit_id, version in last.items() if version is not None}
+
+
+def is_behind(unit_id: UUID, running: Mapping[UUID, PublishedVersion], offer: Offer) -> bool:
+    """Whether a unit that an offer is made to runs an earlier version of its model; ``running`` as
+    `versions_run_by`."""
+    version, offered = running.get(unit_id), offer.version
+    return (
+        (offer.units is None or unit_id in offer.units)
+        and version is not None
+        and (version.written_by, version.key) == (offered.written_by, offered.key)
+        and version.number < offered.number
+    )
 
 
 def made_to(tenant: Tenant) -> Q:

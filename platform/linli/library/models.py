@@ -1,5 +1,6 @@
 """What tenants publish for others: model versions, and policies that bind the tenants below."""
 
+from datetime import date
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -524,3 +525,9 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} by {self.issuer}"
+
+    def is_due(self, day: date) -> bool:
+        """Whether on a day it counts, binds, and can still be taken up."""
+        stands = self.withdrawn_on is None or self.withdrawn_on > day
+        binds = self.binding_by is not None and self.binding_by <= day
+        return stands and binds and self.version.withdrawn_at is None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import NotFound, Refused
-from linli.library.governing import made_to
+from linli.library.governing import is_behind, made_to, versions_run_by
 from linli.library.models import AdoptionRule, Offer, Outcome, Policy, PublishedVersion
 from linli.library.visibility import visible_in, visible_to
 from linli.registry.models import Tenant
@@ -131,6 +131,25 @@ def number_by_rule(rows: Sequence[AdoptionRule], actor: Actor) -> dict[UUID, int
         counted[issuer] += 1
         numbers[pk] = counted[issuer]
     return numbers
+
+
+def behind_by_offer(rows: Sequence[Offer], actor: Actor) -> dict[UUID, list[str]]:
+    """Of each offer that binds by today, the names of those who still run an earlier version of its
+    model: to its issuer all of them, to a unit at most its own."""
+    today, own = timezone.localdate(), actor.tenant
+    due = [row for row in rows if own is not None and row.is_due(today)]
+    if own is None or not due:
+        return {}
+    below = list(own.descendants())
+    running = versions_run_by([own.pk, *(unit.pk for unit in below)], today)
+    return {
+        row.pk: sorted(
+            unit.name
+            for unit in (below if row.issuer_id == own.pk else [own])
+            if unit.is_served and is_behind(unit.pk, running, row)
+        )
+        for row in due
+    }
 
 
 def units_by_offer(rows: Sequence[Offer], actor: Actor) -> dict[UUID, list[str]]:

@@ -18,6 +18,7 @@ from .conftest import (
     TODAY,
     YESTERDAY,
     community,
+    document,
     issue,
     layer,
     nothing_written,
@@ -157,3 +158,15 @@ def test_a_question_counts_as_it_was_read(clash, chengnan, at_street):
     layer(at_street, {RATE: "0.05", DAY: 5}, community=chengnan)
     decide(at_street, clash, *said)
     assert effective_rules(TODAY, chengnan.pk).value(RATE) == "0.02"
+
+
+def test_of_a_place_and_what_holds_it_the_last_word_counts(clash, chengnan, at_street):
+    whole = document()["partners"]["contributions"][0] | {"rate": "0.015"}
+    decide(
+        at_street,
+        clash,
+        Said(RATE, "set", value="0.025"),
+        Said("partners.contributions[stationed]", "set", value=whole),
+        Said(RATE, "take", community_id=chengnan.pk),
+    )
+    assert effective_rules(TODAY).value(RATE) == "0.015"

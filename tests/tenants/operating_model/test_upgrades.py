@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Forbidden, NotFound, Refused
 from linli.library import paths
-from linli.library.document import digest
+from linli.library.document import canonical, digest
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
+from tenants.operating_model.actions import withdraw_version
 from tenants.operating_model.decisions import Said
 from tenants.operating_model.models import Adoption, Layer, Upgrade, UpgradeDecision
 from tenants.operating_model.policies import land_policies
@@ -26,7 +27,8 @@ from tenants.operating_model.upgrades import (
     give_up_upgrade,
     open_upgrade,
 )
-from tenants.operating_model.upgrading import plan_of
+from tenants.operating_model.upgrading import content_of, own_layer, plan_of
+from tests.support.calendar import on_day
 from tests.support.models_at_random import documents, layers, models, own_changes, stands
 
 from .conftest import (
@@ -42,6 +44,7 @@ from .conftest import (
     issue,
     layer,
     nothing_written,
+    publish,
     trail,
     write,
 )
@@ -290,7 +293,7 @@ def test_a_decision_can_be_taken_back(running, at_street):
     layer(at_street, {RATE: "0.02"})
     upgrade = begin(at_street, second(at_street))
     decide(at_street, upgrade, Said(RATE, "take"))
-    decide(at_street, upgrade, Said(RATE, "open"))
+    decide(at_street, upgrade, Said(RATE, "open"), expected_version=2)
 
     assert len(asked(at_street, upgrade)) == 1
     assert UpgradeDecision.objects.count() == 2
@@ -438,10 +441,18 @@ def test_where_something_is_set_a_version_is_not_just_adopted(chengnan, at_stree
     assert (refused.value.code, refused.value.data["names"]) == ("UPGRADE_INSTEAD", ["城南社区"])
 
 
-def everywhere(*communities):
-    """The rules of today and of every day something changes on, at every level, to the bit."""
+def everywhere(*communities, on=TODAY):
+    """The rules of a day at every level, to the bit: the document, what bounds it, and the own layer."""
     book = Rulebook.load()
-    return [digest(book.effective(TODAY, c).document) for c in (None, *(c.pk for c in communities))]
+    return [
+        (
+            digest(rules.document),
+            sorted((one.path, canonical(one.bound.plain())) for one in rules.in_force),
+            content_of(own_layer(book, c, on)),
+        )
+        for c in (None, *(c.pk for c in communities))
+        for rules in [book.effective(on, c)]
+    ]
 
 
 def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
@@ -461,9 +472,8 @@ def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
     roll_back(at_street, upgrade, TOMORROW, reason="居民不同意")
 
     assert everywhere(chengnan) != was  # today is past tomorrow
-    book = Rulebook.load()
-    assert [digest(book.effective(TOMORROW, c).document) for c in (None, chengnan.pk)] == was
-    assert book.layer("street", None, TOMORROW).values == {RATE: "0.02", MONTHS: 12}
+    assert everywhere(chengnan, on=TOMORROW) == was
+    assert Rulebook.load().layer("street", None, TOMORROW).values == {RATE: "0.02", MONTHS: 12}
     assert Upgrade.objects.get().state == "rolled_back"
     with nothing_written(), pytest.raises(Refused) as refused:
         roll_back(at_street, upgrade, TOMORROW)
@@ -485,6 +495,86 @@ def test_what_was_set_since_goes_only_if_that_is_said(chengnan, at_street):
     assert everywhere(chengnan) == was
     [told] = trail("models.roll_back_upgrade")
     assert len(told.after["given_up"]) == 1
+
+
+def test_a_roll_back_brings_back_what_was_bounded(chengnan, at_street):
+    layer(at_street, {MONTHS: 12}, {RATE: {"minimum": "0.02", "maximum": "0.05"}})
+    layer(at_street, {}, {DAY: {"one_of": [25, 10]}}, community=chengnan)
+    was = everywhere(chengnan)
+    narrower = {RATE: {"minimum": "0.01", "maximum": "0.04"}}
+    upgrade = begin(at_street, second(at_street, day=12, bounds=narrower))
+    while still := plan_of(upgrade, at_street).open_questions:
+        decide(at_street, upgrade, *(
+            Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in still
+        ))  # fmt: skip
+    apply(at_street, upgrade)
+    kept = [own_layer(Rulebook.load(), c, TODAY).bounds for c in (None, chengnan.pk)]
+    assert kept == [{}, {}]
+
+    roll_back(at_street, upgrade)
+
+    assert everywhere(chengnan) == was
+
+
+def test_a_roll_back_comes_after_what_is_planned(running, at_street):
+    upgrade = begin(at_street, second(at_street))
+    apply(at_street, upgrade)
+    layer(at_street, {MONTHS: 6}, since=LATER)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, upgrade)
+    assert refused.value.code == "LATER_CHANGES"
+
+
+def test_of_two_upgrades_to_one_version_the_last_is_rolled_back(running, at_street):
+    version = second(at_street)
+    first = begin(at_street, version)
+    apply(at_street, first)
+    adopt(at_street, running, TODAY)
+    again = begin(at_street, version)
+    apply(at_street, again)
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, first)
+    assert refused.value.code == "UPGRADE_NOT_IN_FORCE"
+    roll_back(at_street, again)
+    assert effective_rules(TODAY).value(DAY) == 25
+
+
+def test_a_policy_for_a_later_day_stands_in_the_way_too(running, at_street, district):
+    issue(district, {"partners.contributions[visiting].fee_fen": 4000}, since=LATER)
+    land_policies(at_street, actor=system_actor(at_street))
+    model = document()
+    del model["partners"]["contributions"][1]
+    upgrade = begin(at_street, write(at_street, model))
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        apply(at_street, upgrade)
+    assert refused.value.code == "UNKNOWN_PATH"
+
+
+def test_an_upgrade_that_lies_about_is_worked_out_for_the_day_that_it_is(running, at_street):
+    upgrade = begin(at_street, second(at_street))
+    with on_day(LATER):
+        layer(at_street, {RATE: "0.02"}, since=LATER)
+
+        assert plan_of(upgrade, at_street).since == LATER
+        assert asked(at_street, upgrade) == [(None, RATE, "0.03", "0.04", "0.02")]
+
+
+def test_what_was_withdrawn_since_it_was_opened_is_not_applied(running, at_street, other_street):
+    with tenant_context(other_street):
+        theirs = write(other_street, document(rent_free_months=6))
+        shelved = publish(other_street, theirs)
+    upgrade = open_upgrade(
+        actor=system_actor(at_street), published_id=shelved.pk, effective_from=TODAY
+    )
+    with tenant_context(other_street):
+        withdraw_version(actor=system_actor(other_street), version_id=theirs.pk, reason="算错了")
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        apply(at_street, upgrade)
+    assert refused.value.code == "WITHDRAWN"
 
 
 def test_only_the_last_upgrade_is_rolled_back(running, at_street):
@@ -521,7 +611,7 @@ def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, 
             if not still:
                 break
             decide(street, upgrade, *(
-                Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in still
+                Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in still
             ))  # fmt: skip
         else:
             raise AssertionError(still)
@@ -717,3 +807,80 @@ def test_who_decides_on_a_place_that_was_decided_meanwhile_is_told(running, at_s
     with nothing_written(), pytest.raises(Refused) as refused:
         decide(at_street, upgrade, Said(RATE, "take", seen=question.as_read))
     assert refused.value.code == "QUESTION_CHANGED"
+
+
+STATIONED = "partners.contributions[stationed]"
+
+
+def test_of_a_place_and_what_holds_it_the_last_word_counts(running, at_street):
+    layer(at_street, {RATE: "0.02"})
+    upgrade = begin(at_street, second(at_street))
+    whole = document()["partners"]["contributions"][0] | {"rate": "0.015"}
+
+    def rate():
+        return plan_of(upgrade, at_street).sides()[1].value(RATE)
+
+    decide(at_street, upgrade, Said(RATE, "set", value="0.035"))
+    assert rate() == "0.035"
+    decide(at_street, upgrade, Said(STATIONED, "set", value=whole), expected_version=2)
+    assert rate() == "0.015"
+    assert [q.path for _c, q in plan_of(upgrade, at_street).questions] == [STATIONED]
+    decide(at_street, upgrade, Said(RATE, "set", value="0.045"), expected_version=3)
+    assert rate() == "0.045"
+    # Also of those that come at once, and nothing of it goes from the record.
+    decide(
+        at_street,
+        upgrade,
+        Said(RATE, "set", value="0.025"),
+        Said(STATIONED, "set", value=whole),
+        expected_version=4,
+    )
+    assert rate() == "0.015"
+    apply(at_street, upgrade)
+    assert effective_rules(TODAY).value(RATE) == "0.015"
+    assert UpgradeDecision.objects.count() == 5
+
+
+def test_nobody_overrules_in_passing_what_another_has_decided(chengnan, at_street):
+    layer(at_street, {RATE: "0.02"})
+    layer(at_street, {RATE: "0.01"}, community=chengnan)
+    upgrade = begin(at_street, second(at_street))
+    decide(at_street, upgrade, Said(RATE, "keep"))
+    whole = document()["partners"]["contributions"][0]
+
+    for said in (Said(RATE, "take"), Said(RATE, "open"), Said(STATIONED, "set", value=whole)):
+        with nothing_written(), pytest.raises(Refused) as refused:
+            decide(at_street, upgrade, said)
+        assert (refused.value.code, refused.value.field) == (
+            "DECIDED_ALREADY", "decisions.0.path"
+        )  # fmt: skip
+    # The community's is another place.
+    decide(at_street, upgrade, Said(RATE, "set", value="0.015", community_id=chengnan.pk))
+    [mine, _theirs] = [question for _level, question in plan_of(upgrade, at_street).questions]
+    decide(at_street, upgrade, Said(RATE, "take", seen=mine.as_read))
+    decide(at_street, upgrade, Said(STATIONED, "set", value=whole), expected_version=4)
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(RATE, "set", value="0.045"))
+    assert refused.value.code == "DECIDED_ALREADY"
+    assert UpgradeDecision.objects.count() == 4
+
+
+def test_where_a_policy_shuts_the_roll_back_an_upgrade_goes_back(running, at_street, district):
+    layer(at_street, {RATE: "0.05", MONTHS: 12})
+    upgrade = begin(at_street, second(at_street, rate="0.02"))
+    decide(at_street, upgrade, Said(RATE, "take"))
+    apply(at_street, upgrade)
+    issue(district, {}, {RATE: {"maximum": "0.03"}})
+    land_policies(at_street, actor=system_actor(at_street))
+
+    with nothing_written(), pytest.raises(Refused) as refused:
+        roll_back(at_street, upgrade)
+    assert refused.value.code == "OUTSIDE_BOUNDS"
+    assert str(running) in str(refused.value.message)
+
+    back = begin(at_street, running)
+    assert asked(at_street, back) == []
+    decide(at_street, back, Said(RATE, "set", value="0.025"))
+    apply(at_street, back)
+    rules = effective_rules(TODAY)
+    assert [rules.value(path) for path in (RATE, MONTHS, DAY)] == ["0.025", 12, 25]

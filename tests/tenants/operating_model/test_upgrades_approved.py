@@ -1,13 +1,16 @@
 """Upgrades that another approves, that are offered, and that are binding (M6)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Refused
+from linli.library.selectors import behind_by_offer
 from linli.tenancy.context import tenant_context
+from tenants.operating_model import binding
 from tenants.operating_model.actions import adopt_version
 from tenants.operating_model.binding import follow_offers, units_to_follow
 from tenants.operating_model.decisions import Said
@@ -23,11 +26,13 @@ from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
 from tenants.operating_model.selectors import effective_rules
 from tenants.operating_model.upgrades import apply_upgrade, decide_upgrade, open_upgrade
+from tenants.operating_model.upgrading import plan_of
 from tenants.partners.actions import admit_partner, sign_agreement
 from tests.support.packages import package, trust
 
 from .conftest import (
     DAY,
+    MONTHS,
     RATE,
     START,
     TODAY,
@@ -41,6 +46,8 @@ from .conftest import (
     write,
 )
 from .test_governing import offer, rule
+
+FAR = date(2099, 1, 1)
 
 
 def changed(street, *, rate="0.04", day=10):
@@ -164,6 +171,33 @@ class TestOffers:
             apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
             assert effective_rules(TODAY).value(DAY) == 10
 
+    def test_another_model_in_between_is_no_way_round(self, other_street, other_district, street):
+        with tenant_context(street):
+            first = publish(street, write(street))
+            second = publish(street, changed(street))
+        rule(other_district, "nobody", upgrades="when_offered")
+        with tenant_context(other_street):
+            actor = system_actor(other_street)
+            own = write(other_street, document(rent_free_months=1), key="own")
+            adopt_version(actor=actor, published_id=first.pk, effective_from=START)
+            adopt_version(actor=actor, version_id=own.pk, effective_from=TODAY)
+
+            given = {"actor": actor, "published_id": second.pk, "effective_from": TODAY}
+            assert refused(adopt_version, **given) == "NOT_OFFERED"
+            assert refused(open_upgrade, **given) == "NOT_OFFERED"
+            # Back to what ran already, at any time; and from there on no further.
+            adopt_version(actor=actor, published_id=first.pk, effective_from=TODAY)
+            assert refused(adopt_version, **given) == "NOT_OFFERED"
+            made = offer(other_district, second, [other_street])
+        with tenant_context(other_street):
+            upgrade = open_upgrade(**given)
+            adopt_version(actor=actor, version_id=own.pk, effective_from=TODAY)
+        with tenant_context(other_district):
+            withdraw_offer(actor=system_actor(other_district), offer_id=made.pk, reason="有错")
+        with tenant_context(other_street):
+            given = {"actor": actor, "upgrade_id": upgrade.pk}
+            assert refused(apply_upgrade, **given) == "NOT_OFFERED"
+
     def test_what_came_as_a_file_is_offered_as_any(self, other_street, other_district, actor_as):
         trust(1)
         author, later = str(uuid4()), document()
@@ -277,15 +311,102 @@ class TestBinding:
 
         assert effective_rules(TODAY).value(DAY) == 10
 
+    @pytest.mark.parametrize("whose", ["a community's", "the street office's"])
+    def test_what_is_planned_for_later_neither_moves_the_day_nor_freezes_the_unit(
+        self, wenshao, other_district, two_versions, whose
+    ):
+        place = community(wenshao) if whose == "a community's" else None
+        layer(wenshao, {MONTHS: 17}, since=FAR, community=place)
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert (upgrade.state, upgrade.effective_from) == ("open", TODAY)
+        [told] = plan_of(upgrade, wenshao).problems
+        assert (told.code, told.data["earliest"]) == ("LATER_CHANGES", FAR.isoformat())
+        assert [wenshao] == list(units_to_follow())
+        layer(wenshao, {DAY: 5})  # all goes on as before
+        assert follow_offers(wenshao).pk == upgrade.pk
+        layer(wenshao, {DAY: 25})
+        layer(wenshao, {} if place else {DAY: 25}, since=FAR, community=place)  # called off
+        decide_upgrade(
+            actor=system_actor(wenshao), upgrade_id=upgrade.pk, decisions=[Said(DAY, "take")]
+        )
+        follow_offers(wenshao)
+        assert (effective_rules(TODAY).value(RATE), effective_rules(FAR).value(RATE)) == (
+            "0.04", "0.04"
+        )  # fmt: skip
+
+    def test_an_open_upgrade_to_another_version_of_the_model_gives_way(
+        self, wenshao, other_district, two_versions, street
+    ):
+        layer(wenshao, {RATE: "0.02"})
+        with tenant_context(street):
+            third = publish(street, changed(street, rate="0.05", day=12))
+        actor = system_actor(wenshao)
+        other = open_upgrade(actor=actor, published_id=third.pk, effective_from=TODAY)
+        decide_upgrade(actor=actor, upgrade_id=other.pk, decisions=[Said(RATE, "keep")])
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        upgrade = follow_offers(wenshao)
+
+        assert (upgrade.state, upgrade.target.number) == ("open", 2)
+        other.refresh_from_db()
+        assert (other.state, other.decisions.count()) == ("given_up", 1)
+        [told] = trail("models.give_up_upgrade")
+        assert told.reason == upgrade.reason
+        assert str(two_versions[1]) in told.reason
+
+    def test_where_it_cannot_be_opened_nothing_is_given_up(
+        self, wenshao, other_district, two_versions, street
+    ):
+        with tenant_context(street):
+            third = publish(street, changed(street, rate="0.05", day=12))
+        other = open_upgrade(
+            actor=system_actor(wenshao), published_id=third.pk, effective_from=TODAY
+        )
+        offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+
+        with patch.object(
+            binding, "begin_upgrade", side_effect=Refused("NOT_FOUND", "not seen here")
+        ):
+            assert follow_offers(wenshao) is None
+        other.refresh_from_db()
+        assert other.state == "open"
+
+    def test_who_is_behind_is_seen_by_the_district_and_by_themselves(
+        self, wenshao, other_district, two_versions
+    ):
+        later = offer(other_district, two_versions[1], binding_by=TOMORROW)
+        made = offer(other_district, two_versions[1], binding_by=TODAY)
+        layer(wenshao, {RATE: "0.02"})
+        upgrade = follow_offers(wenshao)
+
+        def seen(tenant):
+            return behind_by_offer([later, made], system_actor(tenant))
+
+        assert seen(other_district) == seen(wenshao) == {made.pk: [wenshao.name]}
+        said = [Said(RATE, "take")]
+        decide_upgrade(actor=system_actor(wenshao), upgrade_id=upgrade.pk, decisions=said)
+        follow_offers(wenshao)
+        assert seen(other_district) == seen(wenshao) == {made.pk: []}
+
+    def test_who_it_is_not_made_to_is_not_behind(self, wenshao, other_district, two_versions):
+        made = offer(other_district, two_versions[1], [wenshao], binding_by=TODAY)
+        made.units = [uuid4()]
+        assert behind_by_offer([made], system_actor(other_district)) == {made.pk: []}
+        assert list(units_to_follow()) == [wenshao]
+
     def test_another_upgrade_that_is_being_decided_is_not_touched(
         self, wenshao, other_district, two_versions
     ):
         own = write(wenshao, document(rent_free_months=1), key="own")
         upgrade = open_upgrade(actor=system_actor(wenshao), version_id=own.pk, effective_from=TODAY)
-        offer(other_district, two_versions[1], binding_by=TODAY)
+        made = offer(other_district, two_versions[1], binding_by=TODAY)
 
         assert follow_offers(wenshao) is None
         assert Upgrade.objects.get().pk == upgrade.pk
+        assert behind_by_offer([made], system_actor(wenshao)) == {made.pk: [wenshao.name]}
 
     def test_what_binds_is_neither_rolled_back_nor_gone_behind(
         self, wenshao, other_district, two_versions

@@ -25,6 +25,7 @@ from tenants.operating_model.selectors import (
     preview_adoption,
     publication_by_version,
 )
+from tenants.operating_model.upgrades import apply_upgrade, open_upgrade
 
 from .conftest import (
     MONTHS,
@@ -126,6 +127,23 @@ class TestAtTheSameMoment:
             assert effective_rules(TODAY).value(MONTHS) == 18
         [job] = ProcrastinateJob.objects.filter(task_name__endswith="tell_withdrawn_to")
         assert job.args == {"tenant_id": str(adopter.pk), "published_id": str(shelved.pk)}
+
+    def test_withdrawn_first_an_open_upgrade_is_not_applied(self, published):
+        (author, adopter), (_version, shelved) = streets(), published
+        with tenant_context(author):
+            second = write(author, document(rent_free_months=6))
+            later = publish(author, second)
+        with tenant_context(adopter):
+            take(adopter, shelved)
+            actor = system_actor(adopter)
+            opened = open_upgrade(actor=actor, published_id=later.pk, effective_from=TODAY)
+
+        _withdrawn, answer = self.second_waits_for_first(
+            (author, lambda: withdraw(author, second)),
+            (adopter, lambda: apply_upgrade(actor=actor, upgrade_id=opened.pk)),
+        )
+
+        assert answer == "WITHDRAWN"
 
     def test_two_that_adopt_do_not_wait_for_each_other(self, published):
         _author, adopter = streets()
