@@ -17,6 +17,7 @@ ROOMS = [
     "tenants/operating_model/requests.py",
     "tenants/operating_model/packages.py",
     "tenants/operating_model/upgrades.py",
+    "tenants/operating_model/rolling_back.py",
     "tenants/operating_model/clashes.py",
     "onboarding/*.py",
 ]
@@ -30,6 +31,8 @@ PART_OF_ANOTHER = {
     "record_adoption": "adopt_version in the tenant calls it",
     "adopt": "adopt_version calls it, and approve_change",
     "put_upgrade_in_force": "apply_upgrade calls it, and approve_change",
+    "begin_upgrade": "open_upgrade calls it, and the job that follows binding offers",
+    "tell_upgrade": "the upgrade's own actions call it",
     "undo_upgrade": "roll_back_upgrade calls it, and approve_change",
     "lay_down_rule": "set_adoption_rule in the tenant calls it",
     "make_offer": "offer_version in the tenant calls it",

@@ -74,7 +74,7 @@ def test_what_a_page_would_refuse_is_refused_at_once(town, actor_as):
     for variables in ({}, {"kind": 5}):
         given = {"document": of_kind, "variables": variables, "format": "CSV"}
         assert refused(town.administrator, "exportConnection", **given) == [
-            ("REQUEST_INVALID", None)
+            ("REQUEST_INVALID", "kind")
         ]
     deep = (
         "{ partners { nodes { "
