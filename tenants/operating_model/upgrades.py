@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ from linli.errors import NotFound, Refused
 from linli.events.emit import emit
 from linli.library.carrying import Aspect
 from linli.library.governing import check_offered, refuse_behind_binding
+from linli.library.labels import label
 from linli.library.selectors import hold
 from linli.library.written import write_bound
 from linli.registry.models import Tenant
@@ -46,6 +48,9 @@ from tenants.operating_model.proposals import (
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.taking_effect import take_effect
 from tenants.operating_model.upgrading import Plan, is_part, own_layer, plan_of, refuse_before_later
+
+# A place in words, in the language in which the sentence is read.
+_called = lazy(label, str)
 
 
 def open_upgrade(
@@ -394,11 +399,16 @@ def _refuse_undecided(planned: Plan) -> None:
     causes = [
         Refused(
             "UPGRADE_UNDECIDED",
-            format_lazy(_("{path} is not decided yet."), path=question.path),
+            format_lazy(
+                _("“{place}” is not decided yet."),
+                place=_called(question.path, *level.carried.sides[::-1]),
+            ),
             field=question.path,
-            community=str(community_id) if community_id else None,
+            community=str(level.community_id) if level.community_id else None,
         )
-        for community_id, question in planned.open_questions
+        for level in planned.levels
+        for question in level.carried.questions
+        if question.is_open
     ]
     if causes:
         message = _("Places not decided yet: {count}. Decide each; nothing has changed so far.")

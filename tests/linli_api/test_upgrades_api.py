@@ -278,3 +278,20 @@ def test_agreements_that_would_no_longer_fit_are_shown_before_it_is_applied(hous
     [told] = do(house.administrator, "applyUpgrade", upgradeId=upgrade, expectedVersion=1)["errors"]
     assert told["code"] == "AGREEMENTS_CLASH"
     assert "from 2026-01-01 to 2029-12-31" in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "“Partners › Contributions › Share of takings › Rate” is not decided yet."),
+        ("zh-hans", "“合伙人 › 反哺规则 › 常驻合伙人按收入比例反哺 › 比例”尚未决定。"),
+    ],
+)
+def test_what_is_not_decided_is_called_by_its_name(house, language, told):
+    sets(house, {"path": RATE, "value": "0.02"})
+    upgrade = opened(house)
+    with override(language):
+        [fault] = do(house.administrator, "applyUpgrade", upgradeId=upgrade, expectedVersion=1)[
+            "errors"
+        ]
+    assert (fault["message"], fault["field"]) == (told, RATE)
