@@ -290,8 +290,11 @@ def test_agreements_that_would_no_longer_fit_are_shown_before_it_is_applied(hous
 def test_what_is_not_decided_is_called_by_its_name(house, language, told):
     sets(house, {"path": RATE, "value": "0.02"})
     upgrade = opened(house)
+    apply = """mutation($input: ApplyUpgradeInput!) { applyUpgrade(input: $input) {
+        errors { message field }
+    } }"""
+    given = {"input": {"upgradeId": upgrade, "expectedVersion": 1}}
     with override(language):
-        [fault] = do(house.administrator, "applyUpgrade", upgradeId=upgrade, expectedVersion=1)[
-            "errors"
-        ]
+        body = run(tenant_schema, Request(apply, given), house.administrator).body
+    [fault] = body["data"]["applyUpgrade"]["errors"]
     assert (fault["message"], fault["field"]) == (told, RATE)
