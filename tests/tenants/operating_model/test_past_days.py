@@ -101,7 +101,9 @@ def upgrade_to(tenant, version, since):
     who = system_actor(tenant)
     upgrade = open_upgrade(actor=who, version_id=version.pk, effective_from=since)
     while asked := plan_of(upgrade, tenant).open_questions:
-        said = [Said(q.path, "take", community_id=c, aspect=q.aspect) for c, q in asked]
+        said = [
+            Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in asked
+        ]
         decide_upgrade(actor=who, upgrade_id=upgrade.pk, decisions=said)
     apply_upgrade(actor=who, upgrade_id=upgrade.pk)
 

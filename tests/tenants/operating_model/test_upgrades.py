@@ -542,15 +542,13 @@ def test_of_two_upgrades_to_one_version_the_last_is_rolled_back(running, at_stre
 
 
 def test_a_policy_for_a_later_day_stands_in_the_way_too(running, at_street, district):
-    issue(district, {"partners.contributions[visiting].fee_fen": 4000}, since=LATER)
+    issue(district, {FEE: 6000}, since=LATER)
     land_policies(at_street, actor=system_actor(at_street))
-    model = document()
-    del model["partners"]["contributions"][1]
-    upgrade = begin(at_street, write(at_street, model))
+    upgrade = begin(at_street, second(at_street, bounds={FEE: {"maximum": 5000}}))
 
     with nothing_written(), pytest.raises(Refused) as refused:
         apply(at_street, upgrade)
-    assert refused.value.code == "UNKNOWN_PATH"
+    assert (refused.value.code, refused.value.field) == ("OUTSIDE_BOUNDS", FEE)
 
 
 def test_an_upgrade_that_lies_about_is_worked_out_for_the_day_that_it_is(running, at_street):
