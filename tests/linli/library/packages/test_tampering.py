@@ -226,6 +226,8 @@ class TestSignedAndYetRefused:
 JPEG, SVG = pixels(), b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'
 BOMB, CUT = claims(10_000, 10_000), JPEG[:400]
 OF_PNG = {"content_type": "image/png"}
+# Of these bytes too, and not as anybody writes them: the last six bits say two and are read as none.
+LOOSE = b64encode(JPEG + b"\0").decode().replace("AA==", "AC==")
 
 
 class TestPictures:
@@ -248,7 +250,7 @@ class TestPictures:
             (picture(content="文" * 4), "content"),
             (picture(content=b64encode(JPEG).decode() + "\n"), "content"),
             (picture(content=b64encode(JPEG + b"x").decode().replace("=", "", 1)), "content"),
-            (picture(b"\0" * 10, content="AAAAAAAAAAAAAB=="), "content"),
+            (picture(JPEG + b"\0", content=LOOSE), "content"),
             (picture(content=b64encode(JPEG[:-1] + b"x").decode()), "digest"),
             (picture(digest=sha256(b"").hexdigest()), "digest"),
             (picture(size=len(JPEG) - 1), "size"),
