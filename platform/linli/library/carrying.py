@@ -171,6 +171,8 @@ class _Carrying:
             place = self._lifted(paths.steps(path))
             place = next((w for w in whole if place[: len(w)] == w), place)
             places.setdefault(place, []).append(path)
+        for place, holder in self._put_and_taken(places):
+            places[holder] += places.pop(place)
         gone = {
             place
             for place in places
@@ -184,6 +186,16 @@ class _Carrying:
             if decision.choice != Choice.TAKE:
                 places.setdefault(place, [])
         return places, {meeting.path: meeting for meeting in merge.met}, merged
+
+    def _put_and_taken(self, places: _Places) -> list[tuple[paths.Steps, paths.Steps]]:
+        """The items that this layer put there with a whole list and took away again, each with the place
+        of that list: they are a part of what it says of the list, for nothing else has them."""
+        found = []
+        for place in places:
+            if all(at(side, place) is ABSENT for side in (self.old, self.new, self.own)):
+                holders = (one for one in places if one != place and place[: len(one)] == one)
+                found += [(place, holder) for holder in list(holders)[:1]]
+        return found
 
     def _lifted(self, place: paths.Steps) -> paths.Steps:
         """The place, or what holds it, that the document above can have set: an item that is gone

@@ -213,6 +213,22 @@ def test_what_is_set_within_what_is_set_stays_where_it_is():
     assert (taken.values, taken.is_open) == ({}, False)
 
 
+def test_what_was_put_in_a_list_and_taken_away_again_stays_away():
+    """A layer has set the whole list, and by another path that one item of it is to go."""
+    steps = [{"key": key, "title": {"zh": key}} for key in "abc"]
+    place = "meetings.deliberation.steps"
+    before, after = ruled(), ruled(paths.put(plain(parse_document(CHENGNAN)), MONTHS, 6))
+    for values in (
+        {place: steps, f"{place}[b]": None},
+        {f"{place}[b]": None, MONTHS: 12, place: steps},
+    ):
+        own = LayerSpec("street", "新华街道", values)
+        carried = carry(own, before=before, after=before, answers={})
+        assert list(carried.values.items()) == list(values.items())
+        carried = carry(own, before=before, after=after, answers={})
+        assert [step["key"] for step in paths.get(carried.state.raw, place)] == ["a", "c"]
+
+
 def test_what_was_taken_away_and_something_new_names_is_asked_about():
     """The kind was given up here; an incentive of the new version is for it."""
     place = "partners.kinds[department]"
