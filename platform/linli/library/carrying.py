@@ -171,7 +171,7 @@ class _Carrying:
             place = self._lifted(paths.steps(path))
             place = next((w for w in whole if place[: len(w)] == w), place)
             places.setdefault(place, []).append(path)
-        for place, holder in self._put_and_taken(places):
+        for place, holder in self._put_here(places):
             places[holder] += places.pop(place)
         gone = {
             place
@@ -187,12 +187,13 @@ class _Carrying:
                 places.setdefault(place, [])
         return places, {meeting.path: meeting for meeting in merge.met}, merged
 
-    def _put_and_taken(self, places: _Places) -> list[tuple[paths.Steps, paths.Steps]]:
-        """The items that this layer put there with a whole list and took away again, each with the place
-        of that list: they are a part of what it says of the list, for nothing else has them."""
+    def _put_here(self, places: _Places) -> list[tuple[paths.Steps, paths.Steps]]:
+        """The items that this layer put there with a whole list, and then took away or changed by a path
+        of their own, each with the place of that list: nothing else has them, so they are a part of
+        what it says of the list."""
         found = []
         for place in places:
-            if all(at(side, place) is ABSENT for side in (self.old, self.new, self.own)):
+            if at(self.old, place) is at(self.new, place) is ABSENT:
                 holders = (one for one in places if one != place and place[: len(one)] == one)
                 found += [(place, holder) for holder in list(holders)[:1]]
         return found

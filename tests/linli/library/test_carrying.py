@@ -213,20 +213,21 @@ def test_what_is_set_within_what_is_set_stays_where_it_is():
     assert (taken.values, taken.is_open) == ({}, False)
 
 
-def test_what_was_put_in_a_list_and_taken_away_again_stays_away():
-    """A layer has set the whole list, and by another path that one item of it is to go."""
+def test_what_was_put_in_a_list_and_changed_there_stays_as_it_is():
+    """A layer has set the whole list, and by other paths that one item of it is to go, another renamed."""
     steps = [{"key": key, "title": {"zh": key}} for key in "abc"]
     place = "meetings.deliberation.steps"
     before, after = ruled(), ruled(paths.put(plain(parse_document(CHENGNAN)), MONTHS, 6))
     for values in (
-        {place: steps, f"{place}[b]": None},
-        {f"{place}[b]": None, MONTHS: 12, place: steps},
+        {place: steps, f"{place}[b]": None, f"{place}[a].title.zh": "甲"},
+        {f"{place}[a].title.zh": "甲", f"{place}[b]": None, MONTHS: 12, place: steps},
     ):
         own = LayerSpec("street", "新华街道", values)
         carried = carry(own, before=before, after=before, answers={})
         assert list(carried.values.items()) == list(values.items())
         carried = carry(own, before=before, after=after, answers={})
-        assert [step["key"] for step in paths.get(carried.state.raw, place)] == ["a", "c"]
+        found = [(step["key"], step["title"]["zh"]) for step in paths.get(carried.state.raw, place)]
+        assert found == [("a", "甲"), ("c", "c")]
 
 
 def test_what_was_taken_away_and_something_new_names_is_asked_about():
