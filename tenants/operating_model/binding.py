@@ -20,6 +20,7 @@ from linli.accounts.policy import Actor, system_actor
 from linli.errors import Refused
 from linli.library.governing import is_behind, may_bind, offers_for, versions_run_by
 from linli.library.models import Offer
+from linli.library.visibility import visible_in
 from linli.registry.models import Tenant
 from tenants.operating_model.models import Upgrade
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
@@ -118,7 +119,9 @@ def _due_here(tenant: Tenant, book: Rulebook) -> Offer | None:
     due = [
         offer
         for offer in offers_for(tenant, today).filter(
-            binding_by__lte=today, version__withdrawn_at=None
+            binding_by__lte=today,
+            version__withdrawn_at=None,
+            version__in=visible_in(tenant).values("pk"),
         )
         if (offer.version.written_by, offer.version.key) == (runs.author_id, runs.key)
         and offer.version.number > runs.number

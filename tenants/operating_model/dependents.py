@@ -21,6 +21,7 @@ class Unfit:
 
     agreement_id: UUID
     partner_id: UUID
+    community_id: UUID
     community: str
     starts_on: date
     last_day: date

@@ -19,7 +19,8 @@ from linli.audit.models import Entry
 from linli.clients.selectors import client_name_by_entry
 from linli.errors import NotFound, Refused
 from linli.library import paths
-from linli.library.carrying import Question
+from linli.library.carrying import Aspect, Question
+from linli.library.carrying import Place as CarriedPlace
 from linli.library.changes import Change, changes, differences
 from linli.library.document import parse_document, plain
 from linli.library.governing import Rule, rule_for
@@ -199,7 +200,7 @@ def preview_adoption(
         if before
         else differences(plain(parse_document(version.document)), after.raw)
     )
-    return Preview(version, before, after, found, [], proposal.unfit())
+    return Preview(version, before, after, found, [], _within_reach(proposal.unfit(), actor))
 
 
 def versions(*, actor: Actor) -> QuerySet[ModelVersion]:
@@ -369,26 +370,52 @@ def asked_of(upgrade: Upgrade, *, actor: Actor) -> list[Asked]:
 def _readable(planned: Plan, actor: Actor) -> list[Asked]:
     """The questions at the street office's level, and at that of communities the actor may read."""
     reach = actor.communities(Permission.MODELS_READ)
-    return [
-        _asked(planned, level, question)
+    asked = [
+        (level, question, set_first(planned.before, level.layer, question.place))
+        if level.layer
+        else (level, question, None)
         for level in planned.levels
         if reach is None or level.community_id is None or level.community_id in reach
         for question in level.carried.questions
     ]
+    decided = _decided_reasons([first for _level, _question, first in asked if first])
+    return [_asked(planned, *one, decided) for one in asked]
 
 
-def _asked(planned: Plan, level: Level, question: Question) -> Asked:
+def _asked(
+    planned: Plan,
+    level: Level,
+    question: Question,
+    first: Layer | None,
+    decided: Mapping[tuple[UUID, CarriedPlace], str],
+) -> Asked:
     old, new, own = level.carried.sides
-    first = set_first(planned.before, level.layer, question.place) if level.layer else None
     before, after = level.above
+    reason = decided.get((first.pk, question.place), first.reason) if first else ""
     return Asked(
         level.community_id,
         question,
         documents=(new, own, old),
-        own=Saying(first.set_by, first.effective_from, first.reason) if first else None,
+        own=Saying(first.set_by, first.effective_from, reason) if first else None,
         old=_said_above(planned.before, before, question.path),
         new=_said_above(planned.after or planned.before, after, question.path),
     )
+
+
+def _decided_reasons(layers: Sequence[Layer]) -> dict[tuple[UUID, CarriedPlace], str]:
+    """Why people decided on what stands at a place, by the layer that an upgrade wrote with it."""
+    ids = {str(layer.pk): layer for layer in layers}
+    wrote = Upgrade.objects.filter(before__written__has_any_keys=list(ids)) if ids else []
+    written = {
+        upgrade.pk: [ids[pk] for pk in upgrade.before["written"] if pk in ids]  # type: ignore[index]
+        for upgrade in wrote
+    }
+    return {
+        (layer.pk, (Aspect(row.aspect), row.path)): row.reason
+        for row in UpgradeDecision.objects.filter(upgrade__in=list(written)).order_by("id")
+        for layer in written[row.upgrade_id]
+        if layer.community_id == row.community_id
+    }
 
 
 def _said_above(book: Rulebook, above: Effective, path: str) -> Saying | None:
@@ -417,11 +444,18 @@ def sides_of(
 
 
 def unfit_of(upgrade: Upgrade, *, actor: Actor) -> list[Unfit]:
-    """The running agreements that would no longer fit an open one, as far as is decided."""
+    """The running agreements that would no longer fit an open one once all is decided, of the communities
+    whose partners the actor may read."""
     planned = planned_of(upgrade, actor=actor)
     if planned is None or planned.after is None or planned.is_open:
         return []
-    return unfit(planned.before, planned.after, planned.since)
+    return _within_reach(unfit(planned.before, planned.after, planned.since), actor)
+
+
+def _within_reach(found: list[Unfit], actor: Actor) -> list[Unfit]:
+    """Of the communities whose partners the actor may read: why one does not fit tells its terms."""
+    reach = actor.communities(Permission.PARTNERS_READ)
+    return [one for one in found if reach is None or one.community_id in reach]
 
 
 def planned_of(upgrade: Upgrade, *, actor: Actor) -> Plan | None:

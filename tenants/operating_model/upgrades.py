@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -47,7 +47,17 @@ from tenants.operating_model.proposals import (
 )
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.taking_effect import take_effect
-from tenants.operating_model.upgrading import Plan, is_part, own_layer, plan_of, refuse_before_later
+from tenants.operating_model.upgrading import (
+    Level,
+    Plan,
+    is_part,
+    own_layer,
+    plan_of,
+    refuse_before_later,
+)
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # A place in words, in the language in which the sentence is read.
 _called = lazy(label, str)
@@ -226,6 +236,10 @@ def put_upgrade_in_force(
         )
         was = snapshot(upgrade, "state", "adoption")
         upgrade.before = _standing(planned.before, upgrade.effective_from)
+        for layer in planned.layers:
+            layer.reason = (
+                reason or upgrade.reason
+            )  # of each place decided, its decision has its own
         take_effect(actor, tenant, planned.adoption, planned.layers)
         upgrade.before["written"] = [str(layer.pk) for layer in planned.layers]
         upgrade.adoption, upgrade.state = planned.adoption, Upgrade.State.APPLIED
@@ -399,10 +413,7 @@ def _refuse_undecided(planned: Plan) -> None:
     causes = [
         Refused(
             "UPGRADE_UNDECIDED",
-            format_lazy(
-                _("“{place}” is not decided yet."),
-                place=_called(question.path, *level.carried.sides[::-1]),
-            ),
+            _undecided(level, question.path),
             field=question.path,
             community=str(level.community_id) if level.community_id else None,
         )
@@ -413,6 +424,14 @@ def _refuse_undecided(planned: Plan) -> None:
     if causes:
         message = _("Places not decided yet: {count}. Decide each; nothing has changed so far.")
         raise Refused("UPGRADE_UNDECIDED", format_lazy(message, count=len(causes)), causes=causes)
+
+
+def _undecided(level: Level, path: str) -> StrOrPromise:
+    place = _called(path, *level.carried.sides[::-1])
+    if level.community_id is None or level.layer is None:
+        return format_lazy(_("“{place}” is not decided yet."), place=place)
+    message = _("{community}: “{place}” is not decided yet.")
+    return format_lazy(message, community=level.layer.set_by, place=place)
 
 
 def _standing(book: Rulebook, on: date) -> dict[str, Any]:

@@ -307,10 +307,8 @@ def set_first(book: Rulebook, layer: Layer, place: Place) -> Layer:
     since. A layer is set whole, so the last one may be about something else."""
     first = layer
     here = [r for r in book.layers if (r.kind, r.community_id) == (layer.kind, layer.community_id)]
-    days = sorted({r.effective_from for r in here if r.effective_from < layer.effective_from})
-    for day in reversed(days):
-        earlier = book.layer(layer.kind, layer.community_id, day)
-        if earlier is None or _said_at(earlier, place) != _said_at(layer, place):
+    for earlier in reversed(here[: here.index(layer)]):
+        if _said_at(earlier, place) != _said_at(layer, place):
             break
         first = earlier
     return first

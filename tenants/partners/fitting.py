@@ -82,7 +82,16 @@ def not_fitting(book: Rulebook, on: date, communities: Collection[UUID] | None) 
 
 def _unfit(one: Running, since: date, problem: Refused) -> Unfit:
     last_day = one.ends_on - timedelta(1)
-    return Unfit(one.pk, one.partner_id, one.community, one.starts_on, last_day, since, problem)
+    return Unfit(
+        one.pk,
+        one.partner_id,
+        one.community_id,
+        one.community,
+        one.starts_on,
+        last_day,
+        since,
+        problem,
+    )
 
 
 @dataclass

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 RATE = "partners.contributions[stationed].rate"
 MONTHS = "partners.rent_free_months"
+DAY = "meetings.joint.day_of_month"
 VISITING = "partners.contributions[visiting]"
 READ = """query($id: ID!) { upgrade(id: $id) {
     state version
@@ -298,3 +299,59 @@ def test_what_is_not_decided_is_called_by_its_name(house, language, told):
         body = run(tenant_schema, Request(apply, given), house.administrator).body
     [fault] = body["data"]["applyUpgrade"]["errors"]
     assert (fault["message"], fault["field"]) == (told, RATE)
+
+
+def test_what_was_decided_in_an_upgrade_has_the_reason_of_that_decision(house):
+    sets(house, {"path": RATE, "value": "0.02"}, reason="利润薄")
+    # The same day, about something else.
+    done(
+        house.administrator, "setLayer", "layer { id }", bounds=[], reason="改例会日",
+        values=[{"path": RATE, "value": "0.02"}, {"path": DAY, "value": 20}],
+        effectiveFrom="2026-06-15", expectedVersion=1,
+    )  # fmt: skip
+    upgrade = opened(house)
+    asked = ask(house.administrator, WHOSE, id=upgrade)["upgrade"]["questions"]
+    assert [one["setBecause"] for one in asked] == ["利润薄"]
+    done(
+        house.administrator, "decideUpgrade", "upgrade { id }", upgradeId=upgrade,
+        expectedVersion=1, decisions=[
+            {"path": RATE, "choice": "SET", "value": "0.035", "reason": "各让一步"},
+            {"path": MONTHS, "choice": "SET", "value": 15, "reason": "租期短"},
+        ],
+    )  # fmt: skip
+    done(
+        house.administrator, "applyUpgrade", "upgrade { id }", upgradeId=upgrade, expectedVersion=2
+    )
+
+    document = chengnan()
+    document["partners"]["contributions"][0]["rate"] = "0.05"
+    document["partners"]["rent_free_months"] = 6
+    document["meetings"]["joint"]["day_of_month"] = 5
+    version = done(
+        house.administrator, "writeVersion", "version { id }", key="chengnan", title="城南",
+        document=document, bounds=[],
+    )  # fmt: skip
+    third = done(
+        house.administrator, "openUpgrade", "upgrade { id }", versionId=version["id"],
+        effectiveFrom="2026-06-16",
+    )["id"]  # fmt: skip
+
+    asked = ask(house.administrator, WHOSE.replace("setOn", "path setOn"), id=third)["upgrade"]
+    assert {one["path"]: one["setBecause"] for one in asked["questions"]} == {
+        RATE: "各让一步", MONTHS: "租期短", DAY: "改例会日",
+    }  # fmt: skip
+
+
+def test_a_secretary_sees_no_other_communitys_agreements(house):
+    partner = done(
+        house.administrator, "admitPartner", "partner { id }", communityId=house.gongsheng,
+        name="诊所", kind="enterprise",
+    )  # fmt: skip
+    done(
+        house.administrator, "signAgreement", "agreement { id }", partnerId=partner["id"],
+        mode="VISITING", ruleKey="visiting", startsOn="2026-01-01", endsOn="2030-01-01",
+    )  # fmt: skip
+    upgrade = opened(house, contributions=chengnan()["partners"]["contributions"][:1])
+    found = ask(house.administrator, WHOSE, id=upgrade)["upgrade"]["unfitAgreements"]
+    assert len(found) == 1
+    assert ask(house.secretary, WHOSE, id=upgrade)["upgrade"]["unfitAgreements"] == []

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library.models import AdoptionRecord, AdoptionRule, Offer, PublishedVersion
+from linli.library.visibility import visible_in
 from linli.registry.models import Tenant
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def refuse_behind_binding(tenant: Tenant, version: AnyVersion, day: date) -> Non
         _of_model(version),
         version__number__gt=version.number,
         version__withdrawn_at=None,
+        version__in=visible_in(tenant).values("pk"),
         binding_by__lte=day,
     )
     if (offer := later.first()) is not None:
