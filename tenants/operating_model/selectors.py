@@ -379,7 +379,7 @@ def _readable(planned: Plan, actor: Actor) -> list[Asked]:
         for question in level.carried.questions
     ]
     decided = _decided_reasons([first for _level, _question, first in asked if first])
-    return [_asked(planned, *one, decided) for one in asked]
+    return [_asked(planned, level, question, first, decided) for level, question, first in asked]
 
 
 def _asked(

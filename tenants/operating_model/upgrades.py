@@ -236,10 +236,6 @@ def put_upgrade_in_force(
         )
         was = snapshot(upgrade, "state", "adoption")
         upgrade.before = _standing(planned.before, upgrade.effective_from)
-        for layer in planned.layers:
-            layer.reason = (
-                reason or upgrade.reason
-            )  # of each place decided, its decision has its own
         take_effect(actor, tenant, planned.adoption, planned.layers)
         upgrade.before["written"] = [str(layer.pk) for layer in planned.layers]
         upgrade.adoption, upgrade.state = planned.adoption, Upgrade.State.APPLIED

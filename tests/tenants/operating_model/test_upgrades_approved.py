@@ -11,7 +11,11 @@ from linli.errors import Refused
 from linli.library.selectors import behind_by_offer
 from linli.tenancy.context import tenant_context
 from tenants.operating_model import binding
-from tenants.operating_model.actions import adopt_version
+from tenants.operating_model.actions import (
+    adopt_version,
+    change_visibility,
+    withdraw_version,
+)
 from tenants.operating_model.binding import follow_offers, units_to_follow
 from tenants.operating_model.decisions import Said
 from tenants.operating_model.governing import withdraw_offer
@@ -439,6 +443,29 @@ class TestBinding:
 
         given = {"actor": system_actor(wenshao), "upgrade_id": opened.pk}
         assert refused(apply_upgrade, **given) == "BINDING"
+
+    @pytest.mark.parametrize("how", ["withdrawn", "private"])
+    def test_a_version_that_can_be_had_no_more_binds_nobody(
+        self, wenshao, other_district, two_versions, street, how
+    ):
+        second = two_versions[1]
+        with tenant_context(street):
+            third = write(street, document(rent_free_months=1))
+            published = publish(street, third)
+        offer(other_district, published, [wenshao], binding_by=TODAY)
+        with tenant_context(street):
+            actor = system_actor(street)
+            if how == "withdrawn":
+                withdraw_version(actor=actor, version_id=third.pk, reason="有错")
+            else:
+                change_visibility(actor=actor, version_id=third.pk, visibility="private")
+
+        assert follow_offers(wenshao) is None
+        upgrade = open_upgrade(
+            actor=system_actor(wenshao), published_id=second.pk, effective_from=TODAY
+        )
+        apply_upgrade(actor=system_actor(wenshao), upgrade_id=upgrade.pk)
+        assert effective_rules(TODAY).value(DAY) == 10
 
     @pytest.mark.parametrize("approver", ["city", "district"])
     def test_where_the_city_approves_a_district_binds_nobody_past_it(
