@@ -153,7 +153,7 @@ def _put_up(
                 version,
                 "source", "origin_author_id", "origin_name", "imported_by", "derived_from",
                 "key", "number", "digest", "profiles", "case_text", "evidence",
-            ) | {"pictures": [picture.digest for picture in pictures]},
+            ) | {"pictures": [snapshot(picture, "id", "digest") for picture in pictures]},
         )  # fmt: skip
     return version, True
 
