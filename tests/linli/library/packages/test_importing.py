@@ -200,7 +200,7 @@ class TestTakingIn:
         entry = Entry.objects.get(action="library.import_package")
         assert entry.object_id == str(version.pk)
         assert entry.after["source_id"] == str(source.pk)
-        assert entry.after["pictures"] == [kept.digest]
+        assert entry.after["pictures"] == [{"id": str(kept.pk), "digest": kept.digest}]
 
     def test_each_picture_keeps_its_place(self, street):
         trust(1)
