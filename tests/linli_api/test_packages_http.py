@@ -159,13 +159,14 @@ class TestBringingIn:
             (package(1, pictures=[picture()]).replace("每天开门", "每天关门"), (400, [("PACKAGE_TAMPERED", None)])),
             (package(2), (400, [("SOURCE_UNKNOWN", "file")])),
             (package(1, pictures=[picture(), picture(pixels()[:99])]), (400, [("PACKAGE_INVALID", "content.pictures.1.content")])),
+            (package(1, pictures=[picture(), picture(pixels() + b"13800138000")]), (400, [("PICTURE_NOT_BARE", "content.pictures.1.content")])),
             (package(1, pictures=[picture(width=0, height=0)]), (400, [("PACKAGE_INVALID", "content.pictures.0.width"), ("PACKAGE_INVALID", "content.pictures.0.height")])),
             (b"\xff\xfe{}", (400, [("PACKAGE_INVALID", None)])),
             (b"\x89PNG\r\n", (400, [("PACKAGE_INVALID", None)])),
             (b"{" * 100_000, (400, [("PACKAGE_INVALID", None)])),
             (b'{"format": "linli-package", "format_version": 9}', (400, [("PACKAGE_TOO_NEW", "format_version")])),
         ],
-        ids=["text", "caption", "stranger", "cut", "sides", "bytes", "picture", "deep", "new"],
+        ids=["text", "caption", "stranger", "cut", "more", "sides", "bytes", "picture", "deep", "new"],
     )  # fmt: skip
     def test_what_is_wrong_is_told_with_its_places(self, client, file, told):
         trust(1)
