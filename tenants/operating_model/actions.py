@@ -31,6 +31,7 @@ from linli.rules import check_count
 from tenants.communities.models import Community
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model import jobs
+from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.evidence import check_period, measured_outcomes, where_it_ran
 from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, RuleSnapshot
@@ -278,7 +279,7 @@ def adopt_version(
     actor.require(Permission.MODELS_ADOPT)
     with one_at_a_time():
         refuse_unapproved(actor)
-        return adopt(
+        adoption = adopt(
             actor=actor,
             effective_from=effective_from,
             published_id=published_id,
@@ -290,6 +291,8 @@ def adopt_version(
             expected_version=expected_version,
             expected_layer_version=expected_layer_version,
         )
+        withdraw_overtaken(actor)
+    return adoption
 
 
 def adopt(

@@ -22,6 +22,7 @@ from linli.library.governing import is_behind, may_bind, offers_for, versions_ru
 from linli.library.models import Offer
 from linli.library.visibility import visible_in
 from linli.registry.models import Tenant
+from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.models import Upgrade
 from tenants.operating_model.rulebook import Rulebook, one_at_a_time
 from tenants.operating_model.upgrades import begin_upgrade, give_up_upgrade, put_upgrade_in_force
@@ -48,12 +49,14 @@ def follow_offers(tenant: Tenant) -> Upgrade | None:
         try:
             with transaction.atomic():
                 # From today on, whatever day was chosen for it before it became binding.
-                return put_upgrade_in_force(
+                applied = put_upgrade_in_force(
                     actor=actor,
                     upgrade_id=upgrade.pk,
                     effective_from=timezone.localdate(),
                     reason=upgrade.reason,
                 )
+                withdraw_overtaken(actor)
+                return applied
         except Refused:  # for people to decide, and told by the upgrade itself
             return upgrade
 

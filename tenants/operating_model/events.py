@@ -126,6 +126,10 @@ register(
     ),
     EventType("change_request.returned", "ChangeRequest", READ, "It was declined.", _REQUEST),
     EventType(
-        "change_request.withdrawn", "ChangeRequest", READ, "Those who asked took it back.", _REQUEST
+        "change_request.withdrawn",
+        "ChangeRequest",
+        READ,
+        "Those who asked took it back, or nothing could come of it any more.",
+        _REQUEST,
     ),
 )

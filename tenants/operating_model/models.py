@@ -359,7 +359,7 @@ class ChangeRequest(TenantModel):
     """A change of the rules that waits until another has approved it (M5): one at a time.
 
     What is asked for never changes; of a row only its decision is ever written. It is approved,
-    returned with a reason, or withdrawn by those who asked.
+    returned with a reason, or withdrawn: by those who asked, or when nothing can come of it any more.
     """
 
     class Kind(models.TextChoices):
@@ -452,11 +452,13 @@ class ChangeRequest(TenantModel):
                 condition=Q(state="proposed", decided_by_id=None, decided_at=None, adoption=None)
                 | Q(state="approved", decided_by_id__isnull=False, decided_at__isnull=False)
                 | Q(
-                    state__regex="^(returned|withdrawn)$",
+                    state="returned",
                     decided_by_id__isnull=False,
                     decided_at__isnull=False,
                     adoption=None,
-                ),
+                )
+                # By itself too, when nothing can come of it any more.
+                | Q(state="withdrawn", decided_at__isnull=False, adoption=None),
             ),
             models.CheckConstraint(
                 name="change_request_adoption_names_it",

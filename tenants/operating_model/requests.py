@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from linli.accounts.policy import Actor, Permission
 from linli.audit.record import record, snapshot
 from linli.errors import Forbidden, NotFound, Refused
-from linli.events.emit import emit
 from linli.library.governing import rule_for, who_approves
 from linli.rules import check_count
 from tenants.operating_model.actions import adopt
+from tenants.operating_model.closing_requests import close_request, tell_request
 from tenants.operating_model.dependents import unfit
 from tenants.operating_model.governing import require_reason
 from tenants.operating_model.models import Adoption, ChangeRequest, Layer, Upgrade
@@ -43,7 +43,6 @@ from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
-_DECISION = ("state", "decided_by_id", "decided_at", "decision_reason", "adoption")
 
 
 def request_adoption(
@@ -207,8 +206,7 @@ def approve_change(*, actor: Actor, request_id: UUID, reason: str = "") -> Chang
     with one_at_a_time():
         request = _to_decide(actor, request_id)
         request.adoption = _EFFECTS[Kind(request.kind)](actor, request)
-        _decide(actor, request, State.APPROVED, "models.approve_change", reason)
-        _tell(actor, "change_request.approved", request)
+        close_request(actor, request, State.APPROVED, "models.approve_change", reason)
     return request
 
 
@@ -222,8 +220,7 @@ def return_change(*, actor: Actor, request_id: UUID, reason: str) -> ChangeReque
     require_reason(reason)
     with one_at_a_time():
         request = _to_decide(actor, request_id)
-        _decide(actor, request, State.RETURNED, "models.return_change", reason)
-        _tell(actor, "change_request.returned", request)
+        close_request(actor, request, State.RETURNED, "models.return_change", reason)
     return request
 
 
@@ -236,18 +233,15 @@ def withdraw_request(*, actor: Actor, request_id: UUID, reason: str = "") -> Cha
     _somebody(actor)
     with one_at_a_time():
         request = _open(request_id)
-        _decide(actor, request, State.WITHDRAWN, "models.withdraw_request", reason)
-        _tell(actor, "change_request.withdrawn", request)
+        close_request(actor, request, State.WITHDRAWN, "models.withdraw_request", reason)
     return request
 
 
 def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
-    seen = request.adoptions_seen, request.layers_seen
-    now = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
     replaces_layer = request.values is not None or request.bounds is not None
-    if now[0] != seen[0] or (replaces_layer and now[1] != seen[1]):
+    if replaces_layer and decided_at((Layer.Kind.STREET, None)) != request.layers_seen:
         raise _changed_since()
-    first, today = now[0] == 0, timezone.localdate()
+    first, today = not Adoption.objects.exists(), timezone.localdate()
     return adopt(
         actor=actor,
         effective_from=request.effective_from if first else max(request.effective_from, today),
@@ -263,8 +257,7 @@ def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
 def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
     assert request.upgrade is not None
     assert request.upgrade_id is not None
-    seen = request.adoptions_seen, request.layers_seen, request.upgrade_seen
-    if (Adoption.objects.count(), _layers(), request.upgrade.version) != seen:
+    if (_layers(), request.upgrade.version) != (request.layers_seen, request.upgrade_seen):
         raise _changed_since()
     return put_upgrade_in_force(
         actor=actor,
@@ -277,7 +270,7 @@ def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
 
 def _roll_back(actor: Actor, request: ChangeRequest) -> Adoption | None:
     assert request.upgrade_id is not None
-    if (Adoption.objects.count(), _layers()) != (request.adoptions_seen, request.layers_seen):
+    if _layers() != request.layers_seen:
         raise _changed_since()
     undo_upgrade(
         actor=actor,
@@ -304,7 +297,7 @@ def _changed_since() -> Refused:
 
 
 # What approval brings about, by kind; the adoption that came of it, if one did. The caller holds
-# the tenant's rules and has checked who decides.
+# the tenant's rules and has checked who decides. Another adoption since has withdrawn the request.
 _EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {
     Kind.ADOPTION: _adopt,
     Kind.UPGRADE: _upgrade,
@@ -331,7 +324,7 @@ def _ask(actor: Actor, request: ChangeRequest, *told: str) -> ChangeRequest:
         after=snapshot(request, "kind", "version", *told, "effective_from"),
         reason=request.reason,
     )
-    _tell(actor, "change_request.made", request)
+    tell_request(actor, "change_request.made", request)
     return request
 
 
@@ -376,33 +369,3 @@ def _to_decide(actor: Actor, request_id: UUID) -> ChangeRequest:
         message = _("Who asks for a change does not decide on it; ask a colleague.")
         raise Refused("SAME_PERSON", message, field="requestId")
     return request
-
-
-def _decide(actor: Actor, request: ChangeRequest, state: State, action: str, reason: str) -> None:
-    before = snapshot(request, "state")
-    request.state, request.decision_reason = state, reason.strip()
-    request.decided_by_id, request.decided_at = actor.principal_id, timezone.now()
-    request.save(update_fields=_DECISION)
-    record(
-        actor=actor,
-        action=action,
-        obj=request,
-        before=before,
-        after=snapshot(request, "state", "adoption"),
-        reason=reason,
-    )
-
-
-def _tell(actor: Actor, type: str, request: ChangeRequest) -> None:
-    emit(
-        actor=actor,
-        type=type,
-        obj=request,
-        data={
-            "kind": request.kind,
-            "state": request.state,
-            "version": request.version_id,
-            "effective_from": request.effective_from,
-            "adoption": request.adoption_id,
-        },
-    )

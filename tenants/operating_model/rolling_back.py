@@ -17,6 +17,7 @@ from linli.library.governing import refuse_behind_binding
 from linli.registry.models import Tenant
 from linli.rules import save_changes
 from tenants.operating_model import dependents
+from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.governing import refuse_unapproved
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade
 from tenants.operating_model.policies import settle_clashes
@@ -52,7 +53,7 @@ def roll_back_upgrade(
     actor.require(Permission.MODELS_ADOPT)
     with one_at_a_time():
         refuse_unapproved(actor)
-        return undo_upgrade(
+        upgrade = undo_upgrade(
             actor=actor,
             upgrade_id=upgrade_id,
             effective_from=effective_from,
@@ -60,6 +61,8 @@ def roll_back_upgrade(
             give_up_later=give_up_later,
             despite_agreements=despite_agreements,
         )
+        withdraw_overtaken(actor)
+    return upgrade
 
 
 def undo_upgrade(

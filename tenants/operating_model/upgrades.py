@@ -25,6 +25,7 @@ from linli.library.written import write_bound
 from linli.registry.models import Tenant
 from linli.rules import check_version, save_changes, upheld
 from tenants.operating_model import dependents
+from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.decisions import (
     Said,
     check_decisions,
@@ -202,7 +203,7 @@ def apply_upgrade(
     actor.require(Permission.MODELS_ADOPT)
     with one_at_a_time():
         refuse_unapproved(actor)
-        return put_upgrade_in_force(
+        upgrade = put_upgrade_in_force(
             actor=actor,
             upgrade_id=upgrade_id,
             effective_from=effective_from,
@@ -210,6 +211,8 @@ def apply_upgrade(
             reason=reason,
             despite_agreements=despite_agreements,
         )
+        withdraw_overtaken(actor)
+    return upgrade
 
 
 def put_upgrade_in_force(
@@ -282,7 +285,7 @@ def plan_to_apply(
 
 
 def give_up_upgrade(*, actor: Actor, upgrade_id: UUID, reason: str = "") -> Upgrade:
-    """Stay with the version in force; what was decided stays on record.
+    """Stay with the version in force; what was decided stays on record. A request for it is withdrawn.
 
     Refused: NOT_FOUND, UPGRADE_CLOSED.
     """
@@ -300,6 +303,7 @@ def give_up_upgrade(*, actor: Actor, upgrade_id: UUID, reason: str = "") -> Upgr
             reason=reason,
         )
         tell_upgrade(actor, "upgrade.given_up", upgrade)
+        withdraw_overtaken(actor)
     return upgrade
 
 

@@ -237,7 +237,7 @@ class ChangeRequest(Object):
             PROPOSED="It waits for approval; nothing has changed.",
             APPROVED="It was approved and done; adoption is what came of it.",
             RETURNED="It was declined, and decisionReason says why.",
-            WITHDRAWN="Those who asked took it back.",
+            WITHDRAWN="Those who asked took it back, or nothing could come of it any more.",
         ),
         required=True,
         description="How far it has come.",

@@ -339,13 +339,15 @@ class TestWhatChangedSince:
         assert code_of(approve_change, actor=colleague, request_id=asked.pk) == "WRONG_OFFICE"
         assert approve_change(actor=from_above("district"), request_id=asked.pk).adoption_id
 
-    def test_another_adoption_would_be_undone(self, street, administrator, colleague, second):
+    def test_after_another_adoption_it_is_asked_for_anew(
+        self, street, administrator, colleague, second
+    ):
         asked = ask(administrator, second, TOMORROW)
         third = write(street, document(rent_free_months=9))
         adopt(street, third, TODAY)
         given = {"actor": colleague, "request_id": asked.pk}
-        assert code_of(approve_change, **given) == "CHANGED_SINCE_REQUESTED"
-        assert requests() == ["proposed"]
+        assert code_of(approve_change, **given) == "REQUEST_DECIDED"
+        assert requests() == ["withdrawn"]
 
     def test_so_would_a_layer_where_the_request_has_one(
         self, street, administrator, colleague, second

@@ -36,15 +36,15 @@ from linli.accounts.models import Person
 from linli.accounts.policy import actor_for
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
-from tenants.operating_model import requests
+from tenants.operating_model import closing_requests, requests
 street = Tenant.objects.select_related("parent__parent").get(slug="chezhan")
 actor = actor_for(Person.objects.get(pk=sys.argv[1]), street)
-tell = requests._tell
+tell = closing_requests.tell_request
 def dying(*told):
     tell(*told)
     os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[3] == "dies":
-    requests._tell = dying
+    closing_requests.tell_request = dying
 with tenant_context(street):
     requests.approve_change(actor=actor, request_id=sys.argv[2])
 """
