@@ -107,7 +107,7 @@ def units_to_follow() -> Iterator[Tenant]:
         below = list(offer.issuer.descendants())
         running = versions_run_by([unit.pk for unit in below], today)
         for unit in below:
-            if unit.pk not in seen and unit.is_served and is_behind(unit.pk, running, offer):
+            if unit.pk not in seen and unit.is_served and is_behind(unit, running, offer):
                 seen.add(unit.pk)
                 yield unit
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.errors import Refused
 from linli.library.models import AdoptionRecord, AdoptionRule, Offer, PublishedVersion
-from linli.library.visibility import visible_in
+from linli.library.visibility import sees, visible_in
 from linli.registry.models import Tenant
 
 if TYPE_CHECKING:
@@ -90,15 +90,16 @@ def versions_run_by(unit_ids: Collection[UUID], day: date) -> dict[UUID, Publish
     return {unit_id: version for unit_id, version in last.items() if version is not None}
 
 
-def is_behind(unit_id: UUID, running: Mapping[UUID, PublishedVersion], offer: Offer) -> bool:
-    """Whether a unit that an offer is made to runs an earlier version of its model; ``running`` as
-    `versions_run_by`."""
-    version, offered = running.get(unit_id), offer.version
+def is_behind(unit: Tenant, running: Mapping[UUID, PublishedVersion], offer: Offer) -> bool:
+    """Whether a unit that an offer is made to runs an earlier version of its model and could have this
+    one; ``running`` as `versions_run_by`."""
+    version, offered = running.get(unit.pk), offer.version
     return (
-        (offer.units is None or unit_id in offer.units)
+        (offer.units is None or unit.pk in offer.units)
         and version is not None
         and (version.written_by, version.key) == (offered.written_by, offered.key)
         and version.number < offered.number
+        and sees(unit, offered)
     )
 
 

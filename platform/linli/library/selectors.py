@@ -146,7 +146,7 @@ def behind_by_offer(rows: Sequence[Offer], actor: Actor) -> dict[UUID, list[str]
         row.pk: sorted(
             unit.name
             for unit in (below if row.issuer_id == own.pk else [own])
-            if unit.is_served and is_behind(unit.pk, running, row)
+            if unit.is_served and is_behind(unit, running, row)
         )
         for row in due
     }

@@ -47,6 +47,15 @@ def visible_in(tenant: Tenant) -> QuerySet[PublishedVersion]:
     return _seen([tenant.pk], {tenant.pk, *(above.pk for above in tenant.ancestors())})
 
 
+def sees(tenant: Tenant, version: PublishedVersion) -> bool:
+    """The same of one version that is at hand."""
+    return (
+        version.visibility == Visibility.ALL
+        or version.author_id == tenant.pk
+        or version.audience_id in {tenant.pk, *(above.pk for above in tenant.ancestors())}
+    )
+
+
 def _seen(own: Collection[UUID], units: Collection[UUID]) -> QuerySet[PublishedVersion]:
     """own: tenants that see what they published themselves; units: these and all above them.
 

@@ -137,12 +137,15 @@ class Tenant(Versioned, TenantMixin):
         return found
 
     def descendants(self) -> Iterator["Tenant"]:
-        """Every tenant below, level by level, in the order they came on board."""
-        level: list[UUID] = [self.pk]
+        """Every tenant below, level by level, in the order they came on board; each knows who is above."""
+        level = {self.pk: self}
         while level:
             below = list(Tenant.objects.filter(parent__in=level).order_by("pk"))
+            for tenant in below:
+                assert tenant.parent_id is not None
+                tenant.parent = level[tenant.parent_id]
             yield from below
-            level = [tenant.pk for tenant in below]
+            level = {tenant.pk: tenant for tenant in below}
 
 
 class Brand(Versioned):

@@ -10,6 +10,7 @@ from linli.ids import uuid7
 from linli.library.actions import change_visibility
 from linli.library.models import PublishedVersion
 from linli.library.selectors import published_version, published_versions
+from linli.library.visibility import sees
 from linli.registry.models import Tenant
 from linli.tenancy.context import tenant_context
 from tenants.operating_model.actions import (
@@ -77,6 +78,7 @@ def test_at_a_tenants_host_it_is_there_for_whom_it_is_meant(units, visibility):
         if published_versions(actor=system_actor(tenant)).filter(pk=version.pk).exists()
     }
     assert seen == SEEN_BY[visibility]
+    assert {name for name, tenant in units.items() if sees(tenant, version)} == seen
     for name, tenant in units.items():
         if name in seen:
             assert published_version(version.pk, reader=tenant) == version

@@ -552,7 +552,9 @@ class TestBinding:
         with tenant_context(street):
             third = write(street, document(rent_free_months=1))
             published = publish(street, third)
-        offer(other_district, published, [wenshao], binding_by=TODAY)
+        made = offer(other_district, published, [wenshao], binding_by=TODAY)
+        reader = system_actor(other_district)
+        assert behind_by_offer([made], reader) == {made.pk: [wenshao.name]}
         with tenant_context(street):
             actor = system_actor(street)
             if how == "withdrawn":
@@ -560,6 +562,9 @@ class TestBinding:
             else:
                 change_visibility(actor=actor, version_id=third.pk, visibility="private")
 
+        made.version.refresh_from_db()
+        assert not behind_by_offer([made], reader).get(made.pk)
+        assert list(units_to_follow()) == []
         assert follow_offers(wenshao) is None
         upgrade = open_upgrade(
             actor=system_actor(wenshao), published_id=second.pk, effective_from=TODAY
