@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ from tenants.operating_model.proposals import (
     version_to_adopt,
 )
 from tenants.operating_model.rulebook import Place, Rulebook
-from tenants.operating_model.upgrading import Level, Plan, plan_of, set_first
+from tenants.operating_model.upgrading import Level, Plan, before_later, plan_of, set_first
 from tenants.operating_model.versions import faults_of
 from tenants.operating_model.warm import require_community, rulebook
 
@@ -450,6 +450,29 @@ def unfit_of(upgrade: Upgrade, *, actor: Actor) -> list[Unfit]:
     if planned is None or planned.after is None or planned.is_open:
         return []
     return _within_reach(unfit(planned.before, planned.after, planned.since), actor)
+
+
+def problems_of_upgrade(upgrade: Upgrade, *, actor: Actor) -> list[Refused]:
+    """What stands in the way of an open one and is no question of a place. What a community has set is
+    told to whoever may read it there; to others only that there is something."""
+    planned = planned_of(upgrade, actor=actor)
+    if planned is None:
+        return []
+    reach = actor.communities(Permission.MODELS_READ)
+    problems = [_readable_fault(fault, planned, reach) for fault in planned.problems]
+    return [*problems, before_later(planned.later, reach)] if planned.later else problems
+
+
+def _readable_fault(fault: Refused, planned: Plan, reach: Collection[UUID] | None) -> Refused:
+    ref = (fault.data.get("layer") or {}).get("ref")
+    rows = (planned.after or planned.before).layers
+    row = next((layer for layer in rows if str(layer.pk) == ref), None)
+    if reach is None or row is None or row.community_id is None or row.community_id in reach:
+        return fault
+    message = _(
+        "It does not fit what another community has set. The street office sees what that is."
+    )
+    return Refused("CLASHES_BELOW", message)
 
 
 def _within_reach(found: list[Unfit], actor: Actor) -> list[Unfit]:

@@ -6,9 +6,10 @@ actions act on it: both come from here, so they cannot disagree. Nothing is writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.utils import timezone
@@ -26,6 +27,9 @@ from linli.registry.models import Tenant
 from tenants.operating_model.models import Adoption, Layer, ModelVersion, Upgrade, UpgradeDecision
 from tenants.operating_model.proposals import BELOW, told_below
 from tenants.operating_model.rulebook import Rulebook, base_of, spec_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # What was decided, by whose level it is of: a community's, or None for the street office's.
 Answers = Mapping[UUID | None, Mapping[Place, Answer]]
@@ -46,7 +50,8 @@ class Plan:
     """All of an upgrade. `adoption` and `layers` are rows that are not saved.
 
     problems: what stands in the way and is no question of a place, such as a policy from above that
-    the new version has no room for. after is None where that is so.
+    the new version has no room for. after is None where that is so. later: what is planned for later
+    days and stands in the way of an upgrade.
     """
 
     since: date
@@ -56,6 +61,7 @@ class Plan:
     adoption: Adoption | None
     layers: tuple[Layer, ...]
     problems: tuple[Refused, ...]
+    later: tuple[Adoption | Layer, ...] = ()
 
     @property
     def open_questions(self) -> list[tuple[UUID | None, Question]]:
@@ -71,7 +77,7 @@ class Plan:
 
     @property
     def is_open(self) -> bool:
-        return bool(self.problems or self.open_questions)
+        return bool(self.problems or self.later or self.open_questions)
 
     def sides(self, community_id: UUID | None = None) -> tuple[Effective, Effective] | None:
         """What stands and what would; None where the new version cannot stand at all."""
@@ -156,8 +162,8 @@ def _planned(
 
 
 def plan_of(upgrade: Upgrade, tenant: Tenant) -> Plan:
-    """What it comes to as the rules stand now; a day that is past by now counts as today. What is
-    planned for later days is one of its problems."""
+    """What it comes to as the rules stand now; a day that is past by now counts as today. Nothing that is
+    planned for later days may be left."""
     planned = plan(
         Rulebook.load(),
         tenant=tenant,
@@ -165,11 +171,8 @@ def plan_of(upgrade: Upgrade, tenant: Tenant) -> Plan:
         since=max(upgrade.effective_from, timezone.localdate()),
         answers=standing_answers(upgrade),
     )
-    try:
-        refuse_before_later(planned.before, planned.since)
-    except Refused as later:
-        return replace(planned, problems=(*planned.problems, later))
-    return planned
+    later = planned_after(planned.before, planned.since)
+    return replace(planned, later=tuple(later)) if later else planned
 
 
 def standing_answers(upgrade: Upgrade) -> Answers:
@@ -264,36 +267,51 @@ def _rows(book: Rulebook, levels: list[Level], tenant: Tenant, since: date) -> I
             )
 
 
-def planned_after(book: Rulebook, since: date) -> list[tuple[date, str]]:
-    """What is to become another after a day, and by whom: versions, and layers of the unit and its
-    communities. What says again what stands on that day is no plan."""
-    found = [(a.effective_from, str(a.version)) for a in book.adoptions if a.effective_from > since]
+def planned_after(book: Rulebook, since: date) -> list[Adoption | Layer]:
+    """What is to become another after a day: versions, and layers of the unit and its communities. What
+    says again what stands on that day is no plan."""
+    found: list[Adoption | Layer] = [a for a in book.adoptions if a.effective_from > since]
     for kind, community_id in {(r.kind, r.community_id) for r in book.layers if r.kind in BELOW}:
         today = content_of(book.layer(kind, community_id, since))
         for day in _later_days(book, kind, community_id, since):
             layer = book.layer(kind, community_id, day)
             if layer is not None and content_of(layer) != today:
-                found.append((day, layer.set_by))
+                found.append(layer)
     return found
 
 
 def refuse_before_later(book: Rulebook, since: date) -> None:
     """What is planned for later days was decided on the version of today, and would have to be decided
-    anew as well: so an upgrade comes after it."""
-    later = planned_after(book, since)
-    if later:
-        message = _(
-            "For {latest} something is decided already, by: {names}. Choose that day or a later one, or "
-            "have it called off: set from that day on what stands today."
-        )
-        latest = max(day for day, _name in later)
-        names = ", ".join(dict.fromkeys(name for _day, name in later))
-        raise Refused(
-            "LATER_CHANGES",
-            format_lazy(message, latest=latest, names=names),
-            field="effectiveFrom",
-            earliest=latest.isoformat(),
-        )
+    anew as well: so an upgrade comes after it. Refused: LATER_CHANGES."""
+    if later := planned_after(book, since):
+        raise before_later(later)
+
+
+def before_later(
+    later: Sequence[Adoption | Layer], readable: Collection[UUID] | None = None
+) -> Refused:
+    """LATER_CHANGES for what is planned; readable: the communities whose layers are named, None for all."""
+    message = _(
+        "For {latest} something is decided already, by: {names}. Choose that day or a later one, or "
+        "have it called off: set from that day on what stands today."
+    )
+    latest = max(row.effective_from for row in later)
+    names = dict.fromkeys(_planner(row, readable) for row in later)
+    return Refused(
+        "LATER_CHANGES",
+        format_lazy(
+            message, latest=latest, names=format_lazy(", ".join(["{}"] * len(names)), *names)
+        ),
+        field="effectiveFrom",
+        earliest=latest.isoformat(),
+    )
+
+
+def _planner(row: Adoption | Layer, readable: Collection[UUID] | None) -> StrOrPromise:
+    if isinstance(row, Adoption):
+        return str(row.version)
+    hidden = readable is not None and row.community_id and row.community_id not in readable
+    return _("another community") if hidden else row.set_by
 
 
 def own_layer(book: Rulebook, community_id: UUID | None, on: date) -> Layer | None:

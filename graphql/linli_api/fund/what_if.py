@@ -96,6 +96,11 @@ class WhatIf(Object):
         description="Why the draft cannot stand here at all; then nothing was replayed. What a community "
         "has set and does not fit is under notWorkedOut, with the code CLASHES_BELOW.",
     )
+    open_questions = graphene.Int(
+        required=True,
+        description="Of an upgrade: how many of its questions are not decided yet. There it was reckoned "
+        "with what is set now. Otherwise 0.",
+    )
     was_fen = Fen(required=True, description=WAS)
     would_be_fen = Fen(required=True, description=WOULD_BE)
     difference_fen = Fen(required=True, description=DIFFERENCE)

@@ -349,5 +349,5 @@ class Upgrade(Object):
 
     @staticmethod
     def resolve_problems(upgrade: models.Upgrade, info: Any) -> list[Error]:
-        planned = selectors.planned_of(upgrade, actor=info.context.actor)
-        return [error for fault in planned.problems for error in told(fault)] if planned else []
+        problems = selectors.problems_of_upgrade(upgrade, actor=info.context.actor)
+        return [error for fault in problems for error in told(fault)]

@@ -1,7 +1,6 @@
 """Who is on the platform: tenants, their hosts, and the national divisions they stand in."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import date
 from functools import partial
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from linli.accounts.policy import Actor, Permission
 from linli.errors import NotFound, Refused
+from linli.library.carrying import Question
 from linli.library.document import brief, parse_document
 from linli.library.layers import Effective
 from linli.registry.models import Tenant
@@ -75,11 +76,12 @@ def what_if(
             "an upgrade without values and bounds, for it has its own."
         )
         raise Refused("ONE_VERSION", message, field="document")
-    today = timezone.localdate()
+    today, open_questions = timezone.localdate(), 0
     try:
         refuse_district(tenant)
         if upgrade_id is not None:
-            book = _upgraded(actor, upgrade_id)
+            book, asked = _upgraded(actor, upgrade_id)
+            open_questions = sum(reach is None or c is None or c in reach for c, _q in asked)
         else:
             version = _version(actor, document, draft_id, version_id, published_id)
             layer = None
@@ -92,7 +94,9 @@ def what_if(
     except Refused as refused:
         return Outcome(starts_on, ends_on, problems=list(refused.faults))
     rows = declared_in(starts_on, ends_on, reach)
-    return replay(rows, starts_on, ends_on, partial(_rules_of, book, today))
+    outcome = replay(rows, starts_on, ends_on, partial(_rules_of, book, today))
+    outcome.open_questions = open_questions
+    return outcome
 
 
 def draft_rules(
@@ -117,15 +121,19 @@ def _from(layer: Layer, day: date) -> Layer:
     return begun
 
 
-def _upgraded(actor: Actor, upgrade_id: UUID) -> Rulebook:
-    """What an open upgrade comes to on its day. Refused: NOT_FOUND, and what keeps it from standing."""
+def _upgraded(
+    actor: Actor, upgrade_id: UUID
+) -> tuple[Rulebook, Sequence[tuple[UUID | None, Question]]]:
+    """What an open upgrade comes to on its day, and what of it is not decided yet. Refused: NOT_FOUND, and
+    what keeps it from standing."""
     upgrade = upgrades(actor=actor).filter(pk=upgrade_id).first()
     planned = planned_of(upgrade, actor=actor) if upgrade else None
     if planned is None:
         raise NotFound(_("open upgrade"), field="upgradeId")
     if planned.after is None or planned.adoption is None:
         raise rules_clash(list(planned.problems))
-    return _standing(planned.after, planned.adoption, planned.since, timezone.localdate())
+    book = _standing(planned.after, planned.adoption, planned.since, timezone.localdate())
+    return book, planned.open_questions
 
 
 def _without_communities(book: Rulebook) -> Rulebook:

@@ -63,7 +63,8 @@ class Outcome:
     """All of it. Where `problems` say why the draft cannot stand here, nothing was replayed.
 
     The total, the partners and the accounts compare like with like: what was is that of the
-    declarations that the draft can work out. The others stand under `not_worked_out`.
+    declarations that the draft can work out. The others stand under `not_worked_out`. Where it is an
+    upgrade, ``open_questions`` of it are not decided yet: there it was reckoned with what is set now.
     """
 
     starts_on: date
@@ -75,6 +76,7 @@ class Outcome:
     accounts: list[AccountOutcome] = field(default_factory=list)
     not_worked_out: list[NotWorkedOut] = field(default_factory=list)
     crossing: Crossing = field(default_factory=Crossing)
+    open_questions: int = 0
 
     @property
     def not_worked_out_fen(self) -> int:

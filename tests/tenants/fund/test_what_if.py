@@ -404,7 +404,7 @@ def test_a_draft_is_replayed_with_its_bounds(town):
     assert {one.code for one in outcome.problems} == {"DOCUMENT_INVALID"}
 
 
-def test_an_upgrade_is_replayed_with_what_was_decided(town):
+def test_an_upgrade_is_replayed_with_what_was_decided(town, actor_as):
     actor = system_actor(town.street)
     set_layer(
         actor=actor, community_id=town.gongsheng.pk, values={RATE: "0.02"}, bounds={},
@@ -417,19 +417,25 @@ def test_an_upgrade_is_replayed_with_what_was_decided(town):
         actor=actor, version_id=version.pk, effective_from=date(2025, 8, 1), reason="第二版"
     )
 
-    def replayed():
+    def replayed(not_decided, actor=actor):
         outcome = what_if(actor=actor, starts_on=STARTS, ends_on=ENDS, upgrade_id=upgrade.pk)
         assert outcome.problems == outcome.not_worked_out == []
+        assert outcome.open_questions == not_decided
         return {one.partner_id: one.would_be_fen for one in outcome.partners}
 
     there, here = town.there.partner_id, town.clinic.partner_id
-    assert (replayed()[there], replayed()[here]) == (10_000, 66_667)  # nothing is decided yet
+    before = replayed(not_decided=1)
+    assert (before[there], before[here]) == (10_000, 66_667)
+    replayed(
+        not_decided=0,
+        actor=actor_as(town.street, Role.COMMUNITY_SECRETARY, community_id=town.community.pk),
+    )
     decide_upgrade(
         actor=actor,
         upgrade_id=upgrade.pk,
         decisions=[Said(RATE, "take", community_id=town.gongsheng.pk)],
     )
-    assert replayed()[there] == 25_000
+    assert replayed(not_decided=0)[there] == 25_000
     with pytest.raises(Refused) as refused:
         what_if(
             actor=actor,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from tenants.operating_model.models import Adoption, Layer, Upgrade, UpgradeDeci
 from tenants.operating_model.policies import land_policies
 from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
-from tenants.operating_model.selectors import effective_rules
+from tenants.operating_model.selectors import effective_rules, problems_of_upgrade
 from tenants.operating_model.upgrades import (
     apply_upgrade,
     decide_upgrade,
@@ -882,3 +883,71 @@ def test_where_a_policy_shuts_the_roll_back_an_upgrade_goes_back(running, at_str
     apply(at_street, back)
     rules = effective_rules(TODAY)
     assert [rules.value(path) for path in (RATE, MONTHS, DAY)] == ["0.025", 12, 25]
+
+
+SHARE = "fund.waterfall[{}].share"
+
+
+def shares(**given):
+    return {SHARE.format(key): share for key, share in given.items()}
+
+
+@pytest.fixture
+def elsewhere(at_street, actor_as):
+    """The secretary of another community, who reads nothing of Chengnan's."""
+    place = community(at_street, "工盛社区")
+    return actor_as(at_street, Role.COMMUNITY_SECRETARY, community_id=place.pk)
+
+
+def test_whose_plan_is_in_the_way_is_named_to_who_may_read_it(
+    chengnan, at_street, elsewhere, actor_as
+):
+    upgrade = begin(at_street, second(at_street))
+    layer(at_street, {MONTHS: 6}, since=LATER, community=chengnan)
+
+    def told(actor):
+        [fault] = problems_of_upgrade(Upgrade.objects.get(pk=upgrade.pk), actor=actor)
+        assert (fault.code, fault.data) == ("LATER_CHANGES", {"earliest": LATER.isoformat()})
+        return str(fault.message)
+
+    own = actor_as(at_street, Role.COMMUNITY_SECRETARY, community_id=chengnan.pk)
+    for actor in (system_actor(at_street), own):
+        assert "城南社区" in told(actor)
+    assert "城南" not in told(elsewhere)
+    with override("en"):
+        assert "by: another community." in told(elsewhere)
+    layer(at_street, {DAY: 6}, since=LATER)  # the street office's own, which all may read
+    assert at_street.name in told(elsewhere)
+
+
+def test_what_a_community_has_set_is_told_to_who_may_read_it(
+    chengnan, at_street, district, elsewhere, actor_as
+):
+    layer(at_street, shares(services="0.6", property="0.3"), community=chengnan)
+    model = document()
+    issue(district, {"fund.waterfall": model["fund"]["waterfall"]}, since=LATER)
+    land_policies(at_street, actor=system_actor(at_street))
+    for account, share in zip(model["fund"]["waterfall"], ("0.5", "0.3", "0.2"), strict=True):
+        account["share"] = share
+    upgrade = begin(at_street, write(at_street, model))
+    given = {"services": "0.6", "property": "0.2"}
+    decide(
+        at_street,
+        upgrade,
+        *(
+            Said(SHARE.format(key), "set", value=share, community_id=chengnan.pk)
+            for key, share in given.items()
+        ),
+    )
+
+    def told(actor):
+        [fault] = problems_of_upgrade(Upgrade.objects.get(pk=upgrade.pk), actor=actor)
+        assert fault.code == "CLASHES_BELOW"
+        return str(fault.message), fault.field, fault.data
+
+    own = actor_as(at_street, Role.COMMUNITY_SECRETARY, community_id=chengnan.pk)
+    for actor in (system_actor(at_street), own):
+        message, _field, data = told(actor)
+        assert ("城南社区" in message, data["layer"]["name"]) == (True, "城南社区")
+    message, field, data = told(elsewhere)
+    assert ("城南" in message, field, data) == (False, None, {})
