@@ -25,7 +25,7 @@ from tenants.operating_model.actions import adopt
 from tenants.operating_model.closing_requests import close_request, tell_request
 from tenants.operating_model.dependents import unfit
 from tenants.operating_model.governing import require_reason
-from tenants.operating_model.models import Adoption, ChangeRequest, Layer, Upgrade
+from tenants.operating_model.models import Adoption, ChangeRequest, Layer
 from tenants.operating_model.policies import arriving
 from tenants.operating_model.proposals import (
     BELOW,
@@ -33,13 +33,12 @@ from tenants.operating_model.proposals import (
     by_path,
     check_agreements,
     propose_adoption,
-    refuse_past,
     tenant_of,
     version_to_adopt,
 )
-from tenants.operating_model.rolling_back import undo_upgrade
+from tenants.operating_model.rolling_back import plan_roll_back, undo_upgrade
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
-from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
+from tenants.operating_model.upgrades import found_upgrade, plan_to_apply, put_upgrade_in_force
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -164,18 +163,23 @@ def request_roll_back(
 ) -> ChangeRequest:
     """Ask for what `roll_back_upgrade` would do with the same input; another approves it (M6).
 
-    Refused: NOT_FOUND, CHANGE_BACKDATED, REQUEST_OPEN; what `roll_back_upgrade` refuses when it is
-    approved.
+    Refused: REQUEST_OPEN while another waits, and what `roll_back_upgrade` refuses, but for
+    APPROVAL_NEEDED.
     """
     actor.require(Permission.MODELS_ADOPT)
     _somebody(actor)
-    tenant_of(actor)
-    refuse_past(effective_from)
+    tenant = tenant_of(actor)
     with one_at_a_time():
         _refuse_a_second()
-        upgrade = Upgrade.objects.select_related("adoption__version").filter(pk=upgrade_id).first()
-        if upgrade is None:
-            raise NotFound(_("upgrade"), field="upgradeId")
+        upgrade = found_upgrade(upgrade_id)
+        planned = plan_roll_back(
+            Rulebook.load(),
+            tenant,
+            upgrade,
+            effective_from=effective_from,
+            give_up_later=give_up_later,
+        )
+        check_agreements(planned.unfit(), despite=despite_agreements, reason=reason)
         return _ask(
             actor,
             ChangeRequest(

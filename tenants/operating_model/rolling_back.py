@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -76,39 +77,17 @@ def undo_upgrade(
 ) -> Upgrade:
     """`roll_back_upgrade` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
-    refuse_past(effective_from)
     with one_at_a_time():
         upgrade = found_upgrade(upgrade_id)
-        book = Rulebook.load()
-        if not _brought_in_force(book, upgrade, effective_from):
-            message = _("Only the upgrade that brought the version in force can be rolled back.")
-            raise Refused("UPGRADE_NOT_IN_FORCE", message, field="upgradeId", state=upgrade.state)
-        refuse_before_later(book, effective_from)
-        since = _set_since(book, upgrade, effective_from)
-        if since and not give_up_later:
-            message = _(
-                "Set since the upgrade, and lost with it: {names}. Say that it may be given up, or "
-                "leave the upgrade in force."
-            )
-            names = ", ".join(dict.fromkeys(layer.set_by for layer in since))
-            raise Refused(
-                "CHANGED_SINCE",
-                format_lazy(message, names=names),
-                field="giveUpLater",
-                layers=[str(layer.pk) for layer in since],
-            )
-        adoption, layers = _restored(book, tenant, upgrade, effective_from)
-        refuse_behind_binding(tenant, adoption.version, effective_from)
-        after = book.plus(adoption, *layers)
-        faults = after.faults(effective_from)
-        if faults:
-            raise rules_clash([one for f in faults for one in _with_way_out(f, adoption.version)])
-        unfit = check_agreements(
-            dependents.unfit(book, after, effective_from),
-            despite=despite_agreements,
-            reason=reason,
+        planned = plan_roll_back(
+            Rulebook.load(),
+            tenant,
+            upgrade,
+            effective_from=effective_from,
+            give_up_later=give_up_later,
         )
-        take_effect(actor, tenant, adoption, layers)
+        unfit = check_agreements(planned.unfit(), despite=despite_agreements, reason=reason)
+        take_effect(actor, tenant, planned.adoption, planned.layers)
         upgrade.state = Upgrade.State.ROLLED_BACK
         save_changes(upgrade, ["state"])
         record(
@@ -118,9 +97,9 @@ def undo_upgrade(
             before={"state": Upgrade.State.APPLIED},
             after={
                 "state": upgrade.state,
-                "restored_by": str(adoption.pk),
-                "layers": [str(layer.pk) for layer in layers],
-                "given_up": [str(layer.pk) for layer in since],
+                "restored_by": str(planned.adoption.pk),
+                "layers": [str(layer.pk) for layer in planned.layers],
+                "given_up": [str(layer.pk) for layer in planned.given_up],
             }
             | despite(unfit),
             reason=reason,
@@ -128,6 +107,60 @@ def undo_upgrade(
         tell_upgrade(actor, "upgrade.rolled_back", upgrade)
         settle_clashes(actor=actor)
     return upgrade
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """What a roll back comes to. `adoption` and `layers` are rows that are not saved; `given_up` is what
+    was set since the upgrade and goes with it."""
+
+    since: date
+    before: Rulebook
+    after: Rulebook
+    adoption: Adoption
+    layers: tuple[Layer, ...]
+    given_up: tuple[Layer, ...]
+
+    def unfit(self) -> list[dependents.Unfit]:
+        """The running agreements that would no longer fit."""
+        return dependents.unfit(self.before, self.after, self.since)
+
+
+def plan_roll_back(
+    book: Rulebook,
+    tenant: Tenant,
+    upgrade: Upgrade,
+    *,
+    effective_from: date,
+    give_up_later: bool = False,
+) -> RollBack:
+    """What `roll_back_upgrade` would do; nothing is written. Refused as that, but for what is between people
+    and of agreements."""
+    refuse_past(effective_from)
+    if not _brought_in_force(book, upgrade, effective_from):
+        message = _("Only the upgrade that brought the version in force can be rolled back.")
+        raise Refused("UPGRADE_NOT_IN_FORCE", message, field="upgradeId", state=upgrade.state)
+    refuse_before_later(book, effective_from)
+    since = _set_since(book, upgrade, effective_from)
+    if since and not give_up_later:
+        message = _(
+            "Set since the upgrade, and lost with it: {names}. Say that it may be given up, or "
+            "leave the upgrade in force."
+        )
+        names = ", ".join(dict.fromkeys(layer.set_by for layer in since))
+        raise Refused(
+            "CHANGED_SINCE",
+            format_lazy(message, names=names),
+            field="giveUpLater",
+            layers=[str(layer.pk) for layer in since],
+        )
+    adoption, layers = _restored(book, tenant, upgrade, effective_from)
+    refuse_behind_binding(tenant, adoption.version, effective_from)
+    after = book.plus(adoption, *layers)
+    faults = after.faults(effective_from)
+    if faults:
+        raise rules_clash([one for f in faults for one in _with_way_out(f, adoption.version)])
+    return RollBack(effective_from, book, after, adoption, tuple(layers), tuple(since))
 
 
 def _with_way_out(fault: Refused, version: ModelVersion) -> Iterator[Refused]:

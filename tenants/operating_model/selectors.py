@@ -46,6 +46,7 @@ from tenants.operating_model.proposals import (
     told_below,
     version_to_adopt,
 )
+from tenants.operating_model.rolling_back import plan_roll_back
 from tenants.operating_model.rulebook import Place, Rulebook
 from tenants.operating_model.upgrading import Level, Plan, before_later, plan_of, set_first
 from tenants.operating_model.versions import faults_of
@@ -201,6 +202,40 @@ def preview_adoption(
         else differences(plain(parse_document(version.document)), after.raw)
     )
     return Preview(version, before, after, found, [], _within_reach(proposal.unfit(), actor))
+
+
+def preview_roll_back(
+    *,
+    actor: Actor,
+    upgrade_id: UUID,
+    effective_from: date,
+    give_up_later: bool = False,
+    community_id: UUID | None = None,
+) -> Preview:
+    """What `roll_back_upgrade` would do with the same input, for the street office or a community of it
+    (M6). Writes nothing. What it would be refused with are `problems`. Refused: NOT_FOUND."""
+    actor.require(Permission.MODELS_READ)
+    upgrade = upgrades(actor=actor).select_related("target").filter(pk=upgrade_id).first()
+    if upgrade is None:
+        raise NotFound(_("upgrade"), field="upgradeId")
+    if community_id is not None:
+        require_community(community_id)
+    book = rulebook()
+    before = book.effective(effective_from, community_id) if book.adoption(effective_from) else None
+    try:
+        planned = plan_roll_back(
+            book,
+            tenant_of(actor),
+            upgrade,
+            effective_from=effective_from,
+            give_up_later=give_up_later,
+        )
+    except Refused as refused:
+        return Preview(upgrade.target, before, None, [], list(refused.faults))
+    assert before is not None
+    after = planned.after.effective(effective_from, community_id)
+    unfit = _within_reach(planned.unfit(), actor)
+    return Preview(planned.adoption.version, before, after, changes(before, after), [], unfit)
 
 
 def versions(*, actor: Actor) -> QuerySet[ModelVersion]:

@@ -29,6 +29,11 @@ READ = """query($id: ID!) { upgrade(id: $id) {
     } }
     adoption { effectiveFrom version { number } }
 } }"""
+ROLL_BACK = """query($id: ID!, $communityId: ID) {
+    previewRollBack(upgradeId: $id, effectiveFrom: "2026-06-15", communityId: $communityId) {
+        problems { code field } unfitAgreementCount changes { label beforeText afterText }
+    }
+}"""
 IN_FORCE = """query($path: String!, $communityId: ID) { effectiveRules(communityId: $communityId) {
     value(path: $path) { value }
 } }"""
@@ -135,6 +140,14 @@ def test_from_opened_to_rolled_back(house, language, words):
     assert in_force(house.auditor) == "0.035"
     assert in_force(house.auditor, "partners.rent_free_months") == 12
 
+    with override(language):
+        body = run(tenant_schema, Request(ROLL_BACK, {"id": upgrade}), house.auditor).body
+    preview = body["data"]["previewRollBack"]
+    assert (preview["problems"], preview["unfitAgreementCount"]) == ([], 0)
+    assert preview["changes"][1:] == [
+        {"label": label, "beforeText": after, "afterText": before},
+    ]  # fmt: skip
+    assert preview["changes"][0]["afterText"] == "2 %"
     done(
         house.administrator, "rollBackUpgrade", "upgrade { id }", upgradeId=upgrade,
         effectiveFrom="2026-06-15", reason="居民不同意",
@@ -142,6 +155,18 @@ def test_from_opened_to_rolled_back(house, language, words):
     assert read(house.administrator, upgrade, language)["state"] == "ROLLED_BACK"
     assert in_force(house.auditor) == "0.02"
     assert in_force(house.auditor, "partners.rent_free_months") == 18
+
+
+def test_a_roll_back_that_would_be_refused_says_why(house):
+    upgrade = opened(house)
+    shown = ask(house.auditor, ROLL_BACK, id=upgrade, communityId=house.chengnan)
+    assert shown["previewRollBack"]["problems"] == [
+        {"code": "UPGRADE_NOT_IN_FORCE", "field": "upgradeId"}
+    ]
+    nowhere = ids.encode("Upgrade", uuid7())
+    assert errors(house.auditor, ROLL_BACK, id=nowhere) == [("NOT_FOUND", "upgradeId")]
+    elsewhere = {"id": upgrade, "communityId": ids.encode("Community", uuid7())}
+    assert errors(house.auditor, ROLL_BACK, **elsewhere) == [("NOT_FOUND", "communityId")]
 
 
 @LANGUAGES

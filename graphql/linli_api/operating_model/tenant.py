@@ -25,11 +25,12 @@ from linli_api.operating_model.types import (
     LayerKind,
     ModelVersion,
 )
-from linli_api.operating_model.upgrades import Clash, Upgrade, UpgradeState
+from linli_api.operating_model.upgrades import COMMUNITY, Clash, Upgrade, UpgradeState
 from linli_api.scalars import Date
 from tenants.operating_model import selectors
 
 PUBLISHED, VERSION = IdOf("PublishedVersion"), IdOf("ModelVersion")
+UPGRADE = IdOf("Upgrade", required=True, description="Which upgrade.")
 
 
 class Query:
@@ -103,6 +104,22 @@ class Query:
         description="What adoptVersion would do with the same input; nothing is written.",
     )
 
+    preview_roll_back = Field(
+        AdoptionPreview,
+        cost=50,
+        upgrade_id=UPGRADE.argument(),
+        effective_from=Date(required=True, description="The first day it would count."),
+        give_up_later=graphene.Boolean(
+            required=True,
+            default_value=False,
+            description="True: what was set on top since may go with it. Else CHANGED_SINCE.",
+        ),
+        community_id=COMMUNITY.argument(),
+        permission=Permission.MODELS_READ,
+        description="What rollBackUpgrade would do with the same input, for the street office or a "
+        "community of it; nothing is written.",
+    )
+
     @staticmethod
     def resolve_compare_versions(
         root: None, info: Any, to_id: str, from_id: str | None = None
@@ -140,6 +157,15 @@ class Query:
         }
         given = by_path(plain(fields, arguments))
         return selectors.preview_adoption(actor=info.context.actor, **given)
+
+    @staticmethod
+    def resolve_preview_roll_back(root: None, info: Any, **arguments: Any) -> selectors.Preview:
+        fields = {
+            **Query.preview_roll_back.args,
+            "upgrade_id": UPGRADE,
+            "community_id": COMMUNITY,
+        }
+        return selectors.preview_roll_back(actor=info.context.actor, **plain(fields, arguments))
 
 
 def _version(value: str, actor: Actor, field: str) -> Any:

@@ -437,7 +437,8 @@ class RuleChange(Object):
 
 
 class AdoptionPreview(Object):
-    """What an adoption would do. Where there are problems it would be refused with them."""
+    """What an adoption, or a roll back to what was before it, would do. Where there are problems it would be
+    refused with them."""
 
     class Meta:
         permission = INHERITED

@@ -21,7 +21,11 @@ from tenants.operating_model.models import Adoption, Layer, Upgrade, UpgradeDeci
 from tenants.operating_model.policies import land_policies
 from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
-from tenants.operating_model.selectors import effective_rules, problems_of_upgrade
+from tenants.operating_model.selectors import (
+    effective_rules,
+    preview_roll_back,
+    problems_of_upgrade,
+)
 from tenants.operating_model.upgrades import (
     apply_upgrade,
     decide_upgrade,
@@ -456,6 +460,16 @@ def everywhere(*communities, on=TODAY):
     ]
 
 
+def previews(street, place, upgrade, since=TODAY, **more):
+    """What a roll back would do, to the street office and to a community."""
+    given = {
+        "actor": system_actor(street),
+        "upgrade_id": upgrade.pk,
+        "effective_from": since,
+    } | more
+    return [preview_roll_back(**given), preview_roll_back(**given, community_id=place.pk)]
+
+
 def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
     layer(at_street, {RATE: "0.02", MONTHS: 12})
     layer(at_street, {DAY: 5}, community=chengnan)
@@ -469,8 +483,18 @@ def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
     )
     apply(at_street, upgrade)
     assert everywhere(chengnan) != was
+    with nothing_written():
+        shown = previews(at_street, chengnan, upgrade, TOMORROW)
+        assert [preview.problems for preview in shown] == [[], []]
 
     roll_back(at_street, upgrade, TOMORROW, reason="居民不同意")
+
+    assert [preview.after.raw for preview in shown] == [
+        effective_rules(TOMORROW, c).raw for c in (None, chengnan.pk)
+    ]
+    assert [[change.path for change in preview.changes] for preview in shown] == [
+        [RATE, DAY], [RATE, DAY],
+    ]  # fmt: skip
 
     assert everywhere(chengnan) != was  # today is past tomorrow
     assert everywhere(chengnan, on=TOMORROW) == was
@@ -479,9 +503,11 @@ def test_a_roll_back_restores_what_was_at_every_level(chengnan, at_street):
     with nothing_written(), pytest.raises(Refused) as refused:
         roll_back(at_street, upgrade, TOMORROW)
     assert refused.value.code == "UPGRADE_NOT_IN_FORCE"
+    [problem] = previews(at_street, chengnan, upgrade, TOMORROW)[0].problems
+    assert (problem.code, problem.message) == (refused.value.code, refused.value.message)
 
 
-def test_what_was_set_since_goes_only_if_that_is_said(chengnan, at_street):
+def test_what_was_set_since_goes_only_if_that_is_said(chengnan, at_street, actor_as):
     was = everywhere(chengnan)
     upgrade = begin(at_street, second(at_street))
     apply(at_street, upgrade)
@@ -491,6 +517,19 @@ def test_what_was_set_since_goes_only_if_that_is_said(chengnan, at_street):
         roll_back(at_street, upgrade)
     assert (refused.value.code, refused.value.field) == ("CHANGED_SINCE", "giveUpLater")
     assert "城南社区" in str(refused.value.message)
+    for preview in previews(at_street, chengnan, upgrade):
+        assert [(one.code, one.field) for one in preview.problems] == [
+            ("CHANGED_SINCE", "giveUpLater")
+        ]
+        assert preview.changes == []
+    secretary = actor_as(at_street, Role.COMMUNITY_SECRETARY, community_id=chengnan.pk)
+    with pytest.raises(Forbidden):
+        previews(at_street, chengnan, upgrade, actor=secretary)
+    whole, there = previews(at_street, chengnan, upgrade, give_up_later=True)
+    assert whole.problems == there.problems == []
+    assert (MONTHS in [c.path for c in whole.changes], MONTHS in [c.path for c in there.changes]) == (
+        False, True,
+    )  # fmt: skip
 
     roll_back(at_street, upgrade, give_up_later=True)
     assert everywhere(chengnan) == was

@@ -32,14 +32,17 @@ from tenants.operating_model.requests import (
 )
 from tenants.operating_model.rolling_back import roll_back_upgrade
 from tenants.operating_model.rulebook import Rulebook
-from tenants.operating_model.selectors import effective_rules
+from tenants.operating_model.selectors import (
+    effective_rules,
+    preview_roll_back,
+    problems_of_upgrade,
+)
 from tenants.operating_model.upgrades import (
     apply_upgrade,
     decide_upgrade,
     give_up_upgrade,
     open_upgrade,
 )
-from tenants.operating_model.upgrading import plan_of
 from tenants.partners.actions import admit_partner, sign_agreement
 from tests.support.packages import package, trust
 
@@ -145,6 +148,9 @@ class TestApproval:
         rule(district, "district")
         given = {"actor": administrator, "upgrade_id": upgrade.pk, "effective_from": TODAY}
         assert refused(roll_back_upgrade, **given) == "APPROVAL_NEEDED"
+        layer(administrator.tenant, {MONTHS: 3})
+        assert refused(request_roll_back, **given) == "CHANGED_SINCE"
+        layer(administrator.tenant, {})
 
         asked = request_roll_back(reason="居民不同意", **given)
         approve_change(actor=from_the_district, request_id=asked.pk)
@@ -426,7 +432,7 @@ class TestBinding:
         upgrade = follow_offers(wenshao)
 
         assert (upgrade.state, upgrade.effective_from) == ("open", TODAY)
-        [told] = plan_of(upgrade, wenshao).problems
+        [told] = problems_of_upgrade(upgrade, actor=system_actor(wenshao))
         assert (told.code, told.data["earliest"]) == ("LATER_CHANGES", FAR.isoformat())
         assert [wenshao] == list(units_to_follow())
         layer(wenshao, {DAY: 5})  # all goes on as before
@@ -611,3 +617,27 @@ class TestAgreements:
         [told] = trail("models.apply_upgrade")
         assert told.after["despite_agreements"] == [str(agreement.pk)]
         assert Rulebook.load().adoption(TODAY).version_id == upgrade.target_id
+
+    def test_a_roll_back_shows_and_asks_what_was_agreed_under_the_new_version(
+        self, running, at_street, administrator
+    ):
+        place = community(at_street)
+        model = document()
+        model["partners"]["contributions"][1]["key"] = "by_session"
+        upgrade = open_upgrade(
+            actor=administrator, version_id=write(at_street, model).pk, effective_from=TODAY
+        )
+        apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
+        partner = admit_partner(
+            actor=administrator, community_id=place.pk, name="众福养老", kind="enterprise"
+        )
+        agreement = sign_agreement(
+            actor=administrator, partner_id=partner.pk, mode="visiting", rule_key="by_session",
+            starts_on=TODAY, ends_on=TODAY.replace(year=TODAY.year + 1),
+        )  # fmt: skip
+        given = {"actor": administrator, "upgrade_id": upgrade.pk, "effective_from": TODAY}
+
+        shown = preview_roll_back(**given)
+        assert ([one.agreement_id for one in shown.unfit], shown.problems) == ([agreement.pk], [])
+        assert refused(request_roll_back, **given) == "AGREEMENTS_CLASH"
+        assert refused(roll_back_upgrade, **given) == "AGREEMENTS_CLASH"
