@@ -134,10 +134,10 @@ def _refuse_misplaced(asked: Plan, decisions: Sequence[Said]) -> None:
         place = Aspect(said.aspect), said.path
         question = next((one for one in level.carried.questions if one.place == place), None)
         if question is None and not _can_give_way(level, said):
-            raise not_in_question(said.path, field)
+            raise not_in_question(level, said.path, field)
         question = question or level.carried.question_of(said.path)
         if said.seen is not None and said.seen != question.as_read:
-            raise question_changed(said.path, field)
+            raise question_changed(level, said.path, field)
 
 
 def _can_give_way(level: Level, said: Said) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils.text import format_lazy
@@ -12,9 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from linli import sizes
 from linli.errors import Refused
+from linli.library.labels import label_lazy
 from tenants.communities.selectors import community_to_act_on
 from tenants.operating_model.models import UpgradeDecision
 from tenants.operating_model.upgrading import Level, Plan
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MOST_DECISIONS = 500
 
@@ -59,13 +63,20 @@ def level_of(planned: Plan, said: Said, field: str) -> Level:
     return level
 
 
-def question_changed(path: str, field: str) -> Refused:
+def question_changed(level: Level, path: str, field: str) -> Refused:
     """That something else meets at the place than what was read."""
-    message = _("Something else meets at {path} by now. Read the question again.")
-    return Refused("QUESTION_CHANGED", format_lazy(message, path=path), field=f"{field}.seen")
+    message = _("Something else meets at “{place}” by now. Read the question again.")
+    told = format_lazy(message, place=called(level, path))
+    return Refused("QUESTION_CHANGED", told, field=f"{field}.seen")
 
 
-def not_in_question(path: str, field: str) -> Refused:
+def not_in_question(level: Level, path: str, field: str) -> Refused:
     """That there is nothing to decide at the place."""
-    message = _("{path} is not in question here: nothing meets there.")
-    return Refused("NOT_IN_QUESTION", format_lazy(message, path=path), field=f"{field}.path")
+    message = _("“{place}” is not in question here: nothing meets there.")
+    told = format_lazy(message, place=called(level, path))
+    return Refused("NOT_IN_QUESTION", told, field=f"{field}.path")
+
+
+def called(level: Level, path: str) -> StrOrPromise:
+    """A place in words, an item by its title in what is set there, else in the new version or the old."""
+    return label_lazy(path, *level.carried.sides[::-1])

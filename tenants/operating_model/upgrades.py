@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +18,6 @@ from linli.errors import NotFound, Refused
 from linli.events.emit import emit
 from linli.library.carrying import Aspect
 from linli.library.governing import check_offered, refuse_behind_binding
-from linli.library.labels import label
 from linli.library.selectors import hold
 from linli.library.written import write_bound
 from linli.registry.models import Tenant
@@ -28,6 +26,7 @@ from tenants.operating_model import dependents
 from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.decisions import (
     Said,
+    called,
     check_decisions,
     level_of,
     not_in_question,
@@ -59,9 +58,6 @@ from tenants.operating_model.upgrading import (
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-# A place in words, in the language in which the sentence is read.
-_called = lazy(label, str)
 
 
 def open_upgrade(
@@ -347,10 +343,10 @@ def _row(
     question = next((q for q in level.carried.questions if q.place == place), None)
     if question is None:
         if said.choice != UpgradeDecision.Choice.SET or said.aspect != Aspect.VALUE:
-            raise not_in_question(said.path, field)
+            raise not_in_question(level, said.path, field)
         question = level.carried.question_of(said.path)
     if said.seen is not None and said.seen != question.as_read:
-        raise question_changed(said.path, field)
+        raise question_changed(level, said.path, field)
     if said.choice == UpgradeDecision.Choice.SET and said.aspect == Aspect.BOUND:
         said = replace(said, value=write_bound(said.path, said.value).plain())
     return UpgradeDecision(
@@ -370,21 +366,26 @@ def _row(
 
 def _refuse_decided(standing: Plan, decisions: Sequence[Said]) -> None:
     """Nobody overrules in passing what another has decided."""
-    decided = [(c, q.place) for c, q in standing.questions if q.decision is not None]
+    decided = [
+        (level, question.place)
+        for level in standing.levels
+        for question in level.carried.questions
+        if question.decision is not None
+    ]
     for position, said in enumerate(decisions):
         place = Aspect(said.aspect), said.path
-        for community_id, other in decided:
-            theirs = community_id == said.community_id
+        for level, other in decided:
+            theirs = level.community_id == said.community_id
             read = said.seen is not None and other == place
             met = other == place or is_part(other, place) or is_part(place, other)
             if theirs and met and not read:
                 message = _(
-                    "{path} is decided already. Read the upgrade again, and say with seen or "
+                    "“{place}” is decided already. Read the upgrade again, and say with seen or "
                     "expectedVersion which state you decide on."
                 )
                 raise Refused(
                     "DECIDED_ALREADY",
-                    format_lazy(message, path=other[1]),
+                    format_lazy(message, place=called(level, other[1])),
                     field=f"decisions.{position}.path",
                 )
 
@@ -427,7 +428,7 @@ def _refuse_undecided(planned: Plan) -> None:
 
 
 def _undecided(level: Level, path: str) -> StrOrPromise:
-    place = _called(path, *level.carried.sides[::-1])
+    place = called(level, path)
     if level.community_id is None or level.layer is None:
         return format_lazy(_("“{place}” is not decided yet."), place=place)
     message = _("{community}: “{place}” is not decided yet.")

@@ -298,7 +298,7 @@ class TestLayers:
                 {
                     "code": "OUTSIDE_BOUNDS",
                     "field": RATE,
-                    "message": f"{RATE} is 0.06; 车站街道 has laid down at most 0.05.",
+                    "message": "“Partners › Contributions › Share of takings › Rate” is 6 %; 车站街道 has laid down: at most 5 %.",
                 }
             ],
         }

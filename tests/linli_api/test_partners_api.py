@@ -175,7 +175,10 @@ class TestSigning:
             agreedRate="0.06",
             **YEAR,
         )["errors"]
-        assert error["message"] == f"{RATE} is 0.06; 车站街道 has laid down at most 0.05."
+        assert (
+            error["message"]
+            == "“Partners › Contributions › Share of takings › Rate” is 6 %; 车站街道 has laid down: at most 5 %."
+        )
 
 
 class TestDeclaring:

@@ -110,7 +110,6 @@ class Query:
         upgrade_id=UPGRADE.argument(),
         effective_from=Date(required=True, description="The first day it would count."),
         give_up_later=graphene.Boolean(
-            required=True,
             default_value=False,
             description="True: what was set on top since may go with it. Else CHANGED_SINCE.",
         ),

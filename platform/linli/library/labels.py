@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
+from django.utils.functional import lazy
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -73,6 +74,12 @@ def bound_label(path: str, bound: Mapping[str, Any] | None, *documents: Given) -
     if low is None:
         return _("at most {maximum}").format(maximum=told(high))
     return _("{minimum} to {maximum}").format(minimum=told(low), maximum=told(high))
+
+
+# The same, in the language in which a sentence that quotes them is read.
+label_lazy = lazy(label, str)
+value_label_lazy = lazy(value_label, str)
+bound_label_lazy = lazy(bound_label, str)
 
 
 # ── Places ───────────────────────────────────────────────────────────────────────────────────────

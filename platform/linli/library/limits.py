@@ -16,6 +16,7 @@ from linli.library import paths
 from linli.library.bounds import Bound, Origin, number
 from linli.library.document import canonical
 from linli.library.frozen import frozen
+from linli.library.labels import Given, bound_label_lazy, label_lazy, value_label_lazy
 from linli.library.paths import EVERY
 
 
@@ -108,7 +109,7 @@ def add_bounds(
                 _check_range_of_number(bound, place, paths.get(document, place))
             if not by.is_policy:
                 for place in dict.fromkeys([path, *places]):
-                    check_narrower(bound, place, limits_at(place, above))
+                    check_narrower(bound, place, limits_at(place, above), document)
         except Refused as refused:
             faults.append(refused)
         else:
@@ -131,31 +132,38 @@ def violations(document: Mapping[str, Any], in_force: Sequence[InForce]) -> Iter
             firm = (
                 o for o in in_force if not o.where_there and matches(paths.steps(o.path), steps)
             )
-            yield _must_stay(place, limits, next(firm).by)
+            yield _must_stay(place, limits, next(firm).by, document)
             continue
         value = paths.get(document, place)
         kept = [one for one in in_force if one.bound.locked and one.path == place]
         if kept and canonical(kept[0].kept) != canonical(value):
-            message = _("{path} is locked by {who}; it cannot become {value}.")
-            yield _outside(message, place, value, limits, kept[0].by)
+            yield locked_by(kept[0].by, place, value, limits, document)
             continue
-        if fault := outside(place, value, limits):
+        if fault := outside(place, value, limits, document):
             yield fault
 
 
-def outside(place: str, value: Any, limits: Limits) -> Refused | None:
-    """OUTSIDE_BOUNDS if a value leaves the range or the set at its place; of locks it says nothing."""
+def outside(place: str, value: Any, limits: Limits, *documents: Given) -> Refused | None:
+    """OUTSIDE_BOUNDS if a value leaves the range or the set at its place; of locks it says nothing.
+    documents: for the titles of items."""
+    bound: dict[str, Any]
     exact = number(value)
     if limits.minimum_by and (exact is None or _above(limits.minimum, exact)):
-        message = _("{path} is {value}; {who} has laid down at least {minimum}.")
-        return _outside(message, place, value, limits, limits.minimum_by)
-    if limits.maximum_by and (exact is None or _above(exact, limits.maximum)):
-        message = _("{path} is {value}; {who} has laid down at most {maximum}.")
-        return _outside(message, place, value, limits, limits.maximum_by)
-    if limits.one_of_by and not _allowed(value, limits.one_of or ()):
-        message = _("{path} is {value}; {who} has laid down one of: {one_of}.")
-        return _outside(message, place, value, limits, limits.one_of_by)
-    return None
+        by, bound = limits.minimum_by, {"minimum": limits.minimum}
+    elif limits.maximum_by and (exact is None or _above(exact, limits.maximum)):
+        by, bound = limits.maximum_by, {"maximum": limits.maximum}
+    elif limits.one_of_by and not _allowed(value, limits.one_of or ()):
+        by, bound = limits.one_of_by, {"one_of": limits.one_of}
+    else:
+        return None
+    message = _("“{place}” is {value}; {who} has laid down: {bound}.")
+    return _outside(message, place, value, limits, by, documents, bound=bound)
+
+
+def locked_by(by: Origin, place: str, value: Any, limits: Limits, *documents: Given) -> Refused:
+    """OUTSIDE_BOUNDS for another value where somebody has locked the place."""
+    message = _("“{place}” is locked by {who}; it cannot become {value}.")
+    return _outside(message, place, value, limits, by, documents)
 
 
 def lost(
@@ -171,23 +179,27 @@ def lost(
             if paths.exists(after, paths.join(item)) and not paths.exists(after, place):
                 whose.setdefault(place, one.by)
     for place, by in whose.items():
-        yield _must_stay(place, limits_at(place, in_force) or Limits(), by)
+        yield _must_stay(place, limits_at(place, in_force) or Limits(), by, before)
 
 
 def nothing_left(path: str, limits: Limits) -> Refused | None:
     """BOUND_INVALID if no value at all lies within the range and the set."""
     low_by, high_by = limits.minimum_by, limits.maximum_by
     if low_by and high_by and _above(limits.minimum, limits.maximum):
-        message = _(
-            "{path}: {who} has laid down at least {minimum}, {other} at most {maximum}. No value is left."
-        )
-        return _nothing(message, path, limits, low_by, high_by)
-    if limits.one_of_by and not any(
+        message = _("“{place}”: {who} has laid down: {bound}, {other}: {upper}. No value is left.")
+        upper = bound_label_lazy(path, {"maximum": limits.maximum})
+        bound = {"minimum": limits.minimum}
+        text = _told(message, path, low_by, bound=bound, other=high_by.name, upper=upper)
+    elif limits.one_of_by and not any(
         outside(path, one, limits) is None for one in limits.one_of or ()
     ):
-        message = _("{path}: of the values that {who} has laid down none fits the other bounds.")
-        return _nothing(message, path, limits, limits.one_of_by, limits.one_of_by)
-    return None
+        low_by = limits.one_of_by
+        message = _("“{place}”: of the values that {who} has laid down none fits the other bounds.")
+        text = _told(message, path, low_by)
+    else:
+        return None
+    data = {"path": path, **limits.plain(), "set_by": low_by.plain()}
+    return Refused("BOUND_INVALID", text, field=path, **data)
 
 
 def refuse_lock_of_each(path: str, bound: Bound) -> None:
@@ -202,24 +214,33 @@ def _check_range_of_number(bound: Bound, path: str, value: Any) -> None:
         raise _invalid(path, _("Only a number can have a minimum or a maximum."))
 
 
-def check_narrower(bound: Bound, path: str, above: Limits | None) -> None:
-    """Refused: BOUND_WIDENED, where a bound opens what those above have closed."""
+def check_narrower(bound: Bound, path: str, above: Limits | None, *documents: Given) -> None:
+    """Refused: BOUND_WIDENED, where a bound opens what those above have closed. documents: for the titles
+    of items."""
     if above is None:
         return
+    told: dict[str, Any] = {}
+    message = _("{who} has laid down for “{place}”: {bound}. A layer below may only narrow it.")
     if above.locked_by and not bound.locked:
-        message = _("{path} is locked by {who}; a layer below cannot open it.")
-        raise _widened(message, path, above, above.locked_by)
-    if above.minimum_by and bound.minimum is not None and _above(above.minimum, bound.minimum):
-        message = _(
-            "{path}: {who} has laid down at least {minimum}; a layer below may only narrow."
+        message, by = (
+            _("“{place}” is locked by {who}; a layer below cannot open it."),
+            above.locked_by,
         )
-        raise _widened(message, path, above, above.minimum_by)
-    if above.maximum_by and bound.maximum is not None and _above(bound.maximum, above.maximum):
-        message = _("{path}: {who} has laid down at most {maximum}; a layer below may only narrow.")
-        raise _widened(message, path, above, above.maximum_by)
-    if above.one_of_by and bound.one_of and not all(_among(v, above.one_of) for v in bound.one_of):
-        message = _("{path}: {who} has laid down one of: {one_of}; a layer below may only narrow.")
-        raise _widened(message, path, above, above.one_of_by)
+    elif above.minimum_by and bound.minimum is not None and _above(above.minimum, bound.minimum):
+        by, told = above.minimum_by, {"minimum": above.minimum}
+    elif above.maximum_by and bound.maximum is not None and _above(bound.maximum, above.maximum):
+        by, told = above.maximum_by, {"maximum": above.maximum}
+    elif (
+        above.one_of_by
+        and bound.one_of
+        and not all(_among(value, above.one_of) for value in bound.one_of)
+    ):
+        by, told = above.one_of_by, {"one_of": above.one_of}
+    else:
+        return
+    text = _told(message, path, by, documents, bound=told)
+    data = {"path": path, **above.plain(), "set_by": by.plain()}
+    raise Refused("BOUND_WIDENED", text, field=path, **data)
 
 
 def matches(pattern: paths.Steps, place: paths.Steps) -> bool:
@@ -251,29 +272,28 @@ def _allowed(value: Any, allowed: tuple[Any, ...]) -> bool:
     return all(_among(v, allowed) for v in value) if plain_list else _among(value, allowed)
 
 
-def _must_stay(place: str, limits: Limits, by: Origin) -> Refused:
-    return _outside(_("{path} must stay: {who} has bounded it."), place, None, limits, by)
-
-
-def _nothing(message: Any, path: str, limits: Limits, by: Origin, other: Origin) -> Refused:
-    text = _told(message, path, limits, by, other=other.name)
-    data = {"path": path, **limits.plain(), "set_by": by.plain()}
-    return Refused("BOUND_INVALID", text, field=path, **data)
+def _must_stay(place: str, limits: Limits, by: Origin, *documents: Given) -> Refused:
+    message = _("“{place}” must stay: {who} has bounded it.")
+    return _outside(message, place, None, limits, by, documents)
 
 
 def _invalid(path: str, message: Any) -> Refused:
     return Refused("BOUND_INVALID", message, field=path)
 
 
-def _outside(message: Any, path: str, value: Any, limits: Limits, by: Origin) -> Refused:
-    text = _told(message, path, limits, by, value=shown(value))
+def _outside(
+    message: Any,
+    path: str,
+    value: Any,
+    limits: Limits,
+    by: Origin,
+    documents: Sequence[Given],
+    bound: Mapping[str, Any] | None = None,
+) -> Refused:
+    words = value_label_lazy(path, value, *documents)
+    text = _told(message, path, by, documents, bound=bound, value=words)
     data = {"path": path, "value": value, **limits.plain(), "set_by": by.plain()}
     return Refused("OUTSIDE_BOUNDS", text, field=path, **data)
-
-
-def _widened(message: Any, path: str, limits: Limits, by: Origin) -> Refused:
-    data = {"path": path, **limits.plain(), "set_by": by.plain()}
-    return Refused("BOUND_WIDENED", _told(message, path, limits, by), field=path, **data)
 
 
 def at_once(faults: Sequence[Refused]) -> Refused:
@@ -284,15 +304,21 @@ def at_once(faults: Sequence[Refused]) -> Refused:
     return Refused("LAYER_REFUSED", message, causes=faults)
 
 
-def _told(message: Any, path: str, limits: Limits, by: Origin, **more: str) -> Any:
-    one_of = ", ".join(shown(value) for value in limits.one_of or ())
+def _told(
+    message: Any,
+    path: str,
+    by: Origin,
+    documents: Sequence[Given] = (),
+    *,
+    bound: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """The sentence, with the place and what is laid down for it in the reader's words."""
     return format_lazy(
         message,
-        path=path,
+        place=label_lazy(path, *documents),
         who=by.name,
-        minimum=limits.minimum,
-        maximum=limits.maximum,
-        one_of=one_of,
+        bound=bound_label_lazy(path, bound, *documents),
         **more,
     )
 

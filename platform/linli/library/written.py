@@ -27,6 +27,7 @@ from linli.library.limits import (
     at_once,
     check_narrower,
     limits_at,
+    locked_by,
     matches,
     nothing_left,
     outside,
@@ -69,7 +70,8 @@ def write_bound(path: str, raw: Any) -> Bound:
             told[side] = _spelled(path, told[side], numbers)
     if told.get("one_of"):
         of_list = any("items" in form for form in places)
-        told["one_of"] = [_allowed(path, one, numbers, of_list) for one in told["one_of"]]
+        allowed = [_allowed(path, one, numbers, of_list) for one in told["one_of"]]
+        told["one_of"] = list({canonical(one): one for one in allowed}.values())
     bound = parse_bounds({path: told})[path]
     refuse_lock_of_each(path, bound)
     return bound
@@ -191,16 +193,12 @@ def _in_force(layer: LayerSpec) -> list[InForce]:
 def _locked(path: str, value: Any, above: Sequence[LayerSpec]) -> Iterator[Refused]:
     """OUTSIDE_BOUNDS where those above have locked the place, or what holds it."""
     for layer in above:
-        by = limits_at(path, _in_force(layer))
-        if by is None or by.locked_by is None:
+        limits = limits_at(path, _in_force(layer))
+        if limits is None or limits.locked_by is None:
             continue
         if path in layer.values and canonical(layer.values[path]) == canonical(value):
             continue
-        message = _("{path} is locked by {who}; it cannot become {value}.")
-        told = format_lazy(message, path=path, who=layer.name, value=shown(value))
-        yield Refused(
-            "OUTSIDE_BOUNDS", told, field=path, path=path, value=value, set_by=layer.origin.plain()
-        )
+        yield locked_by(layer.origin, path, value, limits)
 
 
 def _bounded(path: str, value: Any, in_force: Sequence[InForce]) -> dict[str, Any]:

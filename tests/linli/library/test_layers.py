@@ -26,6 +26,8 @@ FEE = "partners.contributions[visiting].fee_fen"
 DAY = "meetings.joint.day_of_month"
 MONTHS = "partners.rent_free_months"
 EVERY_RATE = "partners.contributions[*].rate"
+PLACE = "“Partners › Contributions › Share of takings › Rate”"
+NARROW = "A layer below may only narrow it."
 MODEL = Origin("model", "城南模式 1")
 REF = uuid.UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 RANGE = Bound(minimum="0.01", maximum="0.05")
@@ -212,7 +214,7 @@ def test_the_digest_is_of_values_and_origins():
 def test_a_value_outside_its_bounds_names_the_bound_and_who_set_it():
     refused = refusal(street({RATE: "0.08"}), bounds={RATE: RANGE})
     assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
-    assert said(refused) == f"{RATE} is 0.08; 城南模式 1 has laid down at most 0.05."
+    assert said(refused) == f"{PLACE} is 8 %; 城南模式 1 has laid down: at most 5 %."
     model = {"kind": "model", "name": "城南模式 1", "since": None, "ref": None}
     assert refused.data == {
         "path": RATE,
@@ -224,7 +226,7 @@ def test_a_value_outside_its_bounds_names_the_bound_and_who_set_it():
         "layer": {"kind": "street", "name": "车站街道", "since": "2025-02-01", "ref": None},
     }
     low = refusal(community({RATE: "0"}), bounds={RATE: RANGE})
-    assert said(low) == f"{RATE} is 0; 城南模式 1 has laid down at least 0.01."
+    assert said(low) == f"{PLACE} is 0 %; 城南模式 1 has laid down: at least 1 %."
     for edge in ("0.01", "0.05"):
         assert (
             resolve(DOCUMENT, {RATE: RANGE}, [street({RATE: edge})], base=MODEL).value(RATE) == edge
@@ -285,7 +287,7 @@ def test_what_no_layer_mends_is_refused_naming_value_and_bound_and_whose_each_is
         refused = refusal(narrower, *below)
         assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
         assert said(refused) == (
-            f"{RATE} is 0.03; 张店区 has laid down at most 0.02. "
+            f"{PLACE} is 3 %; 张店区 has laid down: at most 2 %. "
             "城南模式 1 has set this value: set one that fits."
         )
         assert refused.data == {
@@ -346,38 +348,38 @@ def test_what_a_layer_sets_lies_within_its_own_bounds():
         (
             {RATE: RANGE},
             {RATE: Bound(maximum="0.06")},
-            f"{RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+            f"城南模式 1 has laid down for {PLACE}: at most 5 %. {NARROW}",
         ),
         (
             {RATE: RANGE},
             {RATE: Bound(minimum="0.005", maximum="0.04")},
-            f"{RATE}: 城南模式 1 has laid down at least 0.01; a layer below may only narrow.",
+            f"城南模式 1 has laid down for {PLACE}: at least 1 %. {NARROW}",
         ),
         (
             {RATE: Bound(locked=True)},
             {RATE: RANGE},
-            f"{RATE} is locked by 城南模式 1; a layer below cannot open it.",
+            f"{PLACE} is locked by 城南模式 1; a layer below cannot open it.",
         ),
         (
             {"partners": Bound(locked=True)},
             {RATE: RANGE},
-            f"{RATE} is locked by 城南模式 1; a layer below cannot open it.",
+            f"{PLACE} is locked by 城南模式 1; a layer below cannot open it.",
         ),
         (
             {"meetings.joint.day_of_month": Bound(one_of=(15, 25))},
             {"meetings.joint.day_of_month": Bound(one_of=(25, 28))},
-            "meetings.joint.day_of_month: 城南模式 1 has laid down one of: 15, 25; "
-            "a layer below may only narrow.",
+            "城南模式 1 has laid down for “Meetings › Joint meeting › Day of the month”: one of day 15 of the "
+            f"month, day 25 of the month. {NARROW}",
         ),
         (
             {EVERY_RATE: RANGE},
             {RATE: Bound(maximum="0.06")},
-            f"{RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+            f"城南模式 1 has laid down for {PLACE}: at most 5 %. {NARROW}",
         ),
         (
             {EVERY_RATE: RANGE},
             {EVERY_RATE: Bound(maximum="0.06")},
-            f"{EVERY_RATE}: 城南模式 1 has laid down at most 0.05; a layer below may only narrow.",
+            f"城南模式 1 has laid down for “Partners › Contributions › each › Rate”: at most 5 %. {NARROW}",
         ),
     ],
 )
@@ -395,7 +397,9 @@ def test_a_locked_place_stays_as_it_was_when_it_was_locked():
     assert (refused.code, refused.field) == ("OUTSIDE_BOUNDS", RATE)
     assert refused.data["path"] == "partners.contributions"
     assert refused.data["set_by"]["name"] == "张店区"
-    assert said(refused).startswith("partners.contributions is locked by 张店区; it cannot become")
+    assert said(refused).startswith(
+        "“Partners › Contributions” is locked by 张店区; it cannot become"
+    )
     assert (
         refusal(lock, street({"partners.contributions[visiting]": None})).code == "OUTSIDE_BOUNDS"
     )
@@ -455,7 +459,7 @@ def test_a_set_bounds_each_value_of_a_list_and_numbers_by_what_they_say():
     modes = "partners.contributions[stationed].modes"
     bounds = {modes: Bound(one_of=("stationed",)), RATE: Bound(one_of=("0.030", "0.04"))}
     refused = refusal(street({modes: ["stationed", "visiting"]}), bounds=bounds)
-    assert said(refused).endswith("城南模式 1 has laid down one of: stationed.")
+    assert said(refused).endswith("城南模式 1 has laid down: one of stationed.")
     assert resolve(DOCUMENT, bounds, [street({RATE: "0.040"})], base=MODEL).value(RATE) == "0.04"
     assert refusal(street({RATE: "0.05"}), bounds=bounds).data["one_of"] == ["0.030", "0.04"]
 
@@ -691,9 +695,9 @@ def test_an_item_does_not_change_its_form_to_go_behind_a_bound_of_each(rule, who
         refusal(district(bounds={EVERY_RATE: RANGE}), street(values), bounds={EVERY_RATE: RANGE}),
     ):
         assert (refused.code, refused.data["path"]) == ("OUTSIDE_BOUNDS", RATE)
-        assert said(refused) == f"{RATE} must stay: 城南模式 1 has bounded it."
+        assert said(refused) == f"{PLACE} must stay: 城南模式 1 has bounded it."
     refused = refusal(district(bounds={EVERY_RATE: RANGE}), street(values))
-    assert said(refused) == f"{RATE} must stay: 张店区 has bounded it."
+    assert said(refused) == f"{PLACE} must stay: 张店区 has bounded it."
 
 
 def test_under_a_bound_of_each_an_item_may_be_taken_away_and_one_without_the_place_added():

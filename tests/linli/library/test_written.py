@@ -280,3 +280,9 @@ def test_what_a_district_sets_lies_within_what_its_city_laid_down():
     locked = [citys({MONTHS: 6}, {MONTHS: {"locked": True}})]
     check_policy(policy({MONTHS: 6}), locked)
     assert refusal(check_policy, policy({MONTHS: 7}), locked).code == "OUTSIDE_BOUNDS"
+
+
+def test_a_set_holds_each_value_once():
+    """In one spelling, so of two spellings the one."""
+    bound = write_bounds({RATE: {"one_of": ["0.03", "0.030", "0.04", "0.03"]}})[RATE]
+    assert bound.plain() == {"one_of": ["0.03", "0.04"]}

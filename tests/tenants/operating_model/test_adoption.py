@@ -119,7 +119,7 @@ def test_what_was_adopted_before_it_was_published_is_known_afterwards(running, a
     assert told.version == published
 
 
-@pytest.mark.parametrize(("rate", "bound"), [("0.06", "0.05"), ("0.009", "0.01")])
+@pytest.mark.parametrize(("rate", "bound"), [("0.06", " 5 %"), ("0.009", " 1 %")])
 def test_a_rate_outside_its_bounds_is_refused_naming_who_set_them(published, at_other, rate, bound):
     with nothing_written(), pytest.raises(Refused) as refused:
         adopt_version(

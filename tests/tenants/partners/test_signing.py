@@ -75,7 +75,7 @@ def test_what_the_rules_do_not_have_is_refused(house, given: dict, refusal: str,
         signed(house, **given)
 
 
-@pytest.mark.parametrize(("rate", "bound"), [("0.06", "0.05"), ("0.009999", "0.01")])
+@pytest.mark.parametrize(("rate", "bound"), [("0.06", " 5 %"), ("0.009999", " 1 %")])
 def test_a_rate_outside_the_authors_bounds_names_the_bound_and_the_author(
     house, rate: str, bound: str
 ) -> None:
