@@ -138,8 +138,12 @@ def plan_roll_back(
     and of agreements."""
     refuse_past(effective_from)
     if not _brought_in_force(book, upgrade, effective_from):
-        message = _("Only the upgrade that brought the version in force can be rolled back.")
-        raise Refused("UPGRADE_NOT_IN_FORCE", message, field="upgradeId", state=upgrade.state)
+        message = _(
+            "What is in force on that day did not come by this upgrade to {version}. Only the upgrade that "
+            "brought it can be rolled back."
+        )
+        told = format_lazy(message, version=str(upgrade.target))
+        raise Refused("UPGRADE_NOT_IN_FORCE", told, field="upgradeId", state=upgrade.state)
     refuse_before_later(book, effective_from)
     since = _set_since(book, upgrade, effective_from)
     if since and not give_up_later:
