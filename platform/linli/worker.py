@@ -5,6 +5,8 @@ the proxies that gunicorn trusts, and from nobody else; who asks is not rewritte
 LINLI_TRUSTED_PROXIES' affair).
 """
 
+import os
+import signal
 from asyncio import AbstractEventLoop, TimerHandle
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
@@ -19,6 +21,7 @@ HEADERS = 100
 HEAD_SECONDS = 15
 # Bytes of an answer that wait for the end of a turn.
 MOST_HELD = 64_000
+PARENT_SECONDS = 1
 TOO_LARGE = "The head of the request is too large."
 
 
@@ -136,6 +139,14 @@ class Worker(UvicornWorker):
         super().__init__(*args, **kwargs)
         self.config.http = type("Believing", (Protocol,), self._believed())
         self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
+        self.config.timeout_notify = PARENT_SECONDS
+
+    async def callback_notify(self) -> None:
+        """Every PARENT_SECONDS: gunicorn hears that this worker lives, and this worker whether gunicorn
+        does. One that was killed outright ends none of its workers, which would keep its port for ever."""
+        await super().callback_notify()
+        if os.getppid() != self.ppid:
+            signal.raise_signal(signal.SIGTERM)
 
     def _believed(self) -> dict[str, Any]:
         return {

@@ -107,9 +107,12 @@ def test_all_end_with_their_parent_however_it_ends(served, number: int) -> None:
 def test_a_process_that_is_killed_is_started_again(served) -> None:
     parent, port = served
     before = _children(parent.pid)
+    orphans = [one for child in before for one in _children(child)]
+    assert len(orphans) == 2  # gunicorn's own workers, which hold its port
 
     for child in before:
         os.kill(child, signal.SIGKILL)
+    assert _gone(orphans)
 
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
