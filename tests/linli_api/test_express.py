@@ -226,7 +226,7 @@ class TestAnswers:
         material, answered = Material(found, {}, ["城", "Ω", ""]), 0
         asked = [
             (text, variables)
-            for seed in range(160)
+            for seed in range(280)
             for text, sets in [document(tenant_schema, material, Random(seed))]
             for variables in sets[:2]
         ]
