@@ -141,10 +141,10 @@ class Worker(UvicornWorker):
         self.config.timeout_graceful_shutdown = self.cfg.graceful_timeout
         self.config.timeout_notify = PARENT_SECONDS
 
-    async def callback_notify(self) -> None:
+    def notify(self) -> None:
         """Every PARENT_SECONDS: gunicorn hears that this worker lives, and this worker whether gunicorn
         does. One that was killed outright ends none of its workers, which would keep its port for ever."""
-        await super().callback_notify()
+        super().notify()
         if os.getppid() != self.ppid:
             signal.raise_signal(signal.SIGTERM)
 
