@@ -36,9 +36,9 @@ from tenants.operating_model.proposals import (
     tenant_of,
     version_to_adopt,
 )
-from tenants.operating_model.rolling_back import plan_roll_back, undo_upgrade
+from tenants.operating_model.rolling_back import plan_to_roll_back, undo_upgrade
 from tenants.operating_model.rulebook import Rulebook, decided_at, one_at_a_time
-from tenants.operating_model.upgrades import found_upgrade, plan_to_apply, put_upgrade_in_force
+from tenants.operating_model.upgrades import plan_to_apply, put_upgrade_in_force
 
 Kind = ChangeRequest.Kind
 State = ChangeRequest.State
@@ -171,13 +171,8 @@ def request_roll_back(
     tenant = tenant_of(actor)
     with one_at_a_time():
         _refuse_a_second()
-        upgrade = found_upgrade(upgrade_id)
-        planned = plan_roll_back(
-            Rulebook.load(),
-            tenant,
-            upgrade,
-            effective_from=effective_from,
-            give_up_later=give_up_later,
+        upgrade, planned = plan_to_roll_back(
+            tenant, upgrade_id, effective_from=effective_from, give_up_later=give_up_later
         )
         check_agreements(planned.unfit(), despite=despite_agreements, reason=reason)
         return _ask(
@@ -242,10 +237,12 @@ def withdraw_request(*, actor: Actor, request_id: UUID, reason: str = "") -> Cha
 
 
 def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
+    seen = request.adoptions_seen, request.layers_seen
+    now = Adoption.objects.count(), decided_at((Layer.Kind.STREET, None))
     replaces_layer = request.values is not None or request.bounds is not None
-    if replaces_layer and decided_at((Layer.Kind.STREET, None)) != request.layers_seen:
+    if now[0] != seen[0] or (replaces_layer and now[1] != seen[1]):
         raise _changed_since()
-    first, today = not Adoption.objects.exists(), timezone.localdate()
+    first, today = now[0] == 0, timezone.localdate()
     return adopt(
         actor=actor,
         effective_from=request.effective_from if first else max(request.effective_from, today),
@@ -261,7 +258,8 @@ def _adopt(actor: Actor, request: ChangeRequest) -> Adoption:
 def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
     assert request.upgrade is not None
     assert request.upgrade_id is not None
-    if (_layers(), request.upgrade.version) != (request.layers_seen, request.upgrade_seen):
+    seen = request.adoptions_seen, request.layers_seen, request.upgrade_seen
+    if (Adoption.objects.count(), _layers(), request.upgrade.version) != seen:
         raise _changed_since()
     return put_upgrade_in_force(
         actor=actor,
@@ -274,7 +272,7 @@ def _upgrade(actor: Actor, request: ChangeRequest) -> Adoption | None:
 
 def _roll_back(actor: Actor, request: ChangeRequest) -> Adoption | None:
     assert request.upgrade_id is not None
-    if _layers() != request.layers_seen:
+    if (Adoption.objects.count(), _layers()) != (request.adoptions_seen, request.layers_seen):
         raise _changed_since()
     undo_upgrade(
         actor=actor,
@@ -301,7 +299,7 @@ def _changed_since() -> Refused:
 
 
 # What approval brings about, by kind; the adoption that came of it, if one did. The caller holds
-# the tenant's rules and has checked who decides. Another adoption since has withdrawn the request.
+# the tenant's rules and has checked who decides.
 _EFFECTS: dict[Kind, Callable[[Actor, ChangeRequest], Adoption | None]] = {
     Kind.ADOPTION: _adopt,
     Kind.UPGRADE: _upgrade,

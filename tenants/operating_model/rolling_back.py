@@ -78,13 +78,8 @@ def undo_upgrade(
     """`roll_back_upgrade` by who may decide on it, which the caller has checked."""
     tenant = tenant_of(actor)
     with one_at_a_time():
-        upgrade = found_upgrade(upgrade_id)
-        planned = plan_roll_back(
-            Rulebook.load(),
-            tenant,
-            upgrade,
-            effective_from=effective_from,
-            give_up_later=give_up_later,
+        upgrade, planned = plan_to_roll_back(
+            tenant, upgrade_id, effective_from=effective_from, give_up_later=give_up_later
         )
         unfit = check_agreements(planned.unfit(), despite=despite_agreements, reason=reason)
         take_effect(actor, tenant, planned.adoption, planned.layers)
@@ -124,6 +119,21 @@ class RollBack:
     def unfit(self) -> list[dependents.Unfit]:
         """The running agreements that would no longer fit."""
         return dependents.unfit(self.before, self.after, self.since)
+
+
+def plan_to_roll_back(
+    tenant: Tenant, upgrade_id: UUID, *, effective_from: date, give_up_later: bool
+) -> tuple[Upgrade, RollBack]:
+    """An upgrade that can be rolled back as it stands; for actions that hold the rules. Refused: as
+    `plan_roll_back`, and NOT_FOUND."""
+    upgrade = found_upgrade(upgrade_id)
+    return upgrade, plan_roll_back(
+        Rulebook.load(),
+        tenant,
+        upgrade,
+        effective_from=effective_from,
+        give_up_later=give_up_later,
+    )
 
 
 def plan_roll_back(

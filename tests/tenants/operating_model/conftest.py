@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from linli.accounts.policy import Role, system_actor
 from linli.audit.models import Entry
+from linli.errors import Refused
 from linli.events.models import Event
 from linli.library.models import AdoptionRecord, AdoptionRule, Offer, Policy, PublishedVersion
 from linli.tenancy.context import public_context, tenant_context
@@ -145,3 +146,52 @@ def running(at_street):
     version = write(at_street)
     adopt(at_street, version)
     return version
+
+
+def changed(street, *, rate="0.04", day=10):
+    """Another version of it."""
+    model = document()
+    model["partners"]["contributions"][0]["rate"] = rate
+    model["meetings"]["joint"]["day_of_month"] = day
+    return write(street, model)
+
+
+def refused(work, **given):
+    """The code it is refused with; nothing is written."""
+    with nothing_written(), pytest.raises(Refused) as told:
+        work(**given)
+    return told.value.code
+
+
+@pytest.fixture
+def second(running, at_street):
+    return changed(at_street)
+
+
+@pytest.fixture(name="upgrade")
+def open_to_second(second, administrator):
+    return open_upgrade(actor=administrator, version_id=second.pk, effective_from=TODAY)
+
+
+@pytest.fixture
+def from_the_district(street, district, actor_as):
+    return actor_as(street, Role.DISTRICT_ADMINISTRATOR, held_at=district)
+
+
+@pytest.fixture
+def two_versions(street):
+    """Chezhan's, both in the library."""
+    with tenant_context(street):
+        return publish(street, write(street)), publish(street, changed(street))
+
+
+@pytest.fixture
+def wenshao(two_versions, other_street):
+    """In the next district, on the first of them."""
+    with tenant_context(other_street):
+        adopt_version(
+            actor=system_actor(other_street),
+            published_id=two_versions[0].pk,
+            effective_from=START,
+        )
+        yield other_street

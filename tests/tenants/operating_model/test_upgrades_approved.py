@@ -5,11 +5,9 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.utils.translation import override
 
 from linli.accounts.policy import Role, system_actor
 from linli.errors import Refused
-from linli.events.models import Event
 from linli.library.selectors import behind_by_offer
 from linli.tenancy.context import tenant_context
 from tenants.operating_model import binding
@@ -19,14 +17,12 @@ from tenants.operating_model.actions import (
     withdraw_version,
 )
 from tenants.operating_model.binding import follow_offers, units_to_follow
-from tenants.operating_model.closing_requests import withdraw_overtaken
 from tenants.operating_model.decisions import Said
 from tenants.operating_model.governing import withdraw_offer
 from tenants.operating_model.models import Adoption, ChangeRequest, Upgrade, UpgradeDecision
 from tenants.operating_model.packages import import_package
 from tenants.operating_model.requests import (
     approve_change,
-    request_adoption,
     request_roll_back,
     request_upgrade,
 )
@@ -40,7 +36,6 @@ from tenants.operating_model.selectors import (
 from tenants.operating_model.upgrades import (
     apply_upgrade,
     decide_upgrade,
-    give_up_upgrade,
     open_upgrade,
 )
 from tenants.partners.actions import admit_partner, sign_agreement
@@ -53,45 +48,18 @@ from .conftest import (
     START,
     TODAY,
     TOMORROW,
+    changed,
     community,
     document,
     layer,
-    nothing_written,
     publish,
+    refused,
     trail,
     write,
 )
 from .test_governing import offer, rule
 
 FAR = date(2099, 1, 1)
-
-
-def changed(street, *, rate="0.04", day=10):
-    model = document()
-    model["partners"]["contributions"][0]["rate"] = rate
-    model["meetings"]["joint"]["day_of_month"] = day
-    return write(street, model)
-
-
-@pytest.fixture
-def second(running, at_street):
-    return changed(at_street)
-
-
-@pytest.fixture
-def upgrade(second, administrator):
-    return open_upgrade(actor=administrator, version_id=second.pk, effective_from=TODAY)
-
-
-@pytest.fixture
-def from_the_district(street, district, actor_as):
-    return actor_as(street, Role.DISTRICT_ADMINISTRATOR, held_at=district)
-
-
-def refused(work, **given):
-    with nothing_written(), pytest.raises(Refused) as told:
-        work(**given)
-    return told.value.code
 
 
 class TestApproval:
@@ -162,97 +130,6 @@ class TestApproval:
             "rolled_back",
             Rulebook.load().adoption(TODAY).version_id,
         )
-
-
-class TestOvertaken:
-    """What was asked for waits no longer once nothing can come of it."""
-
-    @pytest.fixture
-    def asked(self, district, administrator, upgrade):
-        rule(district, "district")
-        return request_upgrade(actor=administrator, upgrade_id=upgrade.pk)
-
-    def ended(self, asked):
-        asked.refresh_from_db()
-        [entry] = trail("models.withdraw_request")
-        assert (entry.object_id, entry.reason) == (str(asked.pk), asked.decision_reason)
-        [event] = Event.objects.filter(type="change_request.withdrawn")
-        assert (event.object_id, event.data["state"]) == (asked.pk, "withdrawn")
-        return asked.state, asked.decided_by_id, asked.decision_reason
-
-    def test_an_upgrade_that_is_given_up_waits_for_nobody(self, administrator, upgrade, asked):
-        with override("en"):
-            give_up_upgrade(actor=administrator, upgrade_id=upgrade.pk, reason="下季度再说")
-
-        assert self.ended(asked) == (
-            "withdrawn",
-            administrator.person_id,
-            "The upgrade that this asked for was given up.",
-        )
-        again = open_upgrade(
-            actor=administrator, version_id=upgrade.target_id, effective_from=TODAY
-        )
-        request_upgrade(actor=administrator, upgrade_id=again.pk)
-
-    def test_nor_does_one_that_was_applied_when_nobody_had_to_approve_any_more(
-        self, district, administrator, upgrade, asked
-    ):
-        rule(district, "nobody")
-        apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
-        assert self.ended(asked)[:2] == ("withdrawn", administrator.person_id)
-
-    def test_nor_an_adoption_before_another(self, district, administrator, at_street, running):
-        rule(district, "district")
-        asked = request_adoption(
-            actor=administrator,
-            version_id=write(at_street, document(), key="own").pk,
-            effective_from=TODAY,
-        )
-        rule(district, "nobody")
-        other = write(at_street, document(rent_free_months=1), key="other")
-        with override("en"):
-            adopt_version(actor=administrator, version_id=other.pk, effective_from=TODAY)
-        assert self.ended(asked)[2] == (
-            "Another version was put in force since this was asked for."
-        )
-
-    def test_nor_a_roll_back_that_was_done(self, district, administrator, upgrade):
-        apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
-        rule(district, "district")
-        given = {"actor": administrator, "upgrade_id": upgrade.pk, "effective_from": TODAY}
-        asked = request_roll_back(**given)
-        rule(district, "nobody")
-        roll_back_upgrade(**given)
-        assert self.ended(asked)[0] == "withdrawn"
-
-    @pytest.mark.parametrize("to", [1, 2])
-    def test_nor_what_a_binding_offer_has_settled(
-        self, wenshao, other_district, two_versions, street, actor_as, to
-    ):
-        """By the version that was asked for, or by another before it."""
-        with tenant_context(street):
-            versions = [*two_versions, publish(street, changed(street, rate="0.05", day=12))]
-        actor = actor_as(wenshao, Role.STREET_ADMINISTRATOR)
-        rule(other_district, "district")
-        upgrade = open_upgrade(actor=actor, published_id=versions[1].pk, effective_from=TODAY)
-        asked = request_upgrade(actor=actor, upgrade_id=upgrade.pk)
-        offer(other_district, versions[to], [wenshao], binding_by=TODAY)
-
-        assert follow_offers(wenshao).state == "applied"
-
-        assert self.ended(asked)[:2] == ("withdrawn", None)
-
-    def test_what_can_still_be_approved_waits_on(self, administrator, asked):
-        withdraw_overtaken(administrator)
-        asked.refresh_from_db()
-        assert asked.state == "proposed"
-        assert not trail("models.withdraw_request")
-
-    def test_an_approval_is_no_withdrawal(self, asked, from_the_district):
-        approve_change(actor=from_the_district, request_id=asked.pk)
-        asked.refresh_from_db()
-        assert asked.state == "approved"
-        assert not trail("models.withdraw_request")
 
 
 class TestOffers:
@@ -331,25 +208,6 @@ class TestOffers:
             upgrade = open_upgrade(actor=actor, published_id=second.pk, effective_from=TODAY)
             apply_upgrade(actor=actor, upgrade_id=upgrade.pk)
             assert effective_rules(TODAY).value(DAY) == 10
-
-
-@pytest.fixture
-def two_versions(street):
-    """Chezhan's, both in the library."""
-    with tenant_context(street):
-        return publish(street, write(street)), publish(street, changed(street))
-
-
-@pytest.fixture
-def wenshao(two_versions, other_street):
-
-    with tenant_context(other_street):
-        adopt_version(
-            actor=system_actor(other_street),
-            published_id=two_versions[0].pk,
-            effective_from=START,
-        )
-        yield other_street
 
 
 class TestBinding:
@@ -591,18 +449,21 @@ class TestBinding:
         assert effective_rules(TODAY).value(DAY) == (25 if approver == "city" else 10)
 
 
+def agreed(actor, place, rule_key):
+    """For a year from today on, by the session."""
+    partner = admit_partner(actor=actor, community_id=place.pk, name="众福养老", kind="enterprise")
+    return sign_agreement(
+        actor=actor, partner_id=partner.pk, mode="visiting", rule_key=rule_key,
+        starts_on=TODAY, ends_on=TODAY + timedelta(days=365),
+    )  # fmt: skip
+
+
 class TestAgreements:
     def test_what_would_no_longer_fit_holds_it_up_unless_that_is_said(
         self, running, at_street, administrator
     ):
         place = community(at_street)
-        partner = admit_partner(
-            actor=administrator, community_id=place.pk, name="众福养老", kind="enterprise"
-        )
-        agreement = sign_agreement(
-            actor=administrator, partner_id=partner.pk, mode="visiting", rule_key="visiting",
-            starts_on=TODAY, ends_on=TODAY.replace(year=TODAY.year + 1),
-        )  # fmt: skip
+        agreement = agreed(administrator, place, "visiting")
         model = document()
         del model["partners"]["contributions"][1]
         upgrade = open_upgrade(
@@ -628,13 +489,7 @@ class TestAgreements:
             actor=administrator, version_id=write(at_street, model).pk, effective_from=TODAY
         )
         apply_upgrade(actor=administrator, upgrade_id=upgrade.pk)
-        partner = admit_partner(
-            actor=administrator, community_id=place.pk, name="众福养老", kind="enterprise"
-        )
-        agreement = sign_agreement(
-            actor=administrator, partner_id=partner.pk, mode="visiting", rule_key="by_session",
-            starts_on=TODAY, ends_on=TODAY.replace(year=TODAY.year + 1),
-        )  # fmt: skip
+        agreement = agreed(administrator, place, "by_session")
         given = {"actor": administrator, "upgrade_id": upgrade.pk, "effective_from": TODAY}
 
         shown = preview_roll_back(**given)

@@ -2,7 +2,8 @@
 
 The bytes of a picture in a package are signed, so they are handed on as they came. What a camera or a
 person left in them (EXIF, a place, comments, a smaller picture, bytes behind the end) would travel with
-them. Nothing that this installation writes of pixels has any of it.
+them. Nothing that this installation writes of pixels has any of it. What somebody hides among the coded
+pixels themselves is part of what they sign.
 """
 
 import re
@@ -51,7 +52,7 @@ def _is_bare_jpeg(content: bytes) -> bool:
 
 def _is_bare_png(content: bytes) -> bool:
     at = len(_PNG_HEAD)
-    head, packed = b"", b""
+    head, packed = b"", bytearray()  # which grows in place: there may be very many parts
     while at < len(content):
         length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
         inside, at = content[at + 8 : at + 8 + length], at + 12 + length
@@ -66,7 +67,7 @@ def _is_bare_png(content: bytes) -> bool:
     return False
 
 
-def _is_all_lines(head: bytes, packed: bytes) -> bool:
+def _is_all_lines(head: bytes, packed: bytearray) -> bool:
     """Whether what is packed holds each line once and nothing behind them, as it does not in several passes."""
     width, height, depth, colour = unpack(">IIBB", head[:10])
     # A byte before each line says how it is told from the one above.
