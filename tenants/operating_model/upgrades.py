@@ -147,8 +147,8 @@ def decide_upgrade(
 
     The street office's places are decided by who may adopt, a community's also by who may override
     there. KEEP, TAKE and OPEN are said of a question, SET of any place. What is decided already, of the
-    place, a part of it or what holds it, is decided anew only by who says what they have read: ``expected_version``,
-    or ``seen`` of the place. Refused: NOT_FOUND, UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION,
+    place, a part of it or what holds it, is decided anew only by who says what they have read:
+    ``expected_version``, or, where it is the place itself, ``seen`` of it. Refused: NOT_FOUND, UPGRADE_CLOSED, VERSION_CONFLICT, NOT_IN_QUESTION,
     DECIDED_ALREADY, QUESTION_CHANGED, TOO_MANY_DECISIONS, REASON_TOO_LONG, and what is wrong with what would stand there; then none of them counts.
     """
     for community_id in {said.community_id for said in decisions} or {None}:
@@ -379,9 +379,16 @@ def _refuse_decided(standing: Plan, decisions: Sequence[Said]) -> None:
             read = said.seen is not None and other == place
             met = other == place or is_part(other, place) or is_part(place, other)
             if theirs and met and not read:
-                message = _(
-                    "“{place}” is decided already. Read the upgrade again, and say with seen or "
-                    "expectedVersion which state you decide on."
+                message = (
+                    _(
+                        "“{place}” is decided already. Read the upgrade again, and say with seen or "
+                        "expectedVersion which state you decide on."
+                    )
+                    if other == place
+                    else _(
+                        "“{place}” is decided already, and this is a part of it or holds it. Read the "
+                        "upgrade again, and say with expectedVersion which state you decide on."
+                    )
                 )
                 raise Refused(
                     "DECIDED_ALREADY",

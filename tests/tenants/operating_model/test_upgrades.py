@@ -648,9 +648,11 @@ def test_any_upgrade_can_be_undone_to_the_bit_and_past_days_keep_theirs(street, 
             still = plan_of(upgrade, street).open_questions
             if not still:
                 break
+            # What was decided of a part may come to be asked of the whole: that is read with the version.
+            upgrade.refresh_from_db()
             decide(street, upgrade, *(
                 Said(q.path, "take", community_id=c, aspect=q.aspect, seen=q.as_read) for c, q in still
-            ))  # fmt: skip
+            ), expected_version=upgrade.version)  # fmt: skip
         else:
             raise AssertionError(still)
         apply(street, upgrade)
@@ -892,6 +894,12 @@ def test_nobody_overrules_in_passing_what_another_has_decided(chengnan, at_stree
         assert (refused.value.code, refused.value.field) == (
             "DECIDED_ALREADY", "decisions.0.path"
         )  # fmt: skip
+        assert ("seen" in str(refused.value.message)) == (said.path == RATE)
+    # What was read of the whole says nothing of what was decided of its part.
+    of_the_whole = plan_of(upgrade, at_street).levels[0].carried.question_of(STATIONED).as_read
+    with nothing_written(), pytest.raises(Refused) as refused:
+        decide(at_street, upgrade, Said(STATIONED, "set", value=whole, seen=of_the_whole))
+    assert refused.value.code == "DECIDED_ALREADY"
     # The community's is another place.
     decide(at_street, upgrade, Said(RATE, "set", value="0.015", community_id=chengnan.pk))
     [mine, _theirs] = [question for _level, question in plan_of(upgrade, at_street).questions]
